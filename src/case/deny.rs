@@ -1,0 +1,139 @@
+//! A licensed reviewer denies: do the facts bear the reasons out, and is no duty left undone?
+
+use chrono::{DateTime, Utc};
+
+use super::approve::clocks_after_decision;
+use super::clock::Clock;
+use super::decision::{Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo};
+use super::event::{Denied, Person};
+use super::second_opinion::{NetworkAlternative, NetworkStatus, Provider, SecondOpinion, same_name};
+use super::{Case, Context, EventBody, Refusal, State};
+use crate::rules::{Clause, ClockKind, DenialFacts, MediCalStatus, Qualification, Referral, unborne};
+
+/// A denial as the reviewer gives it.
+#[derive(Clone, Debug)]
+pub struct Deny {
+    /// Why; at least one.
+    pub reasons: Vec<DenialReason>,
+    /// Who denies.
+    pub reviewer: LicensedReviewer,
+    /// Whom the member can see instead.
+    pub referral: Option<Provider>,
+}
+
+/// A denial that the rules allow, before its letter is made. Without a letter it never becomes an event.
+#[derive(Clone, Debug)]
+pub struct JudgedDenial {
+    denial: Denial,
+    clocks: Vec<Clock>,
+}
+
+impl JudgedDenial {
+    /// The denial.
+    #[must_use]
+    pub fn denial(&self) -> &Denial {
+        &self.denial
+    }
+
+    /// The event, with the letter to the member and any further letters. `None`: the letter is not a denial's.
+    #[must_use]
+    pub fn issued(self, notice: NoticeReference, further_notices: Vec<NoticeReference>) -> Option<EventBody> {
+        (notice.kind == NoticeKind::Denial).then(|| {
+            EventBody::Denied(Box::new(Denied { denial: self.denial, clocks: self.clocks, notice, further_notices }))
+        })
+    }
+}
+
+/// Judges a denial. Only a person denies, and only one who holds a licence: both proofs are in the arguments.
+///
+/// # Errors
+/// In another state than `PENDING_REVIEW` (on the network way there is nothing to deny: VI.A), without a reason, or
+/// when the facts on the case do not bear a reason out or the duty to refer (VI.C) is left undone.
+pub fn deny(case: &Case, command: Deny, _person: &Person, context: &Context<'_>) -> Result<JudgedDenial, Refusal> {
+    if case.file.state == State::NoAuthorizationRequired {
+        return Err(Refusal::by(
+            Clause::Access,
+            "this request needs no permission from the plan, so there is nothing to deny",
+        ));
+    }
+    case.allow("IssueDenial", &[State::PendingReview])?;
+    if command.reasons.is_empty() {
+        return Err(Refusal::field("reasons", "at least one is required"));
+    }
+    let request = &case.file.request;
+    let (facts, reasons) = (request.facts(), request.reason_codes());
+    let referral = command.referral.map(|given| resolve(given, request));
+    let given = DenialFacts { facts: &facts, reasons: &reasons, referral: referral.as_ref().map(|r| r.as_judged(request)) };
+    let against =
+        command.reasons.iter().flat_map(|reason| unborne(reason.code, &given)).map(|(clause, m)| (clause, m.to_owned()));
+    if let Some(refusal) = Refusal::by_clauses(against) {
+        return Err(refusal);
+    }
+    let denial =
+        Denial { reasons: command.reasons, reviewer: command.reviewer, referral, decided_at: context.now };
+    let clocks = clocks_after_denial(case, context);
+    Ok(JudgedDenial { denial, clocks })
+}
+
+/// The referral, filled in from the alternative that it names.
+fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
+    match request.alternatives().iter().find(|alternative| is_alternative(&given, alternative)) {
+        Some(alternative) => ReferralTo { provider: filled_in(given, alternative), in_network: true },
+        None => ReferralTo { provider: given, in_network: false },
+    }
+}
+
+/// By NPI where the referral has one; else by name.
+fn is_alternative(given: &Provider, alternative: &NetworkAlternative) -> bool {
+    match (&given.npi, &alternative.npi) {
+        (Some(given), Some(alternative)) => given == alternative,
+        _ => !given.name.is_empty() && same_name(&given.name, &alternative.name),
+    }
+}
+
+fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
+    given.npi = given.npi.or_else(|| from.npi.clone());
+    given.taxonomy_code = given.taxonomy_code.or_else(|| from.taxonomy_code.clone());
+    if given.name.is_empty() {
+        given.name.clone_from(&from.name);
+    }
+    if given.phone.is_empty() {
+        given.phone.clone_from(&from.phone);
+    }
+    if given.address_lines.is_empty() {
+        given.address_lines.clone_from(&from.address_lines);
+    }
+    given.network_status = NetworkStatus::InNetwork;
+    given
+}
+
+impl ReferralTo {
+    fn as_judged(&self, request: &SecondOpinion) -> Referral {
+        let provider = &self.provider;
+        Referral {
+            is_alternative: self.in_network,
+            is_requested: request
+                .requested_provider
+                .as_ref()
+                .is_some_and(|asked_for| asked_for.is_same_as(provider.npi.as_ref(), &provider.name)),
+            medi_cal: provider.medi_cal_status,
+            qualification: provider.qualification(),
+        }
+    }
+
+    /// Whether Medi-Cal has certified the provider and it is qualified, as given with the denial.
+    #[must_use]
+    pub fn is_certified_and_qualified(&self) -> bool {
+        self.provider.medi_cal_status == MediCalStatus::Certified
+            && self.provider.qualification() == Qualification::Qualified
+    }
+}
+
+fn clocks_after_denial(case: &Case, context: &Context<'_>) -> Vec<Clock> {
+    let received_at: DateTime<Utc> = case.file.request.received_at;
+    let mut clocks = clocks_after_decision(case, context);
+    for clock in clocks.iter_mut().filter(|clock| clock.kind == ClockKind::MemberNotification && clock.runs()) {
+        clock.gain(context.policy.member_limits_after_denial(received_at, context.now));
+    }
+    clocks
+}

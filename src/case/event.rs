@@ -1,0 +1,208 @@
+//! What happened to a case? Events are the record; a case's state is what they fold to.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::clock::Clock;
+use super::decision::{Approval, Denial, NoticeReference, Notification, Withdrawal};
+use super::second_opinion::{Member, NetworkAvailability, Provider, SecondOpinion, UrgencyClaim};
+use crate::rules::Assessment;
+
+/// Who did something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Actor {
+    /// The caller: issuer and subject of a token, or the name in a certificate.
+    pub id: String,
+    /// Whether it is a person.
+    pub kind: ActorKind,
+}
+
+/// Whether an actor is a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ActorKind {
+    /// A person, by a person's token.
+    Person,
+    /// A service.
+    Service,
+}
+
+/// An actor that is a person. Decisions ask for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Person(());
+
+impl Actor {
+    /// The proof that the actor is a person, if it is.
+    #[must_use]
+    pub fn person(&self) -> Option<Person> {
+        match self.kind {
+            ActorKind::Person => Some(Person(())),
+            ActorKind::Service => None,
+        }
+    }
+}
+
+/// One event of a case.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Event {
+    /// 1, 2, 3 … within the case.
+    pub version: u32,
+    /// When it was committed, UTC to the microsecond; never earlier than the event before it in the log.
+    pub occurred_at: DateTime<Utc>,
+    /// Who.
+    pub actor: Actor,
+    /// What.
+    pub body: EventBody,
+}
+
+/// What happened. Each holds what it changed and what the rules made of it, so that folding asks no rule again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventBody {
+    /// A request came in.
+    Submitted(Box<Submitted>),
+    /// Facts were learned.
+    Verified(Box<Verified>),
+    /// It was made urgent, or a further claim was made.
+    Expedited(Box<Expedited>),
+    /// It was withdrawn.
+    Withdrawn(Box<Withdrawn>),
+    /// A reviewer approved.
+    Approved(Box<Approved>),
+    /// A licensed reviewer denied.
+    Denied(Box<Denied>),
+    /// Someone was told.
+    Notified(Box<Notified>),
+}
+
+/// A request came in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Submitted {
+    /// The request.
+    pub request: SecondOpinion,
+    /// The edition that it is decided under, for good.
+    pub edition: NaiveDate,
+    /// What the rules made of it.
+    pub assessment: Assessment,
+    /// Its clocks.
+    pub clocks: Vec<Clock>,
+}
+
+/// Facts were learned.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    /// The provider as held from now on; `None`: unchanged.
+    pub provider: Option<Provider>,
+    /// The network's availability as held from now on; `None`: unchanged.
+    pub network_availability: Option<NetworkAvailability>,
+    /// The member as held from now on; `None`: unchanged.
+    pub member: Option<Member>,
+    /// What the rules made of it.
+    pub assessment: Assessment,
+    /// The clocks after it.
+    pub clocks: Vec<Clock>,
+}
+
+/// It was made urgent, or a further claim was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expedited {
+    /// The claim.
+    pub claim: UrgencyClaim,
+    /// When the plan received the request to expedite.
+    pub received_at: DateTime<Utc>,
+    /// What the rules made of it.
+    pub assessment: Assessment,
+    /// The clocks after it.
+    pub clocks: Vec<Clock>,
+}
+
+/// It was withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawn {
+    /// The withdrawal.
+    pub withdrawal: Withdrawal,
+    /// The clocks after it.
+    pub clocks: Vec<Clock>,
+}
+
+/// A reviewer approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// The approval.
+    pub approval: Approval,
+    /// The clocks after it.
+    pub clocks: Vec<Clock>,
+    /// The letters made with it.
+    pub notices: Vec<NoticeReference>,
+}
+
+/// A licensed reviewer denied. Made by [`super::JudgedDenial::issued`] alone, with its letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Denied {
+    /// The denial.
+    pub(super) denial: Denial,
+    /// The clocks after it.
+    pub(super) clocks: Vec<Clock>,
+    /// The letter to the member, in writing (VI.F).
+    pub(super) notice: NoticeReference,
+    /// The other letters made with it.
+    pub(super) further_notices: Vec<NoticeReference>,
+}
+
+impl Denied {
+    /// The denial.
+    #[must_use]
+    pub fn denial(&self) -> &Denial {
+        &self.denial
+    }
+
+    /// The letter to the member.
+    #[must_use]
+    pub fn notice(&self) -> &NoticeReference {
+        &self.notice
+    }
+}
+
+/// Someone was told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notified {
+    /// Who and how.
+    pub notification: Notification,
+    /// The clocks after it.
+    pub clocks: Vec<Clock>,
+}
+
+/// The kind of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EventKind {
+    /// [`EventBody::Submitted`]
+    Submitted,
+    /// [`EventBody::Verified`]
+    Verified,
+    /// [`EventBody::Expedited`]
+    Expedited,
+    /// [`EventBody::Withdrawn`]
+    Withdrawn,
+    /// [`EventBody::Approved`]
+    Approved,
+    /// [`EventBody::Denied`]
+    Denied,
+    /// [`EventBody::Notified`]
+    Notified,
+}
+
+impl EventBody {
+    /// The kind of the event.
+    #[must_use]
+    pub fn kind(&self) -> EventKind {
+        match self {
+            Self::Submitted(_) => EventKind::Submitted,
+            Self::Verified(_) => EventKind::Verified,
+            Self::Expedited(_) => EventKind::Expedited,
+            Self::Withdrawn(_) => EventKind::Withdrawn,
+            Self::Approved(_) => EventKind::Approved,
+            Self::Denied(_) => EventKind::Denied,
+            Self::Notified(_) => EventKind::Notified,
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! What can the member, or who acts for the member, do next, with whom and until when?
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::decision::{Decision, NoticeKind, ReferralTo};
+use super::second_opinion::{NetworkAlternative, Provider};
+use super::{File, State};
+use crate::rules::{APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy};
+
+/// One thing that can be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NextStep {
+    /// What.
+    pub kind: NextStepKind,
+    /// The clause that gives it.
+    pub clause: Clause,
+    /// The plan's policy that takes over; `None`: this one.
+    pub related_policy: Option<RelatedPolicy>,
+    /// How, as a typed instruction.
+    pub instruction: Instruction,
+    /// The first instant that is too late; `None`: at any time.
+    pub deadline: Option<DateTime<Utc>>,
+    /// To whom to turn.
+    pub turn_to: Turn,
+}
+
+/// The kind of a next step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NextStepKind {
+    /// See a network provider.
+    SeeNetworkProvider,
+    /// See the provider that was approved.
+    SeeApprovedProvider,
+    /// Be referred outside the network (RAF).
+    ReferOutOfNetwork,
+    /// Ask for the treatment that was recommended (TAR).
+    RequestTreatmentAuthorization,
+    /// File a grievance.
+    FileGrievance,
+    /// File an appeal.
+    FileAppeal,
+}
+
+/// What the instruction says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Instruction {
+    /// See the network provider that was asked for.
+    SeeTheOneNamed,
+    /// See one of the network alternatives.
+    SeeAnAlternative,
+    /// A Medi-Cal certified provider outside the network is to be found.
+    FindCertifiedProvider,
+    /// Time ran out; that can be appealed. The last local day to do so.
+    AppealLapse(NaiveDate),
+    /// Time ran out; a grievance can be filed.
+    GrieveLapse,
+    /// See the approved provider between two local days.
+    SeeApproved(NaiveDate, NaiveDate),
+    /// Treatment recommended out of network needs its own authorisation.
+    AskForTreatment,
+    /// The denial can be appealed. The last local day to do so.
+    AppealDenial(NaiveDate),
+    /// A grievance can be filed about the denial.
+    GrieveDenial,
+    /// See the network professional that the denial refers to.
+    SeeReferral,
+    /// See the provider outside the network that the denial refers to.
+    SeeReferralOutOfNetwork,
+    /// Primary care did not grant the request: a grievance can be filed.
+    GrievePrimaryCare,
+}
+
+/// To whom to turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// Where the plan takes appeals.
+    Appeals,
+    /// The plan's Grievance Coordinator.
+    GrievanceCoordinator,
+    /// The plan's member services.
+    MemberServices,
+    /// A provider.
+    Provider {
+        /// Its name, or its NPI where no name is held.
+        name: String,
+        /// Its phone number; empty: not held.
+        phone: String,
+        /// Its address.
+        address_lines: Vec<String>,
+    },
+}
+
+impl Turn {
+    fn provider(provider: &Provider) -> Self {
+        let npi = provider.npi.as_ref().map(|npi| format!("NPI {}", npi.as_str())).unwrap_or_default();
+        Self::Provider {
+            name: if provider.name.is_empty() { npi } else { provider.name.clone() },
+            phone: provider.phone.clone(),
+            address_lines: provider.address_lines.clone(),
+        }
+    }
+
+    fn alternative(alternative: &NetworkAlternative) -> Self {
+        let npi = alternative.npi.as_ref().map(|npi| format!("NPI {}", npi.as_str())).unwrap_or_default();
+        Self::Provider {
+            name: if alternative.name.is_empty() { npi } else { alternative.name.clone() },
+            phone: alternative.phone.clone(),
+            address_lines: alternative.address_lines.clone(),
+        }
+    }
+}
+
+impl NextStepKind {
+    const fn related_policy(self) -> Option<RelatedPolicy> {
+        match self {
+            Self::SeeNetworkProvider | Self::SeeApprovedProvider => None,
+            Self::ReferOutOfNetwork => Some(RelatedPolicy::Mcup3124),
+            Self::RequestTreatmentAuthorization => Some(RelatedPolicy::Mcup3041),
+            Self::FileGrievance => Some(RelatedPolicy::Cga024),
+            Self::FileAppeal => Some(RelatedPolicy::Mcup3037),
+        }
+    }
+
+    fn step(self, clause: Clause, instruction: Instruction, turn_to: Turn) -> NextStep {
+        NextStep { kind: self, clause, related_policy: self.related_policy(), instruction, deadline: None, turn_to }
+    }
+}
+
+/// The last local day of the appeal window that opens on a local day, and the instant that ends it.
+///
+/// The day on which the window opens is day 0.
+#[must_use]
+pub fn appeal_deadline(opens: NaiveDate, calendar: &Calendar) -> (NaiveDate, DateTime<Utc>) {
+    let last_day = APPEAL_WINDOW.last_calendar_day(opens);
+    (last_day, calendar.end_of(last_day))
+}
+
+fn appeal(clause: Clause, opens: NaiveDate, calendar: &Calendar, say: fn(NaiveDate) -> Instruction) -> NextStep {
+    let (last_day, deadline) = appeal_deadline(opens, calendar);
+    NextStep {
+        deadline: Some(deadline),
+        ..NextStepKind::FileAppeal.step(clause, say(last_day), Turn::Appeals)
+    }
+}
+
+/// The next steps of a case at an instant, in the order in which the policy digest's table has them.
+#[must_use]
+pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+    let mut steps = match (file.state, &file.decision) {
+        (State::NoAuthorizationRequired, _) => see_network(file),
+        (State::PendingReview, _) => pending(file, as_of, calendar),
+        (State::Approved, Some(Decision::Approved(approval))) => vec![
+            NextStepKind::SeeApprovedProvider.step(
+                Clause::Access,
+                Instruction::SeeApproved(approval.valid_from, approval.valid_through),
+                Turn::provider(&approval.provider),
+            ),
+            NextStepKind::RequestTreatmentAuthorization.step(
+                Clause::Network,
+                Instruction::AskForTreatment,
+                Turn::MemberServices,
+            ),
+        ],
+        (State::Denied, Some(Decision::Denied(denial))) => {
+            let notice_date = file
+                .notices
+                .iter()
+                .find(|notice| notice.kind == NoticeKind::Denial)
+                .map_or(denial.decided_at, |notice| notice.issued_at);
+            let mut steps = vec![
+                appeal(Clause::DenialInWriting, calendar.day_of(notice_date), calendar, Instruction::AppealDenial),
+                NextStepKind::FileGrievance.step(
+                    Clause::DenialInWriting,
+                    Instruction::GrieveDenial,
+                    Turn::GrievanceCoordinator,
+                ),
+            ];
+            steps.extend(denial.referral.as_ref().map(referral_step));
+            steps
+        }
+        (State::Approved | State::Denied | State::Withdrawn, _) => Vec::new(),
+    };
+    if file.request.primary_care_decision == PrimaryCareDecision::NotGranted && file.state != State::Withdrawn {
+        steps.push(NextStepKind::FileGrievance.step(
+            Clause::PrimaryCareNotGranted,
+            Instruction::GrievePrimaryCare,
+            Turn::GrievanceCoordinator,
+        ));
+    }
+    steps
+}
+
+fn see_network(file: &File) -> Vec<NextStep> {
+    let kind = NextStepKind::SeeNetworkProvider;
+    match (file.assessment.recommendation, &file.request.requested_provider) {
+        (Recommendation::ReferInNetwork, _) | (_, None) => file
+            .request
+            .alternatives()
+            .iter()
+            .map(|alternative| kind.step(Clause::Access, Instruction::SeeAnAlternative, Turn::alternative(alternative)))
+            .collect(),
+        (
+            Recommendation::NoneNeeded
+            | Recommendation::GatherInformation
+            | Recommendation::SelectCertifiedProvider
+            | Recommendation::Approve,
+            Some(provider),
+        ) => vec![kind.step(Clause::Access, Instruction::SeeTheOneNamed, Turn::provider(provider))],
+    }
+}
+
+fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+    let mut steps = Vec::new();
+    if file.assessment.recommendation == Recommendation::SelectCertifiedProvider {
+        steps.push(NextStepKind::ReferOutOfNetwork.step(
+            Clause::Network,
+            Instruction::FindCertifiedProvider,
+            Turn::MemberServices,
+        ));
+    }
+    if let Some(due) = file.due_at().filter(|due| *due <= as_of) {
+        steps.push(appeal(Clause::FederalUntimelyDecision, calendar.day_of(due), calendar, Instruction::AppealLapse));
+        steps.push(NextStepKind::FileGrievance.step(
+            Clause::FederalUntimelyDecision,
+            Instruction::GrieveLapse,
+            Turn::GrievanceCoordinator,
+        ));
+    }
+    steps
+}
+
+fn referral_step(referral: &ReferralTo) -> NextStep {
+    let turn_to = Turn::provider(&referral.provider);
+    if referral.in_network {
+        NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, turn_to)
+    } else {
+        NextStepKind::ReferOutOfNetwork.step(Clause::Network, Instruction::SeeReferralOutOfNetwork, turn_to)
+    }
+}
+
+impl NextStep {
+    /// The instruction in words. Dates are the plan's local days. Never quotes the member's data.
+    #[must_use]
+    pub fn message(&self) -> String {
+        let day = |day: NaiveDate| day.format("%B %-d, %Y").to_string();
+        match self.instruction {
+            Instruction::SeeTheOneNamed => {
+                "See the network provider asked for. No permission from the plan is needed, and the opinion is free.".to_owned()
+            }
+            Instruction::SeeAnAlternative => {
+                "See this network provider, or any other. No permission from the plan is needed, and the opinion is free.".to_owned()
+            }
+            Instruction::FindCertifiedProvider => {
+                "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).".to_owned()
+            }
+            Instruction::AppealLapse(last) => format!(
+                "The decision was not made in time, which can be appealed. File the appeal by {}. The review goes on meanwhile.",
+                day(last)
+            ),
+            Instruction::GrieveLapse => {
+                "The decision was not made in time. A grievance can be filed about that at any time.".to_owned()
+            }
+            Instruction::SeeApproved(from, through) => format!(
+                "See the approved provider between {} and {}. The opinion is free.",
+                day(from),
+                day(through)
+            ),
+            Instruction::AskForTreatment => {
+                "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.".to_owned()
+            }
+            Instruction::AppealDenial(last) => {
+                format!("Appeal the denial by {}, by phone, by mail or in person.", day(last))
+            }
+            Instruction::GrieveDenial => {
+                "File a grievance with the Grievance Coordinator at any time, by phone, by mail or in person.".to_owned()
+            }
+            Instruction::SeeReferral => {
+                "See this network professional instead. No permission from the plan is needed, and the opinion is free.".to_owned()
+            }
+            Instruction::SeeReferralOutOfNetwork => {
+                "The plan refers the member to this provider outside the network (RAF). Ask member services to arrange it; the opinion is free.".to_owned()
+            }
+            Instruction::GrievePrimaryCare => {
+                "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.".to_owned()
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Someone was told: does that stop a clock?
+
+use chrono::{DateTime, Utc};
+
+use super::clock::Because;
+use super::decision::{Channel, Decision, NoticeKind, Notification, Recipient};
+use super::event::Notified;
+use super::{Case, Context, EventBody, File, Refusal, State};
+use crate::rules::ClockKind;
+
+/// That someone was told.
+#[derive(Clone, Debug)]
+pub struct Notify {
+    /// Who, how and when.
+    pub notification: Notification,
+}
+
+/// Records that someone was told, any number of times. The first telling that counts stops the recipient's clock at
+/// `notified_at`; later ones are recorded.
+///
+/// A denial reaches the member in writing only (VI.F): by mail or portal, naming the denial's letter.
+///
+/// # Errors
+/// In another state than `APPROVED`, `DENIED`, or `NO_AUTHORIZATION_REQUIRED` with a clock that runs; when the letter
+/// named is not one of the case's; or when `notified_at` is before the decision.
+pub fn notify(case: &Case, command: Notify, _context: &Context<'_>) -> Result<EventBody, Refusal> {
+    let file = &case.file;
+    case.allow("RecordNotification", &[State::Approved, State::Denied, State::NoAuthorizationRequired])?;
+    if file.state == State::NoAuthorizationRequired && file.due_at().is_none() {
+        return Err(Refusal::State {
+            state: file.state,
+            message: "no clock runs, so there is no one left to tell".to_owned(),
+        });
+    }
+    let notification = command.notification;
+    if let Some(id) = notification.notice_id
+        && !file.notices.iter().any(|notice| notice.notice_id == id)
+    {
+        return Err(Refusal::NoticeUnknown(id));
+    }
+    if notification.notified_at < earliest_telling(file) {
+        return Err(Refusal::State {
+            state: file.state,
+            message: "no one can have been told of a decision before it was made".to_owned(),
+        });
+    }
+    let mut clocks = file.clocks.clone();
+    if let Some(kind) = clock_of(file, &notification) {
+        for clock in clocks.iter_mut().filter(|clock| clock.kind == kind) {
+            clock.stop(notification.notified_at, Because::Done);
+        }
+    }
+    Ok(EventBody::Notified(Box::new(Notified { notification, clocks })))
+}
+
+/// Before this there was nothing to tell: the decision, or the receipt where none was needed.
+fn earliest_telling(file: &File) -> DateTime<Utc> {
+    file.decision.as_ref().and_then(Decision::decided_at).unwrap_or(file.request.received_at)
+}
+
+/// The clock that a notification stops, if it stops one.
+fn clock_of(file: &File, notification: &Notification) -> Option<ClockKind> {
+    match notification.recipient {
+        Recipient::RequestingProfessional => Some(ClockKind::ProviderNotification),
+        Recipient::Representative if !file.request.has_authorized_representative() => None,
+        Recipient::Member | Recipient::Representative => match file.state {
+            State::Denied => denied_in_writing(file, notification).then_some(ClockKind::MemberNotification),
+            State::Approved | State::NoAuthorizationRequired | State::PendingReview | State::Withdrawn => {
+                Some(ClockKind::MemberNotification)
+            }
+        },
+    }
+}
+
+fn denied_in_writing(file: &File, notification: &Notification) -> bool {
+    let in_writing = match notification.channel {
+        Channel::Mail | Channel::Portal => true,
+        Channel::Phone | Channel::Fax => false,
+    };
+    let names_the_denial = file
+        .notices
+        .iter()
+        .any(|notice| notice.kind == NoticeKind::Denial && Some(notice.notice_id) == notification.notice_id);
+    in_writing && names_the_denial
+}

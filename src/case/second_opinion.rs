@@ -1,0 +1,426 @@
+//! What is asked for, by whom and why, once every field is known to be well formed?
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy};
+use crate::rules::{
+    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding, Qualification, Reason,
+    RepresentativePapers, Role, Threat, UrgencyClaims, qualification_of,
+};
+
+/// A request for a second opinion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondOpinion {
+    /// The member.
+    pub member: Member,
+    /// Who asked; at least one.
+    pub requesters: Vec<Requester>,
+    /// Why; none is allowed.
+    pub reasons: Vec<GivenReason>,
+    /// The clinical context.
+    pub clinical_context: ClinicalContext,
+    /// Who is to give the opinion; `None`: no one was named.
+    pub requested_provider: Option<Provider>,
+    /// Whether the network has someone; `None`: nothing was said.
+    pub network_availability: Option<NetworkAvailability>,
+    /// What primary care said.
+    pub primary_care_decision: PrimaryCareDecision,
+    /// The claim of urgency, later claims filled in.
+    pub urgency_claim: Option<UrgencyClaim>,
+    /// When the plan received the request, UTC to the microsecond.
+    pub received_at: DateTime<Utc>,
+    /// The number of the referral (RAF); empty: none.
+    pub referral_number: String,
+    /// The number of the treatment authorisation request (TAR); empty: none.
+    pub treatment_authorization_number: String,
+    /// The specialty wanted, as a NUCC code or in words; empty: none.
+    pub specialty_wanted: Private,
+}
+
+/// The member.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The Medi-Cal CIN.
+    pub member_id: Cin,
+    /// The name; empty: not given.
+    pub full_name: Private,
+    /// Where letters go.
+    pub address_lines: Vec<Private>,
+    /// The language of letters.
+    pub preferred_language: LanguageTag,
+    /// The form of letters.
+    pub alternative_format: AlternativeFormat,
+    /// The language to speak; `None`: not given.
+    pub spoken_language: Option<LanguageTag>,
+    /// Where given, every letter goes there and nowhere else.
+    pub confidential_address_lines: Vec<Private>,
+}
+
+impl Member {
+    /// Where a letter goes: the confidential address where there is one.
+    #[must_use]
+    pub fn mailing_address(&self) -> &[Private] {
+        if self.confidential_address_lines.is_empty() { &self.address_lines } else { &self.confidential_address_lines }
+    }
+}
+
+/// The form in which a member reads letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AlternativeFormat {
+    /// Ordinary print.
+    #[default]
+    OrdinaryPrint,
+    /// Large print.
+    LargePrint,
+    /// Audio.
+    Audio,
+    /// Braille.
+    Braille,
+    /// A data CD.
+    DataCd,
+}
+
+/// Who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Requester {
+    /// The member.
+    Member,
+    /// An authorised representative.
+    AuthorizedRepresentative(Representative),
+    /// A health professional.
+    HealthProfessional(HealthProfessional),
+}
+
+/// An authorised representative.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Representative {
+    /// The name; empty: not given.
+    pub full_name: Private,
+    /// How the representative is related to the member.
+    pub relationship: Private,
+    /// What the authority rests on.
+    pub basis: AuthorityBasis,
+    /// Whether the papers are on file.
+    pub authorization_on_file: bool,
+    /// A phone number; empty: not given.
+    pub phone: Private,
+}
+
+/// What a representative's authority rests on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AuthorityBasis {
+    /// Not said.
+    #[default]
+    Unknown,
+    /// The member's written designation.
+    WrittenDesignation,
+    /// A parent of a minor.
+    ParentOfMinor,
+    /// A guardian.
+    Guardian,
+    /// A conservator.
+    Conservator,
+    /// An agent under a power of attorney for health care.
+    HealthCareAgent,
+}
+
+/// A health professional who asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HealthProfessional {
+    /// The NPI; `None`: not given.
+    pub npi: Option<Npi>,
+    /// The name; empty: not given.
+    pub full_name: Private,
+    /// A phone number; empty: not given.
+    pub phone: Private,
+    /// A fax number; empty: not given.
+    pub fax: Private,
+}
+
+/// A reason that was given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GivenReason {
+    /// Which.
+    pub code: Reason,
+    /// What a serious condition threatens.
+    pub threats: Vec<Threat>,
+    /// In words; empty: none.
+    pub detail: Private,
+}
+
+/// The clinical context.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClinicalContext {
+    /// ICD-10-CM codes.
+    pub diagnosis_codes: Vec<IcdCode>,
+    /// CPT or HCPCS codes.
+    pub procedure_codes: Vec<ProcedureCode>,
+    /// In words; empty: none.
+    pub summary: Private,
+    /// The professional whose opinion is in question; `None`: not given.
+    pub initiating_professional_npi: Option<Npi>,
+}
+
+/// A provider, and what is known of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Provider {
+    /// The NPI; `None`: not given.
+    pub npi: Option<Npi>,
+    /// The name; empty: not given.
+    pub name: String,
+    /// Whether it is in the network.
+    pub network_status: NetworkStatus,
+    /// Whether Medi-Cal has certified it.
+    pub medi_cal_status: MediCalStatus,
+    /// Its role.
+    pub role: Role,
+    /// Whether the opinion lies within its scope of practice.
+    pub within_scope: Answer,
+    /// Whether its training and expertise relate to the condition.
+    pub relevant_expertise: Answer,
+    /// The NUCC taxonomy code; `None`: not given.
+    pub taxonomy_code: Option<Taxonomy>,
+    /// The expertise in words; empty: none.
+    pub expertise: Private,
+    /// A phone number; empty: not given.
+    pub phone: String,
+    /// The address.
+    pub address_lines: Vec<String>,
+    /// Where these facts come from.
+    pub verification: Option<Verification>,
+}
+
+/// Whether a provider is in the network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum NetworkStatus {
+    /// In the network, or contracted.
+    InNetwork,
+    /// Outside.
+    OutOfNetwork,
+    /// Not known.
+    #[default]
+    Unknown,
+}
+
+/// Where facts come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verification {
+    /// The source in words.
+    pub source: Private,
+    /// When it was looked at; `None`: not given.
+    pub checked_at: Option<DateTime<Utc>>,
+}
+
+/// Whether the network has a qualified professional (VI.C).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkAvailability {
+    /// What was said.
+    pub availability: Availability,
+    /// Who.
+    pub alternatives: Vec<NetworkAlternative>,
+    /// Where this comes from.
+    pub verification: Option<Verification>,
+}
+
+/// A network professional who can give the opinion.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkAlternative {
+    /// The NPI; `None`: not given.
+    pub npi: Option<Npi>,
+    /// The name; empty: not given.
+    pub name: String,
+    /// A phone number; empty: not given.
+    pub phone: String,
+    /// The address.
+    pub address_lines: Vec<String>,
+    /// The NUCC taxonomy code; `None`: not given.
+    pub taxonomy_code: Option<Taxonomy>,
+    /// The first appointment to be had, a local day; `None`: not given.
+    pub first_appointment: Option<NaiveDate>,
+}
+
+/// A claim that the request is urgent. At least one of the three is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgencyClaim {
+    /// III.A.1, the statement; empty: not claimed.
+    pub psychological_jeopardy: Private,
+    /// III.A.2; `None`: not claimed.
+    pub practitioner_opinion: Option<PractitionerOpinion>,
+    /// 42 CFR 438.210(d)(2), the statement; empty: not claimed.
+    pub functional_jeopardy: Private,
+}
+
+/// A practitioner's opinion that waiting would harm (III.A.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PractitionerOpinion {
+    /// The practitioner.
+    pub npi: Npi,
+    /// The statement.
+    pub statement: Private,
+}
+
+impl UrgencyClaim {
+    /// Which claims are made.
+    #[must_use]
+    pub fn claims(&self) -> UrgencyClaims {
+        UrgencyClaims {
+            psychological: !self.psychological_jeopardy.is_empty(),
+            practitioner: self.practitioner_opinion.is_some(),
+            functional: !self.functional_jeopardy.is_empty(),
+        }
+    }
+
+    /// This claim with what only `later` claims filled in; what stands is kept.
+    #[must_use]
+    pub fn filled_with(mut self, later: &Self) -> Self {
+        if self.psychological_jeopardy.is_empty() {
+            self.psychological_jeopardy.clone_from(&later.psychological_jeopardy);
+        }
+        if self.practitioner_opinion.is_none() {
+            self.practitioner_opinion.clone_from(&later.practitioner_opinion);
+        }
+        if self.functional_jeopardy.is_empty() {
+            self.functional_jeopardy.clone_from(&later.functional_jeopardy);
+        }
+        self
+    }
+}
+
+impl Provider {
+    /// Whether the provider is qualified by role, scope and expertise (VI.B).
+    #[must_use]
+    pub fn qualification(&self) -> Qualification {
+        qualification_of(self.role, self.within_scope, self.relevant_expertise)
+    }
+
+    /// Whether two providers are known to be the same: by NPI where both have one, else by name where both have
+    /// one. Where nothing can be compared they are not, so that no fact passes from one to another.
+    #[must_use]
+    pub fn is_same_as(&self, npi: Option<&Npi>, name: &str) -> bool {
+        match (&self.npi, npi) {
+            (Some(mine), Some(theirs)) => mine == theirs,
+            _ => !self.name.is_empty() && same_name(&self.name, name),
+        }
+    }
+
+    /// This provider with what `newer` sets filled in or corrected. What `newer` leaves unset stays.
+    #[must_use]
+    pub fn updated_with(&self, newer: &Self) -> Self {
+        fn newer_or<T: PartialEq + Clone + Default>(newer: &T, held: &T) -> T {
+            if *newer == T::default() { held.clone() } else { newer.clone() }
+        }
+        Self {
+            npi: newer_or(&newer.npi, &self.npi),
+            name: newer_or(&newer.name, &self.name),
+            network_status: newer_or(&newer.network_status, &self.network_status),
+            medi_cal_status: newer_or(&newer.medi_cal_status, &self.medi_cal_status),
+            role: newer_or(&newer.role, &self.role),
+            within_scope: newer_or(&newer.within_scope, &self.within_scope),
+            relevant_expertise: newer_or(&newer.relevant_expertise, &self.relevant_expertise),
+            taxonomy_code: newer_or(&newer.taxonomy_code, &self.taxonomy_code),
+            expertise: newer_or(&newer.expertise, &self.expertise),
+            phone: newer_or(&newer.phone, &self.phone),
+            address_lines: newer_or(&newer.address_lines, &self.address_lines),
+            verification: newer_or(&newer.verification, &self.verification),
+        }
+    }
+}
+
+/// Whether two names are the same but for case and white space.
+#[must_use]
+pub fn same_name(one: &str, other: &str) -> bool {
+    one.split_whitespace().map(str::to_lowercase).eq(other.split_whitespace().map(str::to_lowercase))
+}
+
+impl SecondOpinion {
+    /// The facts that the rules look at.
+    #[must_use]
+    pub fn facts(&self) -> Facts {
+        let availability = match &self.network_availability {
+            Some(network) if network.availability == Availability::Available && network.alternatives.is_empty() => {
+                Availability::Unknown
+            }
+            Some(network) => network.availability,
+            None => Availability::Unknown,
+        };
+        let Some(provider) = &self.requested_provider else {
+            return Facts { availability, ..Facts::default() };
+        };
+        Facts {
+            provider: match provider.network_status {
+                NetworkStatus::InNetwork => ProviderStanding::InNetwork,
+                NetworkStatus::OutOfNetwork => ProviderStanding::OutOfNetwork,
+                NetworkStatus::Unknown => ProviderStanding::Unknown,
+            },
+            availability,
+            medi_cal: provider.medi_cal_status,
+            role: provider.role,
+            within_scope: provider.within_scope,
+            relevant_expertise: provider.relevant_expertise,
+        }
+    }
+
+    /// The reasons' codes.
+    #[must_use]
+    pub fn reason_codes(&self) -> Vec<Reason> {
+        self.reasons.iter().map(|reason| reason.code).collect()
+    }
+
+    /// The network professionals named on the case.
+    #[must_use]
+    pub fn alternatives(&self) -> &[NetworkAlternative] {
+        self.network_availability.as_ref().map_or(&[], |network| &network.alternatives)
+    }
+
+    /// Whether a health professional is among the requesters (HSC 1367.01(h)(3)).
+    #[must_use]
+    pub fn asked_by_professional(&self) -> bool {
+        self.requesters.iter().any(|requester| matches!(requester, Requester::HealthProfessional(_)))
+    }
+
+    /// Whether a representative whose authorisation is on file is among the requesters.
+    #[must_use]
+    pub fn has_authorized_representative(&self) -> bool {
+        self.representatives().any(|representative| representative.authorization_on_file)
+    }
+
+    fn representatives(&self) -> impl Iterator<Item = &Representative> {
+        self.requesters.iter().filter_map(|requester| match requester {
+            Requester::AuthorizedRepresentative(representative) => Some(representative),
+            Requester::Member | Requester::HealthProfessional(_) => None,
+        })
+    }
+
+    /// The request as the rules see it. `urgent_since`: the receipt of the request to expedite that made it urgent.
+    #[must_use]
+    pub fn inquiry(&self, urgent_since: Option<DateTime<Utc>>) -> Inquiry {
+        let papers = if self.representatives().next().is_none() {
+            RepresentativePapers::NotNeeded
+        } else if self.representatives().all(|representative| representative.authorization_on_file) {
+            RepresentativePapers::OnFile
+        } else {
+            RepresentativePapers::Missing
+        };
+        let initiating = self.clinical_context.initiating_professional_npi.as_ref();
+        let requested = self.requested_provider.as_ref().and_then(|provider| provider.npi.as_ref());
+        Inquiry {
+            received_at: self.received_at,
+            facts: self.facts(),
+            claims: self.urgency_claim.as_ref().map(UrgencyClaim::claims).unwrap_or_default(),
+            urgent_since,
+            primary_care: self.primary_care_decision,
+            reasons: self.reason_codes(),
+            threat_named: self
+                .reasons
+                .iter()
+                .any(|reason| reason.code == Reason::SeriousCondition && !reason.threats.is_empty()),
+            papers,
+            asks_initiating_professional: initiating.is_some() && initiating == requested,
+        }
+    }
+}

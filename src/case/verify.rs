@@ -1,0 +1,143 @@
+//! Facts are learned after submission: what do they change?
+
+use super::clock::{Because, Clock};
+use super::event::Verified;
+use super::second_opinion::{Member, NetworkAvailability, Provider, SecondOpinion, same_name};
+use super::{Case, Context, EventBody, Private, Refusal, State};
+use crate::rules::{Clause, ClockKind, ClockStart, Pathway};
+
+/// Facts that were learned. What is `None` stays as it was.
+#[derive(Clone, Debug)]
+pub struct Verify {
+    /// Facts of the provider asked for; what it leaves unset stays.
+    pub provider: Option<Provider>,
+    /// The network's availability.
+    pub network_availability: Option<NetworkAvailability>,
+    /// The member, corrected.
+    pub member: Option<MemberCorrection>,
+}
+
+/// A correction of the member. The id may be left out, and may not differ.
+#[derive(Clone, Debug)]
+pub struct MemberCorrection {
+    /// The id, if it was given.
+    pub member_id: Option<super::Cin>,
+    /// Everything else, which replaces what was held.
+    pub rest: MemberRest,
+}
+
+/// A member without the id.
+#[derive(Clone, Debug)]
+pub struct MemberRest {
+    /// The name.
+    pub full_name: Private,
+    /// Where letters go.
+    pub address_lines: Vec<Private>,
+    /// The language of letters.
+    pub preferred_language: super::LanguageTag,
+    /// The form of letters.
+    pub alternative_format: super::AlternativeFormat,
+    /// The language to speak.
+    pub spoken_language: Option<super::LanguageTag>,
+    /// Where given, every letter goes there and nowhere else.
+    pub confidential_address_lines: Vec<Private>,
+}
+
+/// Fills facts in or corrects them and evaluates everything anew, under the edition of receipt.
+///
+/// # Errors
+/// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when another provider or another
+/// member is named: another person is another request.
+pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<EventBody, Refusal> {
+    case.allow("RecordVerification", &[State::PendingReview, State::NoAuthorizationRequired])?;
+    let held = &case.file.request;
+    let provider = command.provider.map(|newer| corrected(held, &newer)).transpose()?;
+    let member = command.member.map(|newer| corrected_member(&held.member, newer)).transpose()?;
+
+    let mut request = held.clone();
+    if let Some(provider) = &provider {
+        request.requested_provider = Some(provider.clone());
+    }
+    if let Some(network) = &command.network_availability {
+        request.network_availability = Some(network.clone());
+    }
+    let evaluation = context.policy.evaluate(&request.inquiry(case.file.urgent_since));
+    let clocks = match evaluation.assessment.pathway {
+        Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
+        Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
+    };
+    Ok(EventBody::Verified(Box::new(Verified {
+        provider,
+        network_availability: command.network_availability,
+        member,
+        assessment: evaluation.assessment,
+        clocks,
+    })))
+}
+
+/// The provider asked for with the facts learned; never another one.
+fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal> {
+    let named = newer.npi.is_some() || !newer.name.is_empty();
+    let Some(provider) = &held.requested_provider else {
+        return if named {
+            Ok(newer.clone())
+        } else {
+            Err(Refusal::by(Clause::Access, "no provider was asked for, and these facts name none"))
+        };
+    };
+    let other_npi = matches!((&provider.npi, &newer.npi), (Some(held), Some(newer)) if held != newer);
+    let other_name = !provider.name.is_empty() && !newer.name.is_empty() && !same_name(&provider.name, &newer.name);
+    if other_npi || other_name {
+        return Err(Refusal::by(
+            Clause::Access,
+            "another NPI or name than the one asked for was given; another provider is another request",
+        ));
+    }
+    let mut updated = provider.updated_with(newer);
+    if !provider.name.is_empty() {
+        updated.name.clone_from(&provider.name);
+    }
+    Ok(updated)
+}
+
+fn corrected_member(held: &Member, newer: MemberCorrection) -> Result<Member, Refusal> {
+    if newer.member_id.is_some_and(|id| id != held.member_id) {
+        return Err(Refusal::by(Clause::Access, "another member_id was given; another member is another request"));
+    }
+    let rest = newer.rest;
+    Ok(Member {
+        member_id: held.member_id.clone(),
+        full_name: rest.full_name,
+        address_lines: rest.address_lines,
+        preferred_language: rest.preferred_language,
+        alternative_format: rest.alternative_format,
+        spoken_language: rest.spoken_language,
+        confidential_address_lines: rest.confidential_address_lines,
+    })
+}
+
+/// No permission is needed: there is no decision to wait for any more, but the member is still to be told.
+fn no_longer_needed(clocks: &[Clock], context: &Context<'_>) -> Vec<Clock> {
+    let mut clocks = clocks.to_vec();
+    for clock in clocks.iter_mut().filter(|clock| clock.kind == ClockKind::Determination) {
+        clock.stop(context.now, Because::NotNeeded);
+    }
+    clocks
+}
+
+/// Authorisation is needed: a clock that was stopped by the move the other way runs again with its old start and
+/// limits; one that never ran starts from the original receipt.
+fn needed_again(held: &[Clock], fresh: Vec<ClockStart>) -> Vec<Clock> {
+    let mut clocks = held.to_vec();
+    for start in fresh {
+        match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
+            Some(clock) => {
+                clock.stopped = None;
+                clock.gain(start.limits);
+            }
+            None => clocks.push(start.into()),
+        }
+    }
+    clocks.sort_by_key(|clock| clock.kind);
+    clocks
+}

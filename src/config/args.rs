@@ -1,0 +1,149 @@
+//! Which flags does every subcommand take, and how is each setting called in each place?
+
+use super::secret::Secret;
+
+/// The flags of the configuration. Their values are judged by [`load`](super::load), with all the others.
+#[derive(Clone, Debug, Default, clap::Args)]
+#[command(next_help_heading = "Configuration")]
+pub struct ConfigArgs {
+    /// The TOML file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<String>,
+    /// Where gRPC is served [default: 127.0.0.1:50051]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// Where /metrics, /livez and /readyz are served [default: 127.0.0.1:9464]
+    #[arg(long, global = true, value_name = "ADDRESS:PORT")]
+    pub ops_listen: Option<String>,
+    /// The folder of the embedded store and the development key [default: second-opinion-data]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub data: Option<String>,
+    /// sqlite://PATH or postgres://…; with a password, better a variable than a flag
+    #[arg(long, global = true, value_name = "URL")]
+    pub store: Option<Secret>,
+    /// The keys that sign callers' tokens: a file or an https URL
+    #[arg(long, global = true, value_name = "FILE|URL")]
+    pub auth_jwks: Option<String>,
+    /// The issuer that tokens must name
+    #[arg(long, global = true, value_name = "ISSUER")]
+    pub auth_issuer: Option<String>,
+    /// The audience that tokens must name
+    #[arg(long, global = true, value_name = "AUDIENCE")]
+    pub auth_audience: Option<String>,
+    /// The server's certificate chain, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// The server's private key, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// The authority of callers' certificates, PEM
+    #[arg(long, global = true, value_name = "FILE")]
+    pub tls_client_ca: Option<String>,
+    /// What is logged, as a tracing filter [default: info]
+    #[arg(long, global = true, value_name = "FILTER")]
+    pub log: Option<String>,
+    /// json or text [default: text on a terminal, else json]
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<String>,
+    /// Where traces are sent
+    #[arg(long, global = true, value_name = "URL")]
+    pub otlp_endpoint: Option<String>,
+    /// The longest deadline of a call [default: 30s]
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub max_deadline: Option<String>,
+    /// The time to finish calls on SIGTERM [default: 25s]
+    #[arg(long, global = true, value_name = "DURATION")]
+    pub drain_grace: Option<String>,
+}
+
+/// What every variable's name begins with.
+pub(super) const PREFIX: &str = "SECOND_OPINION_";
+
+/// The settings that a flag, a variable and a key of the file can hold.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) enum Setting {
+    Listen,
+    OpsListen,
+    Data,
+    Store,
+    AuthJwks,
+    AuthIssuer,
+    AuthAudience,
+    TlsCert,
+    TlsKey,
+    TlsClientCa,
+    Log,
+    LogFormat,
+    OtlpEndpoint,
+    MaxDeadline,
+    DrainGrace,
+}
+
+impl Setting {
+    pub(super) const ALL: [Self; 15] = [
+        Self::Listen,
+        Self::OpsListen,
+        Self::Data,
+        Self::Store,
+        Self::AuthJwks,
+        Self::AuthIssuer,
+        Self::AuthAudience,
+        Self::TlsCert,
+        Self::TlsKey,
+        Self::TlsClientCa,
+        Self::Log,
+        Self::LogFormat,
+        Self::OtlpEndpoint,
+        Self::MaxDeadline,
+        Self::DrainGrace,
+    ];
+
+    /// The key in the file, from which the flag's and the variable's names follow.
+    pub(super) fn key(self) -> &'static str {
+        match self {
+            Self::Listen => "listen",
+            Self::OpsListen => "ops_listen",
+            Self::Data => "data",
+            Self::Store => "store",
+            Self::AuthJwks => "auth_jwks",
+            Self::AuthIssuer => "auth_issuer",
+            Self::AuthAudience => "auth_audience",
+            Self::TlsCert => "tls_cert",
+            Self::TlsKey => "tls_key",
+            Self::TlsClientCa => "tls_client_ca",
+            Self::Log => "log",
+            Self::LogFormat => "log_format",
+            Self::OtlpEndpoint => "otlp_endpoint",
+            Self::MaxDeadline => "max_deadline",
+            Self::DrainGrace => "drain_grace",
+        }
+    }
+
+    pub(super) fn flag(self) -> String {
+        format!("--{}", self.key().replace('_', "-"))
+    }
+
+    pub(super) fn variable(self) -> String {
+        format!("{PREFIX}{}", self.key().to_ascii_uppercase())
+    }
+
+    pub(super) fn given_by_flag(self, args: &ConfigArgs) -> Option<&str> {
+        match self {
+            Self::Listen => args.listen.as_deref(),
+            Self::OpsListen => args.ops_listen.as_deref(),
+            Self::Data => args.data.as_deref(),
+            Self::Store => args.store.as_ref().map(Secret::expose),
+            Self::AuthJwks => args.auth_jwks.as_deref(),
+            Self::AuthIssuer => args.auth_issuer.as_deref(),
+            Self::AuthAudience => args.auth_audience.as_deref(),
+            Self::TlsCert => args.tls_cert.as_deref(),
+            Self::TlsKey => args.tls_key.as_deref(),
+            Self::TlsClientCa => args.tls_client_ca.as_deref(),
+            Self::Log => args.log.as_deref(),
+            Self::LogFormat => args.log_format.as_deref(),
+            Self::OtlpEndpoint => args.otlp_endpoint.as_deref(),
+            Self::MaxDeadline => args.max_deadline.as_deref(),
+            Self::DrainGrace => args.drain_grace.as_deref(),
+        }
+    }
+}

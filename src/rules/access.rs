@@ -1,0 +1,103 @@
+//! Who asked and why, and which way does the request go (VI.A)?
+
+use serde::{Deserialize, Serialize};
+
+use super::clause::Clause;
+use super::facts::{Availability, Facts, Inquiry, MediCalStatus, ProviderStanding, Reason, RepresentativePapers};
+use super::finding::{Finding, Note, Outcome};
+use super::qualification::Qualification;
+
+/// Which way a request goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Pathway {
+    /// A network provider gives the opinion; no permission may be asked for.
+    NetworkAccess,
+    /// Prior authorisation is needed.
+    PriorAuthorization,
+}
+
+/// The pathway. The first row that fits holds.
+#[must_use]
+pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
+    use Availability::{Available, NotAvailable};
+    use Pathway::{NetworkAccess, PriorAuthorization};
+    match (facts.provider, qualification) {
+        (ProviderStanding::InNetwork, Qualification::Qualified) => NetworkAccess,
+        (ProviderStanding::InNetwork, Qualification::NotQualified) => match facts.availability {
+            Available => NetworkAccess,
+            NotAvailable | Availability::Unknown => PriorAuthorization,
+        },
+        (ProviderStanding::InNetwork, Qualification::Unknown | Qualification::NotApplicable) => {
+            match facts.availability {
+                NotAvailable => PriorAuthorization,
+                Available | Availability::Unknown => NetworkAccess,
+            }
+        }
+        (ProviderStanding::None, _) if facts.availability == Available => NetworkAccess,
+        (ProviderStanding::None | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown, _) => PriorAuthorization,
+    }
+}
+
+/// The findings of VI.A: the pathway first, then the reasons and what is missing.
+#[must_use]
+pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
+    let mut findings = vec![pathway_finding(&inquiry.facts, pathway)];
+    for reason in reasons_once(&inquiry.reasons) {
+        findings.push(reason_finding(reason, inquiry.threat_named));
+    }
+    if inquiry.reasons.is_empty() {
+        findings.push(Finding::new(Clause::Access, Outcome::Unknown, Note::NoReasonStated));
+    }
+    match inquiry.papers {
+        RepresentativePapers::Missing => {
+            findings.push(Finding::new(Clause::Access, Outcome::Unknown, Note::RepresentativePapersMissing));
+        }
+        RepresentativePapers::NotNeeded | RepresentativePapers::OnFile => {}
+    }
+    if inquiry.asks_initiating_professional {
+        findings.push(Finding::new(Clause::Access, Outcome::Noted, Note::SameProfessional));
+    }
+    findings
+}
+
+fn pathway_finding(facts: &Facts, pathway: Pathway) -> Finding {
+    let (outcome, note) = match (pathway, facts.provider) {
+        (Pathway::NetworkAccess, _) => (Outcome::Satisfied, Note::NoPermissionNeeded),
+        (Pathway::PriorAuthorization, ProviderStanding::None | ProviderStanding::InNetwork) => {
+            (Outcome::Noted, Note::AuthorizationNeeded)
+        }
+        (Pathway::PriorAuthorization, ProviderStanding::Unknown) => {
+            (Outcome::Unknown, Note::AuthorizationNeededStandingUnknown)
+        }
+        (Pathway::PriorAuthorization, ProviderStanding::OutOfNetwork) => match facts.medi_cal {
+            MediCalStatus::Certified => (Outcome::Satisfied, Note::AuthorizationNeededCertified),
+            MediCalStatus::NotCertified => (Outcome::NotSatisfied, Note::AuthorizationNeededNotCertified),
+            MediCalStatus::SuspendedOrExcluded => (Outcome::NotSatisfied, Note::AuthorizationNeededSuspended),
+            MediCalStatus::Unknown => (Outcome::Unknown, Note::AuthorizationNeededCertificationUnknown),
+        },
+    };
+    Finding::new(Clause::Access, outcome, note)
+}
+
+fn reason_finding(reason: Reason, threat_named: bool) -> Finding {
+    let stated = |clause| Finding::new(clause, Outcome::Satisfied, Note::ReasonStated);
+    match reason {
+        Reason::ReasonablenessOrNecessity => stated(Clause::ReasonReasonableness),
+        Reason::SeriousCondition if threat_named => stated(Clause::ReasonSeriousCondition),
+        Reason::SeriousCondition => {
+            Finding::new(Clause::ReasonSeriousCondition, Outcome::Unknown, Note::ThreatNotNamed)
+        }
+        Reason::DiagnosisInDoubt => stated(Clause::ReasonDiagnosisInDoubt),
+        Reason::TreatmentNotImproving => stated(Clause::ReasonNotImproving),
+        Reason::SeriousDoubts => stated(Clause::ReasonSeriousDoubts),
+        Reason::Other => Finding::new(Clause::Access, Outcome::Noted, Note::OtherReasonStated),
+    }
+}
+
+fn reasons_once(reasons: &[Reason]) -> Vec<Reason> {
+    let mut once = reasons.to_vec();
+    once.sort_unstable();
+    once.dedup();
+    once
+}

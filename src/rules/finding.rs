@@ -1,0 +1,165 @@
+//! What did a clause come to in this case?
+//!
+//! A finding is a clause, an outcome and a typed note. The words are made from the note when they are shown, so
+//! that no finding can quote a member's data.
+
+use serde::{Deserialize, Serialize};
+
+use super::clause::Clause;
+use super::edition::{ClockKind, CountedFrom, LIMITS, Urgency};
+
+/// The outcome of a clause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Outcome {
+    /// What the clause asks for is there.
+    Satisfied,
+    /// It was looked at and is not there.
+    NotSatisfied,
+    /// A fact that the clause turns on is not known.
+    Unknown,
+    /// The clause applies and is pointed out; there is nothing to satisfy.
+    Noted,
+}
+
+/// What a finding says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Note {
+    NoPermissionNeeded,
+    AuthorizationNeeded,
+    AuthorizationNeededCertified,
+    AuthorizationNeededNotCertified,
+    AuthorizationNeededSuspended,
+    AuthorizationNeededCertificationUnknown,
+    AuthorizationNeededStandingUnknown,
+    NoReasonStated,
+    OtherReasonStated,
+    RepresentativePapersMissing,
+    SameProfessional,
+    ReasonStated,
+    ThreatNotNamed,
+    Qualified,
+    NotQualified,
+    QualificationUnknown,
+    NetworkHasSomeone,
+    NetworkHasNoOne,
+    NetworkUnknown,
+    NetworkAlternatives,
+    UrgentTimeframe,
+    RoutineTimeframe,
+    PsychologicalJeopardy,
+    PractitionerOpinion,
+    FunctionalJeopardy,
+    PrimaryCareNotGranted,
+    DeniedInWriting,
+    EarlierEdition,
+}
+
+/// One rule as applied to a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// The clause.
+    pub clause: Clause,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// What it says.
+    pub note: Note,
+}
+
+impl Finding {
+    pub(super) const fn new(clause: Clause, outcome: Outcome, note: Note) -> Self {
+        Self { clause, outcome, note }
+    }
+
+    /// The finding in words. Never holds anything that the request said.
+    #[must_use]
+    pub fn message(&self) -> String {
+        match self.note {
+            Note::NoPermissionNeeded => {
+                "the request was reviewed: a network provider can give this opinion, and that needs no permission from the plan"
+            }
+            Note::AuthorizationNeeded => {
+                "the request was reviewed: prior authorisation is needed before an opinion outside the network"
+            }
+            Note::AuthorizationNeededCertified => {
+                "the request was reviewed: prior authorisation is needed; the provider asked for is outside the network and certified by Medi-Cal"
+            }
+            Note::AuthorizationNeededNotCertified => {
+                "the request was reviewed: prior authorisation is needed; the provider asked for is not certified by Medi-Cal and cannot be approved"
+            }
+            Note::AuthorizationNeededSuspended => {
+                "the request was reviewed: prior authorisation is needed; the provider asked for is suspended or excluded by Medi-Cal and cannot be approved"
+            }
+            Note::AuthorizationNeededCertificationUnknown => {
+                "the request was reviewed: prior authorisation is needed; it is not known whether Medi-Cal has certified the provider asked for"
+            }
+            Note::AuthorizationNeededStandingUnknown => {
+                "the request was reviewed: it is not known whether the provider asked for is in the network, so it is held as needing prior authorisation until that is known"
+            }
+            Note::NoReasonStated => "no reason was stated; the request is taken in all the same and the time runs",
+            Note::OtherReasonStated => {
+                "a reason outside the five of VI.A was stated; the list is open, and a reviewer judges it"
+            }
+            Note::RepresentativePapersMissing => {
+                "a representative's authorisation is not on file; nothing is disclosed to that representative until it is, and the time runs all the same"
+            }
+            Note::SameProfessional => {
+                "the provider asked for is the professional whose opinion is in question; that would not be a second opinion"
+            }
+            Note::ReasonStated => "this reason was stated",
+            Note::ThreatNotNamed => {
+                "a serious condition was stated without what it threatens; the request is taken in all the same and the time runs"
+            }
+            Note::Qualified => "the provider's role, scope of practice and expertise fit the condition",
+            Note::NotQualified => "the provider's role, scope of practice or expertise does not fit the condition",
+            Note::QualificationUnknown => {
+                "the provider's role, scope of practice or expertise is not known yet"
+            }
+            Note::NetworkHasSomeone => {
+                "a qualified network professional is available, so the plan may limit the choice to the network"
+            }
+            Note::NetworkHasNoOne => {
+                "no qualified network professional is available, so the member is to be referred to a Medi-Cal certified provider outside the network"
+            }
+            Note::NetworkUnknown => "it is not known whether a qualified network professional is available",
+            Note::NetworkAlternatives => "the member is referred to the qualified network professionals named",
+            Note::UrgentTimeframe => return timeframe(Urgency::Urgent),
+            Note::RoutineTimeframe => return timeframe(Urgency::Routine),
+            Note::PsychologicalJeopardy => {
+                "it was stated that waiting could seriously endanger the member or others because of the member's psychological state; the request is urgent"
+            }
+            Note::PractitionerOpinion => {
+                "a practitioner's opinion was stated that the member's health would suffer by waiting; the request is urgent"
+            }
+            Note::FunctionalJeopardy => {
+                "it was stated that waiting could seriously endanger life, health or maximum function; the request is urgent"
+            }
+            Note::PrimaryCareNotGranted => {
+                "primary care did not grant the request; the member may file a grievance with the Grievance Coordinator"
+            }
+            Note::DeniedInWriting => {
+                "the denial was issued together with its written notice: the reasons, the right to appeal or file a grievance, and how to do each"
+            }
+            Note::EarlierEdition => {
+                "the request was received before the edition held came into force; no earlier text is held, so it is decided under this one"
+            }
+        }
+        .to_owned()
+    }
+}
+
+fn timeframe(urgency: Urgency) -> String {
+    let limit = LIMITS.iter().find(|limit| {
+        limit.source.is_policy() && limit.urgency == Some(urgency) && limit.counted_from == CountedFrom::Receipt
+    });
+    let amount = limit.map(|limit| limit.amount.to_string()).unwrap_or_default();
+    match limit.map(|limit| limit.clock) {
+        Some(ClockKind::Determination) => {
+            format!("urgent and outside the network: the determination is due within {amount} of receipt")
+        }
+        Some(ClockKind::MemberNotification | ClockKind::ProviderNotification) | None => {
+            format!("not urgent and outside the network: the member is to be told within {amount} of receipt")
+        }
+    }
+}
