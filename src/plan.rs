@@ -1,7 +1,7 @@
 //! Who is the plan, and where do its members turn?
 //!
-//! Pure data: letters print it, the calendar takes its time zone. What is not configured is Partnership
-//! `HealthPlan` of California's, from its public pages.
+//! Pure data: letters print it, the calendar takes its time zone. Where nothing is configured it is Partnership,
+//! from its public pages.
 
 use std::str::FromStr;
 
@@ -71,7 +71,7 @@ const ADDRESS_LINES_MAX: usize = 8;
 // === impl Plan ===
 
 impl Default for Plan {
-    /// Partnership `HealthPlan` of California, whose hours and numbers are those of its public pages.
+    /// Partnership and the State's offices, with the numbers, hours and addresses of their public pages.
     fn default() -> Self {
         let tty = "(800) 735-2929 or 711";
         let hours = "Monday to Friday, 8 a.m. to 5 p.m.";
@@ -100,7 +100,10 @@ impl Default for Plan {
                 address_lines: Vec::new(),
                 website: "partnershiphp.org".into(),
             },
-            appeals: ContactPoint { name: "Appeals, Grievance Unit".into(), ..grievance_unit.clone() },
+            appeals: ContactPoint {
+                name: "Appeals, Grievance Unit".into(),
+                ..grievance_unit.clone()
+            },
             grievance_coordinator: grievance_unit,
             state_hearing: ContactPoint {
                 name: "State Hearings Division".into(),
@@ -136,7 +139,10 @@ impl Plan {
         check_line(&mut problems, "plan.name", &self.name);
         let contacts = [
             ("plan.member_services", Some(&self.member_services)),
-            ("plan.grievance_coordinator", Some(&self.grievance_coordinator)),
+            (
+                "plan.grievance_coordinator",
+                Some(&self.grievance_coordinator),
+            ),
             ("plan.appeals", Some(&self.appeals)),
             ("plan.state_hearing", Some(&self.state_hearing)),
             ("plan.ombudsman", Some(&self.ombudsman)),
@@ -150,13 +156,25 @@ impl Plan {
         let default = Self::default();
         if self.name != default.name {
             for (key, own, other) in [
-                ("plan.member_services", &self.member_services, &default.member_services),
-                ("plan.grievance_coordinator", &self.grievance_coordinator, &default.grievance_coordinator),
+                (
+                    "plan.member_services",
+                    &self.member_services,
+                    &default.member_services,
+                ),
+                (
+                    "plan.grievance_coordinator",
+                    &self.grievance_coordinator,
+                    &default.grievance_coordinator,
+                ),
                 ("plan.appeals", &self.appeals, &default.appeals),
             ] {
                 if own == other {
-                    let message = format!("still that of {}; expected the plan's own", default.name);
-                    problems.push(PlanProblem { key: key.into(), message });
+                    let message =
+                        format!("still that of {}; expected the plan's own", default.name);
+                    problems.push(PlanProblem {
+                        key: key.into(),
+                        message,
+                    });
                 }
             }
         }
@@ -172,17 +190,30 @@ impl ContactPoint {
         if !is_phone(&self.phone) {
             problems.push(PlanProblem {
                 key: format!("{key}.phone"),
-                message: format!("expected 10 digits among the usual signs, got `{}`", self.phone.escape_debug()),
+                message: format!(
+                    "expected 10 digits among the usual signs, got `{}`",
+                    self.phone.escape_debug()
+                ),
             });
         }
-        for (field, text) in [("tty", &self.tty), ("hours", &self.hours), ("website", &self.website)] {
+        for (field, text) in [
+            ("tty", &self.tty),
+            ("hours", &self.hours),
+            ("website", &self.website),
+        ] {
             if !text.is_empty() {
                 check_line(problems, &format!("{key}.{field}"), text);
             }
         }
         if self.address_lines.len() > ADDRESS_LINES_MAX {
-            let message = format!("expected up to {ADDRESS_LINES_MAX} lines, got {}", self.address_lines.len());
-            problems.push(PlanProblem { key: format!("{key}.address_lines"), message });
+            let message = format!(
+                "expected up to {ADDRESS_LINES_MAX} lines, got {}",
+                self.address_lines.len()
+            );
+            problems.push(PlanProblem {
+                key: format!("{key}.address_lines"),
+                message,
+            });
         }
         for (index, line) in self.address_lines.iter().enumerate() {
             check_line(problems, &format!("{key}.address_lines.{index}"), line);
@@ -194,19 +225,27 @@ fn check_line(problems: &mut Vec<PlanProblem>, key: &str, line: &str) {
     let message = if line.trim().is_empty() {
         "empty; expected a text".into()
     } else if line.chars().count() > LINE_CHARS_MAX {
-        format!("expected up to {LINE_CHARS_MAX} characters, got {}", line.chars().count())
+        format!(
+            "expected up to {LINE_CHARS_MAX} characters, got {}",
+            line.chars().count()
+        )
     } else if line.chars().any(char::is_control) {
         "expected one line without control characters".into()
     } else {
         return;
     };
-    problems.push(PlanProblem { key: key.into(), message });
+    problems.push(PlanProblem {
+        key: key.into(),
+        message,
+    });
 }
 
 /// Ten digits among the usual signs, a leading 1 aside.
 fn is_phone(text: &str) -> bool {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let usual = text.chars().all(|sign| sign.is_ascii_digit() || " ()-.+/".contains(sign));
+    let usual = text
+        .chars()
+        .all(|sign| sign.is_ascii_digit() || " ()-.+/".contains(sign));
     usual && (digits.len() == 10 || (digits.len() == 11 && digits.starts_with('1')))
 }
 
@@ -214,10 +253,13 @@ fn read_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error>
     let name = String::deserialize(deserializer)?;
     Tz::from_str(&name).map_err(|_| {
         let name = name.escape_debug();
-        D::Error::custom(format!("expected a time zone such as `America/Los_Angeles`, got `{name}`"))
+        D::Error::custom(format!(
+            "expected a time zone such as `America/Los_Angeles`, got `{name}`"
+        ))
     })
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
 fn write_zone<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
 }
@@ -227,7 +269,10 @@ mod tests {
     use super::*;
 
     fn keys(plan: &Plan) -> Vec<String> {
-        plan.problems().into_iter().map(|problem| problem.key).collect()
+        plan.problems()
+            .into_iter()
+            .map(|problem| problem.key)
+            .collect()
     }
 
     #[test]
@@ -237,11 +282,17 @@ mod tests {
 
     #[test]
     fn every_problem_is_named_by_its_key() {
-        let mut plan = Plan { name: "  ".into(), ..Plan::default() };
+        let mut plan = Plan {
+            name: "  ".into(),
+            ..Plan::default()
+        };
         plan.grievance_coordinator.phone = "863-4155".into();
         plan.appeals.address_lines.push("one\ntwo".into());
         plan.member_services.hours = "always".into();
-        plan.legal_help = Some(ContactPoint { phone: "(415) 555-0100".into(), ..ContactPoint::default() });
+        plan.legal_help = Some(ContactPoint {
+            phone: "(415) 555-0100".into(),
+            ..ContactPoint::default()
+        });
         assert_eq!(
             keys(&plan),
             [
@@ -255,27 +306,54 @@ mod tests {
 
     #[test]
     fn another_plan_names_its_own_offices() {
-        let plan = Plan { name: "Another Plan".into(), ..Plan::default() };
-        assert_eq!(keys(&plan), ["plan.member_services", "plan.grievance_coordinator", "plan.appeals"]);
+        let plan = Plan {
+            name: "Another Plan".into(),
+            ..Plan::default()
+        };
+        assert_eq!(
+            keys(&plan),
+            [
+                "plan.member_services",
+                "plan.grievance_coordinator",
+                "plan.appeals"
+            ]
+        );
     }
 
     #[test]
     fn phones_have_ten_digits_among_the_usual_signs() {
-        for good in ["(800) 863-4155", "1-800-952-5253", "+1 707.555.0100", "7075550100"] {
+        for good in [
+            "(800) 863-4155",
+            "1-800-952-5253",
+            "+1 707.555.0100",
+            "7075550100",
+        ] {
             assert!(is_phone(good), "{good}");
         }
-        for bad in ["", "711", "(800) 863-415", "2-800-952-5253", "800-863-4155 x3", "80086341556"] {
+        for bad in [
+            "",
+            "711",
+            "(800) 863-415",
+            "2-800-952-5253",
+            "800-863-4155 x3",
+            "80086341556",
+        ] {
             assert!(!is_phone(bad), "{bad}");
         }
     }
 
     #[test]
     fn the_file_may_give_a_part_of_it() {
-        let plan: Plan = toml::from_str("time_zone = \"America/Denver\"\nknox_keene = true").expect("a plan");
+        let plan: Plan =
+            toml::from_str("time_zone = \"America/Denver\"\nknox_keene = true").expect("a plan");
         assert_eq!(plan.time_zone, Tz::America__Denver);
         assert!(plan.knox_keene);
         assert_eq!(plan.ombudsman, Plan::default().ombudsman);
-        for bad in ["time_zone = \"Mars/Base\"", "nam = \"x\"", "[appeals]\nfax = \"1\""] {
+        for bad in [
+            "time_zone = \"Mars/Base\"",
+            "nam = \"x\"",
+            "[appeals]\nfax = \"1\"",
+        ] {
             assert!(toml::from_str::<Plan>(bad).is_err(), "{bad}");
         }
     }

@@ -15,10 +15,10 @@ pub struct ConfigArgs {
     /// Where /metrics, /livez and /readyz are served [default: 127.0.0.1:9464]
     #[arg(long, global = true, value_name = "ADDRESS:PORT")]
     pub ops_listen: Option<String>,
-    /// The folder of the embedded store and the development key [default: second-opinion-data]
+    /// The folder of the embedded store and the development key, whatever the store [default: second-opinion-data]
     #[arg(long, global = true, value_name = "FOLDER")]
     pub data: Option<String>,
-    /// sqlite://PATH or postgres://…; with a password, better a variable than a flag
+    /// `sqlite://PATH` or `postgres://…`; with a password, better a variable than a flag
     #[arg(long, global = true, value_name = "URL")]
     pub store: Option<Secret>,
     /// The keys that sign callers' tokens: a file or an https URL

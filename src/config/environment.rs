@@ -1,6 +1,7 @@
 //! What does the process's environment say, and which of its variables are ours?
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::args::{PREFIX, Setting};
 use super::error::Problem;
@@ -23,7 +24,12 @@ impl Environment {
     #[must_use]
     pub fn of_process() -> Self {
         let variables = std::env::vars_os()
-            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.into_string().ok()))
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.into_string().ok(),
+                )
+            })
             .filter(|(name, _)| name.starts_with(PREFIX))
             .collect();
         Self { variables }
@@ -63,19 +69,38 @@ impl Environment {
     }
 }
 
+impl fmt::Debug for Environment {
+    /// The names alone: a value may be a secret.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_set()
+            .entries(self.variables.keys())
+            .finish()
+    }
+}
+
 /// Whether Kubernetes made the variable for a Service of the namespace whose name begins with `second-opinion`:
 /// such a pod must start all the same.
 fn is_service_link(name: &str, value: &str) -> bool {
-    let Some(rest) = name.strip_prefix("SECOND_OPINION") else { return false };
-    let is_address = ["tcp://", "udp://", "sctp://"].iter().any(|scheme| value.starts_with(scheme));
+    let Some(rest) = name.strip_prefix("SECOND_OPINION") else {
+        return false;
+    };
+    let is_address = ["tcp://", "udp://", "sctp://"]
+        .iter()
+        .any(|scheme| value.starts_with(scheme));
     rest.ends_with("_SERVICE_HOST")
         || rest.ends_with("_SERVICE_PORT")
         || rest.contains("_SERVICE_PORT_")
         || (rest.ends_with("_PORT") && is_address)
         || rest.split("_PORT_").nth(1).is_some_and(|port| {
             let mut parts = port.split('_');
-            let is_number = parts.next().is_some_and(|number| number.parse::<u16>().is_ok());
-            is_number && parts.next().is_some_and(|kind| ["TCP", "UDP", "SCTP"].contains(&kind))
+            let is_number = parts
+                .next()
+                .is_some_and(|number| number.parse::<u16>().is_ok());
+            is_number
+                && parts
+                    .next()
+                    .is_some_and(|kind| ["TCP", "UDP", "SCTP"].contains(&kind))
         })
 }
 
@@ -92,7 +117,11 @@ mod tests {
             ("SECOND_OPINION_PORT", "50051"),
             ("PATH", "/bin"),
         ]);
-        let told: Vec<String> = environment.problems().iter().map(ToString::to_string).collect();
+        let told: Vec<String> = environment
+            .problems()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(
             told,
             [

@@ -11,7 +11,10 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(source: impl fmt::Display, message: impl Into<String>) -> Self {
-        Self { source: source.to_string(), message: message.into() }
+        Self {
+            source: source.to_string(),
+            message: message.into(),
+        }
     }
 
     /// Where the value stands: a flag, a variable, or a key of the file.

@@ -42,7 +42,11 @@ impl fmt::Display for Secret {
 pub fn redact_url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
         let suspicious = text.contains('@') || text.to_ascii_lowercase().contains("password");
-        return if suspicious { HIDDEN.into() } else { text.into() };
+        return if suspicious {
+            HIDDEN.into()
+        } else {
+            text.into()
+        };
     };
     let rest = match rest.rsplit_once('@') {
         Some((credentials, host)) => match credentials.split_once(':') {
@@ -62,7 +66,9 @@ fn hide_parameters(text: &str) -> String {
         let value = from + at + NAME.len();
         shown.push_str(&text[from..value]);
         shown.push_str(HIDDEN);
-        from = text[value..].find('&').map_or(text.len(), |end| value + end);
+        from = text[value..]
+            .find('&')
+            .map_or(text.len(), |end| value + end);
     }
     shown.push_str(&text[from..]);
     shown
@@ -75,11 +81,20 @@ mod tests {
     #[test]
     fn passwords_are_hidden_wherever_they_stand() {
         for (given, shown) in [
-            ("postgres://app:pw@db:5432/um", "postgres://app:***@db:5432/um"),
+            (
+                "postgres://app:pw@db:5432/um",
+                "postgres://app:***@db:5432/um",
+            ),
             ("postgres://app:p@w:x/y@db/um", "postgres://app:***@db/um"),
             ("postgres://app@db/um", "postgres://app@db/um"),
-            ("postgres://db/um?user=a&password=pw&sslmode=require", "postgres://db/um?user=a&password=***&sslmode=require"),
-            ("postgres://db/um?sslPassword=p@w", "postgres://db/um?sslPassword=***"),
+            (
+                "postgres://db/um?user=a&password=pw&sslmode=require",
+                "postgres://db/um?user=a&password=***&sslmode=require",
+            ),
+            (
+                "postgres://db/um?sslPassword=p@w",
+                "postgres://db/um?sslPassword=***",
+            ),
             ("mysql://app:pw@db/um", "mysql://app:***@db/um"),
             ("sqlite://here/there.db", "sqlite://here/there.db"),
             ("host=db password=pw", "***"),

@@ -8,7 +8,7 @@ pub(super) fn did_you_mean<'a>(given: &str, known: impl IntoIterator<Item = &'a 
     known
         .into_iter()
         .map(|name| (edits(given, name), name))
-        .filter(|(edits, _)| *edits <= EDITS_MAX)
+        .filter(|(edits, name)| *edits <= EDITS_MAX && edits * 2 < name.len())
         .min()
         .map_or_else(String::new, |(_, name)| format!(", did you mean `{name}`?"))
 }
@@ -34,7 +34,10 @@ mod tests {
 
     #[test]
     fn near_names_are_offered_and_far_ones_are_not() {
-        assert_eq!(did_you_mean("lisen", ["log", "listen"]), ", did you mean `listen`?");
+        assert_eq!(
+            did_you_mean("lisen", ["log", "listen"]),
+            ", did you mean `listen`?"
+        );
         assert_eq!(did_you_mean("elsewhere", ["log", "listen"]), "");
         assert_eq!(edits("", "abc"), 3);
         assert_eq!(edits("kitten", "sitting"), 3);
