@@ -192,12 +192,12 @@ fn create(dir: &Path, path: &Path, pem: &str) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
     let draft = dir.join(format!(".{FILE_NAME}.{}", Uuid::now_v7()));
     let linked = write_private(&draft, pem).and_then(|()| fs::hard_link(&draft, path));
-    fs::remove_file(&draft)?;
+    let removed = fs::remove_file(&draft);
     match linked {
+        Ok(()) => removed.and_then(|()| File::open(dir)?.sync_all()),
         // Another process was first: its key is the key.
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => removed,
         Err(error) => Err(error),
-        Ok(()) => File::open(dir)?.sync_all(),
     }
 }
 

@@ -13,7 +13,7 @@ use super::jwks::{JwksError, JwksLoadError, JwksSource};
 use super::keys::KeySet;
 
 /// A key that its issuer withdraws is refused within this time.
-const REFRESH_EVERY: Duration = Duration::from_secs(5 * 60);
+const REFRESH_EVERY: Duration = Duration::from_mins(5);
 
 /// Made-up `kid`s cost the issuer one fetch in this time, however many there are.
 const UNKNOWN_KEY_REFRESH_EVERY_MIN: Duration = Duration::from_secs(10);
