@@ -1,0 +1,2 @@
+//! Layers
+pub mod request_id;

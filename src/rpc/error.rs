@@ -1,0 +1,104 @@
+//! Why did a call fail? One enum for every call; `wire/status.rs` alone makes statuses of it.
+
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::case::Refusal;
+use crate::identity::{Scope, TokenError};
+use crate::store::StoreError;
+use crate::wire::parse::Malformed;
+
+/// A call that failed.
+#[derive(Debug, Error)]
+pub enum CallError {
+    /// The message itself is wrong.
+    #[error("the message is malformed")]
+    Malformed(Malformed),
+    /// No token, or one that does not verify.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// A good identity without the scope.
+    #[error("the identity lacks a scope")]
+    ScopeMissing(Scope),
+    /// A good identity that is not a person's.
+    #[error("the call needs a person")]
+    PersonRequired,
+    /// There is no such thing.
+    #[error("no such {0}")]
+    NotFound(Resource),
+    /// The request id was used with other content.
+    #[error("the request id was used with other content")]
+    RequestIdReused(Uuid),
+    /// The etag given is not the present one.
+    #[error("the etag is stale")]
+    EtagStale {
+        /// The present one.
+        present: String,
+    },
+    /// A rule, the case's state or the message forbids it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// The watch cursor was never given out.
+    #[error("the cursor was never given out")]
+    CursorUnknown,
+    /// This version does not have the form of notice.
+    #[error("the form of notice is not one that this version has")]
+    NoticeFormUnknown(&'static str),
+    /// The store did not do it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The server drains.
+    #[error("the server is shutting down")]
+    Draining,
+    /// A defect of ours.
+    #[error("a defect: {0}")]
+    Defect(String),
+}
+
+/// What was not found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resource {
+    /// A determination.
+    Determination(Uuid),
+    /// A notice.
+    Notice(Uuid),
+    /// A version of the policy.
+    PolicyVersion(chrono::NaiveDate),
+}
+
+impl std::fmt::Display for Resource {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Determination(id) => write!(f, "determination `{id}`"),
+            Self::Notice(id) => write!(f, "notice `{id}`"),
+            Self::PolicyVersion(version) => write!(f, "policy version `{version}`"),
+        }
+    }
+}
+
+impl Resource {
+    /// The type of the resource, as a `ResourceInfo` names it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Determination(_) => "um.secondopinion.v1.Determination",
+            Self::Notice(_) => "um.secondopinion.v1.NoticeReference",
+            Self::PolicyVersion(_) => "um.secondopinion.v1.Policy",
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match self {
+            Self::Determination(id) | Self::Notice(id) => id.to_string(),
+            Self::PolicyVersion(version) => version.to_string(),
+        }
+    }
+}
+
+impl From<Malformed> for CallError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed)
+    }
+}

@@ -1,0 +1,2 @@
+//! The calls.
+pub mod error;

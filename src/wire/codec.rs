@@ -1,0 +1,64 @@
+//! How are bytes read as a message, and what is said of bytes that are none?
+//!
+//! As tonic's own codec, but undecodable bytes are the caller's error (`INVALID_ARGUMENT`), not ours.
+
+use std::marker::PhantomData;
+
+use prost::Message;
+use tonic::Status;
+use tonic::codec::{DecodeBuf, Decoder, EncodeBuf, Encoder};
+
+use super::status;
+
+/// The codec of every call.
+#[derive(Debug)]
+pub struct Codec<T, U>(PhantomData<(T, U)>);
+
+impl<T, U> Default for Codec<T, U> {
+    fn default() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<T, U> tonic::codec::Codec for Codec<T, U>
+where
+    T: Message + Send + 'static,
+    U: Message + Default + Send + 'static,
+{
+    type Encode = T;
+    type Decode = U;
+    type Encoder = Half<T>;
+    type Decoder = Half<U>;
+
+    fn encoder(&mut self) -> Self::Encoder {
+        Half(PhantomData)
+    }
+
+    fn decoder(&mut self) -> Self::Decoder {
+        Half(PhantomData)
+    }
+}
+
+/// One direction of the codec.
+#[derive(Debug)]
+pub struct Half<T>(PhantomData<T>);
+
+impl<T: Message> Encoder for Half<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn encode(&mut self, item: T, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        item.encode(buffer).map_err(|error| status::defect(&error))
+    }
+}
+
+impl<T: Message + Default> Decoder for Half<T> {
+    type Item = T;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<T>, Status> {
+        T::decode(buffer)
+            .map(Some)
+            .map_err(|_| status::undecodable())
+    }
+}

@@ -1,0 +1,226 @@
+//! Are single values well formed: texts, codes, dates, instants, enums?
+
+use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use prost_types::Timestamp;
+use uuid::Uuid;
+
+use super::{At, Violations};
+use crate::case::{Private, is_phone};
+
+/// As many characters as a text may have.
+const TEXT_CHARS_MAX: usize = 4_000;
+/// As many characters as a name, a title, a line or a code may have.
+const LINE_CHARS_MAX: usize = 200;
+/// As many items as a list may have.
+const LIST_ITEMS_MAX: usize = 50;
+
+/// An instant cut to the microsecond, which is what the record keeps.
+#[must_use]
+pub fn microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(6)
+}
+
+impl Violations {
+    /// A name, a title, a line or a code: trimmed, at most 200 characters, no line break.
+    pub(super) fn line(&mut self, at: At<'_>, text: &str) -> String {
+        let text = text.trim();
+        if text
+            .chars()
+            .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+        {
+            self.add(at, "must not hold line breaks or other control characters");
+        }
+        self.limit(at, text, LINE_CHARS_MAX);
+        text.to_owned()
+    }
+
+    /// As [`Violations::line`], of a person.
+    pub(super) fn private_line(&mut self, at: At<'_>, text: &str) -> Private {
+        Private(self.line(at, text))
+    }
+
+    /// A line that must be there.
+    pub(super) fn required_line(&mut self, at: At<'_>, text: &str) -> String {
+        let line = self.line(at, text);
+        if line.is_empty() {
+            self.add(at, "is required");
+        }
+        line
+    }
+
+    /// A text: trimmed, at most 4,000 characters, line breaks allowed.
+    pub(super) fn text(&mut self, at: At<'_>, text: &str) -> Private {
+        let text = text.trim();
+        if text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r'))
+        {
+            self.add(
+                at,
+                "must not hold control characters other than line breaks",
+            );
+        }
+        self.limit(at, text, TEXT_CHARS_MAX);
+        Private(text.to_owned())
+    }
+
+    /// A text that must be there.
+    pub(super) fn required_text(&mut self, at: At<'_>, text: &str) -> Private {
+        let text = self.text(at, text);
+        if text.is_empty() {
+            self.add(at, "is required");
+        }
+        text
+    }
+
+    fn limit(&mut self, at: At<'_>, text: &str, chars_max: usize) {
+        if text.len() > chars_max && text.chars().count() > chars_max {
+            self.add(at, format!("must have at most {chars_max} characters"));
+        }
+    }
+
+    /// A list's length; the items past the limit are not looked at.
+    pub(super) fn list<'a, T>(&mut self, at: At<'_>, items: &'a [T]) -> &'a [T] {
+        if items.len() > LIST_ITEMS_MAX {
+            self.add(at, format!("must have at most {LIST_ITEMS_MAX} items"));
+        }
+        &items[..items.len().min(LIST_ITEMS_MAX)]
+    }
+
+    /// Address lines.
+    pub(super) fn lines(&mut self, at: At<'_>, items: &[String]) -> Vec<String> {
+        let items = self.list(at, items);
+        items
+            .iter()
+            .enumerate()
+            .map(|(index, line)| self.line(at.index(index), line))
+            .collect()
+    }
+
+    /// Address lines of a person.
+    pub(super) fn private_lines(&mut self, at: At<'_>, items: &[String]) -> Vec<Private> {
+        self.lines(at, items).into_iter().map(Private).collect()
+    }
+
+    /// A phone or fax number; empty: not given.
+    pub(super) fn phone(&mut self, at: At<'_>, text: &str) -> String {
+        let phone = self.line(at, text);
+        if !phone.is_empty() && !is_phone(&phone) {
+            self.add(
+                at,
+                "must be a phone number with 10 digits among the usual signs",
+            );
+        }
+        phone
+    }
+
+    /// An identifier; empty: not given.
+    pub(super) fn identifier<T>(
+        &mut self,
+        at: At<'_>,
+        text: &str,
+        parse: fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Option<T> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let parsed = parse(text);
+        if parsed.is_none() {
+            self.add(at, format!("must be {expected}"));
+        }
+        parsed
+    }
+
+    /// An identifier that must be there.
+    pub(super) fn required_identifier<T>(
+        &mut self,
+        at: At<'_>,
+        text: &str,
+        parse: fn(&str) -> Option<T>,
+        expected: &str,
+    ) -> Option<T> {
+        if text.trim().is_empty() {
+            self.add(at, format!("is required: {expected}"));
+            return None;
+        }
+        self.identifier(at, text, parse, expected)
+    }
+
+    /// A UUID that must be there.
+    pub(super) fn uuid(&mut self, at: At<'_>, text: &str) -> Option<Uuid> {
+        if text.trim().is_empty() {
+            self.add(at, "is required: a UUID");
+            return None;
+        }
+        self.optional_uuid(at, text)
+    }
+
+    /// A UUID in its usual form with hyphens; empty: not given.
+    pub(super) fn optional_uuid(&mut self, at: At<'_>, text: &str) -> Option<Uuid> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let parsed = if text.len() == 36 {
+            Uuid::try_parse(text).ok()
+        } else {
+            None
+        };
+        if parsed.is_none() {
+            self.add(at, "must be a UUID");
+        }
+        parsed
+    }
+
+    /// A local day, `YYYY-MM-DD`; empty: not given.
+    pub(super) fn date(&mut self, at: At<'_>, text: &str) -> Option<NaiveDate> {
+        let text = text.trim();
+        if text.is_empty() {
+            return None;
+        }
+        let shape = text.len() == 10
+            && text.bytes().enumerate().all(|(index, c)| match index {
+                4 | 7 => c == b'-',
+                _ => c.is_ascii_digit(),
+            });
+        let parsed = if shape { text.parse().ok() } else { None };
+        if parsed.is_none() {
+            self.add(at, "must be a date that exists, as YYYY-MM-DD");
+        }
+        parsed
+    }
+
+    /// An instant, cut to the microsecond; absent: not given.
+    pub(super) fn instant(
+        &mut self,
+        at: At<'_>,
+        timestamp: Option<&Timestamp>,
+    ) -> Option<DateTime<Utc>> {
+        let timestamp = timestamp?;
+        let parsed = u32::try_from(timestamp.nanos)
+            .ok()
+            .filter(|nanos| *nanos < 1_000_000_000)
+            .and_then(|nanos| DateTime::from_timestamp(timestamp.seconds, nanos))
+            .filter(|instant| (1..=9999).contains(&chrono::Datelike::year(instant)));
+        if parsed.is_none() {
+            self.add(
+                at,
+                "must be an instant between the years 1 and 9999 with nanos from 0 to 999,999,999",
+            );
+        }
+        parsed.map(microseconds)
+    }
+
+    /// An enum's value; a number that this version does not know is a violation.
+    pub(super) fn enumeration<T: TryFrom<i32> + Default>(&mut self, at: At<'_>, number: i32) -> T {
+        T::try_from(number).unwrap_or_else(|_| {
+            self.add(
+                at,
+                format!("{number} is not a value that this version knows"),
+            );
+            T::default()
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! How does an event look in a case's history?
+
+use super::{event_type, timestamp};
+use crate::case::{Event, EventBody};
+use crate::wire::v1;
+
+pub(super) fn entry(event: &Event) -> v1::HistoryEntry {
+    v1::HistoryEntry {
+        version: event.version.into(),
+        event: event_type(event.body.kind()).into(),
+        actor: event.actor.id.clone(),
+        occurred_at: Some(timestamp(event.occurred_at)),
+        detail: detail(&event.body),
+    }
+}
+
+fn detail(body: &EventBody) -> String {
+    match body {
+        EventBody::Submitted(event) => {
+            format!(
+                "received {}",
+                event
+                    .request
+                    .received_at
+                    .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+            )
+        }
+        EventBody::Verified(event) => {
+            let learned = [
+                (event.provider.is_some(), "the provider asked for"),
+                (
+                    event.network_availability.is_some(),
+                    "the network's availability",
+                ),
+                (event.member.is_some(), "the member"),
+            ];
+            let learned: Vec<&str> = learned
+                .into_iter()
+                .filter(|(learned, _)| *learned)
+                .map(|(_, what)| what)
+                .collect();
+            if learned.is_empty() {
+                String::new()
+            } else {
+                format!("facts recorded about {}", learned.join(", "))
+            }
+        }
+        EventBody::Expedited(event) => {
+            let claims = event.claim.claims();
+            let statements = [
+                (
+                    claims.psychological,
+                    event.claim.psychological_jeopardy.as_str(),
+                ),
+                (
+                    claims.practitioner,
+                    event
+                        .claim
+                        .practitioner_opinion
+                        .as_ref()
+                        .map_or("", |opinion| opinion.statement.as_str()),
+                ),
+                (claims.functional, event.claim.functional_jeopardy.as_str()),
+            ];
+            statements
+                .into_iter()
+                .filter(|(made, _)| *made)
+                .map(|(_, text)| text)
+                .collect::<Vec<_>>()
+                .join("\n")
+        }
+        EventBody::Withdrawn(event) => event.withdrawal.reason.0.clone(),
+        EventBody::Approved(event) => {
+            format!("authorization {}", event.approval.authorization_number)
+        }
+        EventBody::Denied(event) => {
+            let codes: Vec<String> = event
+                .denial()
+                .reasons
+                .iter()
+                .map(|reason| {
+                    reason
+                        .code
+                        .clauses()
+                        .iter()
+                        .map(|clause| clause.id())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                })
+                .filter(|clauses| !clauses.is_empty())
+                .collect();
+            if codes.is_empty() {
+                String::new()
+            } else {
+                format!("under {}", codes.join("; "))
+            }
+        }
+        EventBody::Notified(event) => event
+            .notification
+            .notice_id
+            .map(|id| format!("notice {id}"))
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,257 @@
+//! Which status does a failure become? The only file that makes one.
+//!
+//! Every status carries `google.rpc` details. No text of the caller's is quoted but ids and codes, and a defect says
+//! nothing but the request's id.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
+
+use super::parse::Malformed;
+use crate::case::Refusal;
+use crate::layer::request_id;
+use crate::rpc::error::{CallError, Resource};
+use crate::store::StoreError;
+
+/// The domain of every `ErrorInfo`.
+pub const DOMAIN: &str = "um.secondopinion";
+/// When a caller may try again after the store could not be reached.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// When a caller may try again while the server drains: by then another replica, or the next process, answers.
+const DRAIN_RETRY_DELAY: Duration = Duration::from_secs(5);
+
+impl From<CallError> for Status {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Malformed(malformed) => invalid(malformed),
+            CallError::Token(error) => with_info(
+                Code::Unauthenticated,
+                &error.to_string(),
+                error.reason(),
+                [],
+            ),
+            CallError::ScopeMissing(scope) => {
+                let message = format!("this call needs the scope `{}`", scope.as_str());
+                with_info(
+                    Code::PermissionDenied,
+                    &message,
+                    "SCOPE_MISSING",
+                    [("scope", scope.as_str().to_owned())],
+                )
+            }
+            CallError::PersonRequired => with_info(
+                Code::PermissionDenied,
+                "this call needs a person's token: claim `actor_type` = `person`",
+                "PERSON_REQUIRED",
+                [("scope", crate::identity::Scope::Review.as_str().to_owned())],
+            ),
+            CallError::NotFound(resource) => not_found(&resource),
+            CallError::RequestIdReused(id) => with_info(
+                Code::AlreadyExists,
+                &format!(
+                    "request_id `{id}` was used before with other content; a new request needs a new one"
+                ),
+                "REQUEST_ID_REUSED",
+                [("request_id", id.to_string())],
+            ),
+            CallError::EtagStale { present } => with_info(
+                Code::Aborted,
+                &format!("the determination has changed; its etag is `{present}` now"),
+                "ETAG_STALE",
+                [("etag", present)],
+            ),
+            CallError::Refused(refusal) => refused(&refusal),
+            CallError::CursorUnknown => with_info(
+                Code::OutOfRange,
+                "this cursor was never given out; begin with `0`, or with none for what happens from now on",
+                "CURSOR_UNKNOWN",
+                [],
+            ),
+            CallError::NoticeFormUnknown(what) => with_info(
+                Code::Unimplemented,
+                &format!("this version does not make notices {what}"),
+                "NOTICE_FORM_UNKNOWN",
+                [],
+            ),
+            CallError::Store(error) => store(&error),
+            CallError::Draining => with_retry(
+                Code::Unavailable,
+                "the server is shutting down; send the same request again",
+                "DRAINING",
+                DRAIN_RETRY_DELAY,
+            ),
+            CallError::Defect(reason) => defect(&reason),
+        }
+    }
+}
+
+fn with_info<const N: usize>(
+    code: Code,
+    message: &str,
+    reason: &str,
+    metadata: [(&str, String); N],
+) -> Status {
+    let metadata: HashMap<String, String> = metadata
+        .into_iter()
+        .map(|(key, value)| (key.to_owned(), value))
+        .collect();
+    Status::with_error_details(
+        code,
+        message,
+        ErrorDetails::with_error_info(reason, DOMAIN, metadata),
+    )
+}
+
+fn with_retry(code: Code, message: &str, reason: &str, delay: Duration) -> Status {
+    let mut details = ErrorDetails::with_retry_info(Some(delay));
+    details.set_error_info(reason, DOMAIN, HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+fn invalid(malformed: Malformed) -> Status {
+    let fields: Vec<&str> = malformed
+        .violations
+        .iter()
+        .map(|violation| violation.field.as_str())
+        .collect();
+    let message = format!("the message is not valid: see {}", fields.join(", "));
+    let violations: Vec<FieldViolation> = malformed
+        .violations
+        .into_iter()
+        .map(|violation| FieldViolation::new(violation.field, violation.message))
+        .collect();
+    Status::with_error_details(
+        Code::InvalidArgument,
+        message,
+        ErrorDetails::with_bad_request(violations),
+    )
+}
+
+fn not_found(resource: &Resource) -> Status {
+    let details =
+        ErrorDetails::with_resource_info(resource.kind(), resource.name(), "", "not found");
+    Status::with_error_details(Code::NotFound, format!("there is no {resource}"), details)
+}
+
+fn refused(refusal: &Refusal) -> Status {
+    let violations = match refusal {
+        Refusal::State { state, message } => {
+            vec![PreconditionViolation::new(
+                "STATE",
+                state.name(),
+                message.clone(),
+            )]
+        }
+        Refusal::Rules { violations } => violations
+            .iter()
+            .map(|violation| {
+                PreconditionViolation::new(
+                    violation.clause.id(),
+                    violation.clause.source(),
+                    violation.message.clone(),
+                )
+            })
+            .collect(),
+        Refusal::Invalid { violations } => {
+            return invalid(Malformed {
+                violations: violations.clone(),
+            });
+        }
+        Refusal::NoticeUnknown(id) => return not_found(&Resource::Notice(*id)),
+        Refusal::Full(events) => {
+            return with_info(
+                Code::ResourceExhausted,
+                &refusal.to_string(),
+                "CASE_FULL",
+                [("events", events.to_string())],
+            );
+        }
+    };
+    let details = ErrorDetails::with_precondition_failure(violations);
+    Status::with_error_details(Code::FailedPrecondition, refusal.to_string(), details)
+}
+
+fn store(error: &StoreError) -> Status {
+    match error {
+        StoreError::Unavailable(reason) => {
+            tracing::warn!(reason, "the store cannot be reached");
+            with_retry(
+                Code::Unavailable,
+                "the store cannot be reached; send the same request_id again",
+                "STORE_UNAVAILABLE",
+                RETRY_DELAY,
+            )
+        }
+        StoreError::Schema(reason) => {
+            tracing::error!(reason, "the store's schema is not known to this version");
+            with_retry(
+                Code::Unavailable,
+                "the store cannot be used",
+                "STORE_UNAVAILABLE",
+                DRAIN_RETRY_DELAY,
+            )
+        }
+        StoreError::Damaged {
+            determination_id,
+            reason,
+        } => {
+            tracing::error!(%determination_id, reason, "what the store holds cannot be read");
+            defect(error)
+        }
+    }
+}
+
+/// A defect of ours: it is logged, and the caller learns the request's id to ask with.
+pub fn defect(error: &dyn std::fmt::Display) -> Status {
+    tracing::error!(%error, "defect");
+    internal()
+}
+
+/// A status for a panic, which has been logged by the panic hook.
+#[must_use]
+pub fn internal() -> Status {
+    let id = request_id::current();
+    let details = ErrorDetails::with_request_info(id.clone(), "");
+    Status::with_error_details(
+        Code::Internal,
+        format!("an internal error; ask about request `{id}`"),
+        details,
+    )
+}
+
+/// Bytes that are no message of the call.
+#[must_use]
+pub fn undecodable() -> Status {
+    let violations = vec![FieldViolation::new(
+        "",
+        "the bytes are not a message of this call",
+    )];
+    let details = ErrorDetails::with_bad_request(violations);
+    Status::with_error_details(
+        Code::InvalidArgument,
+        "the message cannot be decoded",
+        details,
+    )
+}
+
+/// A message over the size limit.
+#[must_use]
+pub fn too_large() -> Status {
+    with_info(
+        Code::ResourceExhausted,
+        &format!(
+            "a message may have at most {} bytes",
+            super::MAX_MESSAGE_BYTES
+        ),
+        "MESSAGE_TOO_LARGE",
+        [("bytes_max", super::MAX_MESSAGE_BYTES.to_string())],
+    )
+}
+
+/// The caller's deadline or the server's own limit ran out.
+#[must_use]
+pub fn deadline_exceeded() -> Status {
+    Status::deadline_exceeded("the deadline ran out before the answer was ready")
+}
