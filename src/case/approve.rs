@@ -44,7 +44,11 @@ impl JudgedApproval {
     /// The event, with the letters made for it.
     #[must_use]
     pub fn issued(self, notices: Vec<NoticeReference>) -> EventBody {
-        EventBody::Approved(Box::new(Approved { approval: self.approval, clocks: self.clocks, notices }))
+        EventBody::Approved(Box::new(Approved {
+            approval: self.approval,
+            clocks: self.clocks,
+            notices,
+        }))
     }
 }
 
@@ -61,9 +65,14 @@ pub fn approve(
     context: &Context<'_>,
 ) -> Result<JudgedApproval, Refusal> {
     case.allow("IssueApproval", &[State::PendingReview])?;
-    let valid_from = command.valid_from.unwrap_or_else(|| context.policy.calendar.day_of(context.now));
+    let valid_from = command
+        .valid_from
+        .unwrap_or_else(|| context.policy.calendar.day_of(context.now));
     if command.valid_through < valid_from {
-        return Err(Refusal::field("valid_through", "must not be before the first day on which the approval holds"));
+        return Err(Refusal::field(
+            "valid_through",
+            "must not be before the first day on which the approval holds",
+        ));
     }
     let (provider, another) = provider_approved(case, command.provider)?;
     let mut against = Vec::new();
@@ -76,26 +85,44 @@ pub fn approve(
     match provider.network_status {
         NetworkStatus::OutOfNetwork => {}
         NetworkStatus::InNetwork => {
-            against.push((Clause::Access, "the provider is in the network, and no approval is needed to see it".to_owned()));
+            against.push((
+                Clause::Access,
+                "the provider is in the network, and no approval is needed to see it".to_owned(),
+            ));
         }
         NetworkStatus::Unknown => {
-            against.push((Clause::Access, "it is not known whether the provider is outside the network".to_owned()));
+            against.push((
+                Clause::Access,
+                "it is not known whether the provider is outside the network".to_owned(),
+            ));
         }
     }
     match provider.medi_cal_status {
         MediCalStatus::Certified => {}
-        MediCalStatus::NotCertified => against.push((Clause::Access, "the provider is not certified by Medi-Cal".to_owned())),
+        MediCalStatus::NotCertified => against.push((
+            Clause::Access,
+            "the provider is not certified by Medi-Cal".to_owned(),
+        )),
         MediCalStatus::SuspendedOrExcluded => {
-            against.push((Clause::Access, "the provider is suspended or excluded by Medi-Cal".to_owned()));
+            against.push((
+                Clause::Access,
+                "the provider is suspended or excluded by Medi-Cal".to_owned(),
+            ));
         }
         MediCalStatus::Unknown => {
-            against.push((Clause::Access, "it is not known whether Medi-Cal has certified the provider".to_owned()));
+            against.push((
+                Clause::Access,
+                "it is not known whether Medi-Cal has certified the provider".to_owned(),
+            ));
         }
     }
     match provider.qualification() {
         Qualification::Qualified => {}
         Qualification::NotQualified => {
-            against.push((Clause::Qualification, "the provider is not qualified for this opinion".to_owned()));
+            against.push((
+                Clause::Qualification,
+                "the provider is not qualified for this opinion".to_owned(),
+            ));
         }
         Qualification::Unknown | Qualification::NotApplicable => against.push((
             Clause::Qualification,
@@ -122,7 +149,10 @@ pub fn approve(
         units: command.units,
         member_agreement: command.member_agreement,
     };
-    Ok(JudgedApproval { approval, clocks: clocks_after_decision(case, context) })
+    Ok(JudgedApproval {
+        approval,
+        clocks: clocks_after_decision(case, context),
+    })
 }
 
 /// The provider approved with what is known of it, and whether it is another than the one asked for. No fact passes
@@ -130,11 +160,15 @@ pub fn approve(
 fn provider_approved(case: &Case, given: Option<Provider>) -> Result<(Provider, bool), Refusal> {
     let asked_for = case.file.request.requested_provider.as_ref();
     match (given, asked_for) {
-        (None, None) => Err(Refusal::field("provider", "is required: no provider was asked for")),
+        (None, None) => Err(Refusal::field(
+            "provider",
+            "is required: no provider was asked for",
+        )),
         (None, Some(asked_for)) => Ok((asked_for.clone(), false)),
-        (Some(given), None) if given.npi.is_none() && given.name.is_empty() => {
-            Err(Refusal::field("provider", "needs an npi or a name: no provider was asked for"))
-        }
+        (Some(given), None) if given.npi.is_none() && given.name.is_empty() => Err(Refusal::field(
+            "provider",
+            "needs an npi or a name: no provider was asked for",
+        )),
         (Some(given), None) => Ok((given, false)),
         (Some(given), Some(asked_for)) => {
             let unnamed = given.npi.is_none() && given.name.is_empty();
@@ -158,11 +192,19 @@ fn authorization_number(case: &Case, context: &Context<'_>) -> String {
 /// professional asked one to tell that professional starts.
 pub(super) fn clocks_after_decision(case: &Case, context: &Context<'_>) -> Vec<Clock> {
     let mut clocks = case.file.clocks.clone();
-    for clock in clocks.iter_mut().filter(|clock| clock.kind == ClockKind::Determination) {
+    for clock in clocks
+        .iter_mut()
+        .filter(|clock| clock.kind == ClockKind::Determination)
+    {
         clock.stop(context.now, Because::Done);
     }
     if case.file.request.asked_by_professional() {
-        clocks.extend(context.policy.provider_clock(case.file.request.received_at, context.now).map(Clock::from));
+        clocks.extend(
+            context
+                .policy
+                .provider_clock(case.file.request.received_at, context.now)
+                .map(Clock::from),
+        );
     }
     clocks
 }

@@ -87,14 +87,20 @@ impl std::str::FromStr for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { self.0.serialize(serializer) }
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            self.0.serialize(serializer)
+        }
     }
 }
 
 impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+            String::deserialize(deserializer)?
+                .parse()
+                .map_err(D::Error::custom)
         } else {
             <[u8; 32]>::deserialize(deserializer).map(Self)
         }
@@ -193,7 +199,12 @@ impl SealedEvent {
         bytes.extend_from_slice(body);
         bytes.push(b'}');
         let sha256 = Digest::of(&bytes);
-        Ok(Self { header, bytes, sha256, body_at })
+        Ok(Self {
+            header,
+            bytes,
+            sha256,
+            body_at,
+        })
     }
 
     /// The same event, committed no earlier than `instant`: the log's time never runs backwards.
@@ -204,7 +215,10 @@ impl SealedEvent {
         if self.header.occurred_at >= instant {
             return Ok(self);
         }
-        let header = Header { occurred_at: instant, ..self.header };
+        let header = Header {
+            occurred_at: instant,
+            ..self.header
+        };
         Self::join(header, &self.bytes[self.body_at..self.bytes.len() - 1])
     }
 
@@ -229,12 +243,20 @@ impl SealedEvent {
             schema: u32,
         }
         let unreadable = |error: serde_json::Error| UnsealError::Unreadable(error.classify_only());
-        match serde_json::from_slice::<Tag>(bytes).map_err(unreadable)?.schema {
+        match serde_json::from_slice::<Tag>(bytes)
+            .map_err(unreadable)?
+            .schema
+        {
             EVENT_SCHEMA => {}
             other => return Err(UnsealError::Schema(other)),
         }
         let Whole { header, body } = serde_json::from_slice(bytes).map_err(unreadable)?;
-        let event = Event { version: header.version, occurred_at: header.occurred_at, actor: header.actor.clone(), body };
+        let event = Event {
+            version: header.version,
+            occurred_at: header.occurred_at,
+            actor: header.actor.clone(),
+            body,
+        };
         Ok((header, event))
     }
 }
@@ -246,6 +268,11 @@ trait ClassifyOnly {
 
 impl ClassifyOnly for serde_json::Error {
     fn classify_only(&self) -> String {
-        format!("{:?} error at line {} column {}", self.classify(), self.line(), self.column())
+        format!(
+            "{:?} error at line {} column {}",
+            self.classify(),
+            self.line(),
+            self.column()
+        )
     }
 }

@@ -55,7 +55,12 @@ pub enum Timeliness {
 
 impl From<ClockStart> for Clock {
     fn from(start: ClockStart) -> Self {
-        Self { kind: start.kind, started_at: start.started_at, limits: start.limits, stopped: None }
+        Self {
+            kind: start.kind,
+            started_at: start.started_at,
+            limits: start.limits,
+            stopped: None,
+        }
     }
 }
 
@@ -80,8 +85,14 @@ impl Clock {
             None if as_of < due_at => Timeliness::Running,
             None => Timeliness::Overdue,
             Some(stop) if stop.at >= due_at => Timeliness::Missed,
-            Some(Stop { because: Because::Done, .. }) => Timeliness::Met,
-            Some(Stop { because: Because::NotNeeded, .. }) => Timeliness::NotCounted,
+            Some(Stop {
+                because: Because::Done,
+                ..
+            }) => Timeliness::Met,
+            Some(Stop {
+                because: Because::NotNeeded,
+                ..
+            }) => Timeliness::NotCounted,
         }
     }
 
@@ -94,7 +105,11 @@ impl Clock {
     /// Takes the limits that `start` has and this clock has not.
     pub(super) fn gain(&mut self, limits: Vec<Limit>) {
         for limit in limits {
-            if !self.limits.iter().any(|held| held.source == limit.source && held.due_at <= limit.due_at) {
+            if !self
+                .limits
+                .iter()
+                .any(|held| held.source == limit.source && held.due_at <= limit.due_at)
+            {
                 self.limits.push(limit);
             }
         }
@@ -104,7 +119,11 @@ impl Clock {
 /// The earliest due instant of the clocks that run; `None` where none does.
 #[must_use]
 pub fn running_due(clocks: &[Clock]) -> Option<DateTime<Utc>> {
-    clocks.iter().filter(|clock| clock.runs()).map(Clock::due_at).min()
+    clocks
+        .iter()
+        .filter(|clock| clock.runs())
+        .map(Clock::due_at)
+        .min()
 }
 
 /// The earliest due instant of all clocks, stopped ones included: where a case stands in a worklist.

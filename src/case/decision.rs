@@ -55,7 +55,10 @@ impl LicensedReviewer {
     /// The reviewer, if a licence with a number is held.
     #[must_use]
     pub fn new(reviewer: Reviewer) -> Option<Self> {
-        let licensed = reviewer.license.as_ref().is_some_and(|license| !license.number.is_empty());
+        let licensed = reviewer
+            .license
+            .as_ref()
+            .is_some_and(|license| !license.number.is_empty());
         licensed.then_some(Self(reviewer))
     }
 
@@ -94,8 +97,8 @@ pub struct Approval {
 /// The member's consent to another provider than the one asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberAgreement {
-    /// When.
-    pub agreed_at: DateTime<Utc>,
+    /// When; `None`: not stated.
+    pub agreed_at: Option<DateTime<Utc>>,
     /// How.
     pub how: Private,
 }

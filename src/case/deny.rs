@@ -4,11 +4,17 @@ use chrono::{DateTime, Utc};
 
 use super::approve::clocks_after_decision;
 use super::clock::Clock;
-use super::decision::{Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo};
+use super::decision::{
+    Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
+};
 use super::event::{Denied, Person};
-use super::second_opinion::{NetworkAlternative, NetworkStatus, Provider, SecondOpinion, same_name};
+use super::second_opinion::{
+    NetworkAlternative, NetworkStatus, Provider, SecondOpinion, same_name,
+};
 use super::{Case, Context, EventBody, Refusal, State};
-use crate::rules::{Clause, ClockKind, DenialFacts, MediCalStatus, Qualification, Referral, unborne};
+use crate::rules::{
+    Clause, ClockKind, DenialFacts, MediCalStatus, Qualification, Referral, unborne,
+};
 
 /// A denial as the reviewer gives it.
 #[derive(Clone, Debug)]
@@ -37,9 +43,18 @@ impl JudgedDenial {
 
     /// The event, with the letter to the member and any further letters. `None`: the letter is not a denial's.
     #[must_use]
-    pub fn issued(self, notice: NoticeReference, further_notices: Vec<NoticeReference>) -> Option<EventBody> {
+    pub fn issued(
+        self,
+        notice: NoticeReference,
+        further_notices: Vec<NoticeReference>,
+    ) -> Option<EventBody> {
         (notice.kind == NoticeKind::Denial).then(|| {
-            EventBody::Denied(Box::new(Denied { denial: self.denial, clocks: self.clocks, notice, further_notices }))
+            EventBody::Denied(Box::new(Denied {
+                denial: self.denial,
+                clocks: self.clocks,
+                notice,
+                further_notices,
+            }))
         })
     }
 }
@@ -49,7 +64,12 @@ impl JudgedDenial {
 /// # Errors
 /// In another state than `PENDING_REVIEW` (on the network way there is nothing to deny: VI.A), without a reason, or
 /// when the facts on the case do not bear a reason out or the duty to refer (VI.C) is left undone.
-pub fn deny(case: &Case, command: Deny, _person: &Person, context: &Context<'_>) -> Result<JudgedDenial, Refusal> {
+pub fn deny(
+    case: &Case,
+    command: Deny,
+    _person: &Person,
+    context: &Context<'_>,
+) -> Result<JudgedDenial, Refusal> {
     if case.file.state == State::NoAuthorizationRequired {
         return Err(Refusal::by(
             Clause::Access,
@@ -63,23 +83,44 @@ pub fn deny(case: &Case, command: Deny, _person: &Person, context: &Context<'_>)
     let request = &case.file.request;
     let (facts, reasons) = (request.facts(), request.reason_codes());
     let referral = command.referral.map(|given| resolve(given, request));
-    let given = DenialFacts { facts: &facts, reasons: &reasons, referral: referral.as_ref().map(|r| r.as_judged(request)) };
-    let against =
-        command.reasons.iter().flat_map(|reason| unborne(reason.code, &given)).map(|(clause, m)| (clause, m.to_owned()));
+    let given = DenialFacts {
+        facts: &facts,
+        reasons: &reasons,
+        referral: referral.as_ref().map(|r| r.as_judged(request)),
+    };
+    let against = command
+        .reasons
+        .iter()
+        .flat_map(|reason| unborne(reason.code, &given))
+        .map(|(clause, m)| (clause, m.to_owned()));
     if let Some(refusal) = Refusal::by_clauses(against) {
         return Err(refusal);
     }
-    let denial =
-        Denial { reasons: command.reasons, reviewer: command.reviewer, referral, decided_at: context.now };
+    let denial = Denial {
+        reasons: command.reasons,
+        reviewer: command.reviewer,
+        referral,
+        decided_at: context.now,
+    };
     let clocks = clocks_after_denial(case, context);
     Ok(JudgedDenial { denial, clocks })
 }
 
 /// The referral, filled in from the alternative that it names.
 fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
-    match request.alternatives().iter().find(|alternative| is_alternative(&given, alternative)) {
-        Some(alternative) => ReferralTo { provider: filled_in(given, alternative), in_network: true },
-        None => ReferralTo { provider: given, in_network: false },
+    match request
+        .alternatives()
+        .iter()
+        .find(|alternative| is_alternative(&given, alternative))
+    {
+        Some(alternative) => ReferralTo {
+            provider: filled_in(given, alternative),
+            in_network: true,
+        },
+        None => ReferralTo {
+            provider: given,
+            in_network: false,
+        },
     }
 }
 
@@ -115,7 +156,9 @@ impl ReferralTo {
             is_requested: request
                 .requested_provider
                 .as_ref()
-                .is_some_and(|asked_for| asked_for.is_same_as(provider.npi.as_ref(), &provider.name)),
+                .is_some_and(|asked_for| {
+                    asked_for.is_same_as(provider.npi.as_ref(), &provider.name)
+                }),
             medi_cal: provider.medi_cal_status,
             qualification: provider.qualification(),
         }
@@ -132,8 +175,15 @@ impl ReferralTo {
 fn clocks_after_denial(case: &Case, context: &Context<'_>) -> Vec<Clock> {
     let received_at: DateTime<Utc> = case.file.request.received_at;
     let mut clocks = clocks_after_decision(case, context);
-    for clock in clocks.iter_mut().filter(|clock| clock.kind == ClockKind::MemberNotification && clock.runs()) {
-        clock.gain(context.policy.member_limits_after_denial(received_at, context.now));
+    for clock in clocks
+        .iter_mut()
+        .filter(|clock| clock.kind == ClockKind::MemberNotification && clock.runs())
+    {
+        clock.gain(
+            context
+                .policy
+                .member_limits_after_denial(received_at, context.now),
+        );
     }
     clocks
 }

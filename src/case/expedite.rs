@@ -22,13 +22,21 @@ pub struct Expedite {
 /// # Errors
 /// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`, or when the claim was received before the
 /// request itself.
-pub fn expedite(case: &Case, command: Expedite, context: &Context<'_>) -> Result<EventBody, Refusal> {
-    case.allow("ExpediteSecondOpinion", &[State::PendingReview, State::NoAuthorizationRequired])?;
+pub fn expedite(
+    case: &Case,
+    command: Expedite,
+    context: &Context<'_>,
+) -> Result<EventBody, Refusal> {
+    case.allow(
+        "ExpediteSecondOpinion",
+        &[State::PendingReview, State::NoAuthorizationRequired],
+    )?;
     let file = &case.file;
     if command.received_at < file.request.received_at {
         return Err(Refusal::State {
             state: file.state,
-            message: "the request to expedite cannot have been received before the request itself".to_owned(),
+            message: "the request to expedite cannot have been received before the request itself"
+                .to_owned(),
         });
     }
     let mut request = file.request.clone();
@@ -37,7 +45,11 @@ pub fn expedite(case: &Case, command: Expedite, context: &Context<'_>) -> Result
         None => command.claim.clone(),
     });
     let first_claim = file.assessment.urgency == Urgency::Routine;
-    let urgent_since = if first_claim { Some(command.received_at) } else { file.urgent_since };
+    let urgent_since = if first_claim {
+        Some(command.received_at)
+    } else {
+        file.urgent_since
+    };
     let evaluation = context.policy.evaluate(&request.inquiry(urgent_since));
 
     let mut clocks = file.clocks.clone();

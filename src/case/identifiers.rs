@@ -11,7 +11,11 @@ pub struct Private(pub String);
 
 impl fmt::Debug for Private {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_empty() { "\"\"" } else { "[redacted]" })
+        f.write_str(if self.0.is_empty() {
+            "\"\""
+        } else {
+            "[redacted]"
+        })
     }
 }
 
@@ -190,8 +194,12 @@ fn bcp_47(text: &[u8]) -> bool {
     };
     primary_fits
         && primary.iter().all(u8::is_ascii_alphabetic)
-        && rest.iter().all(|part| (1..=8).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric))
-        && rest.last().is_none_or(|last| last.len() > 1 || matches!(primary, b"x" | b"X"))
+        && rest
+            .iter()
+            .all(|part| (1..=8).contains(&part.len()) && part.iter().all(u8::is_ascii_alphanumeric))
+        && rest
+            .last()
+            .is_none_or(|last| last.len() > 1 || matches!(primary, b"x" | b"X"))
 }
 
 impl LanguageTag {
@@ -209,7 +217,11 @@ impl LanguageTag {
     /// ```
     #[must_use]
     pub fn primary(&self) -> String {
-        self.0.split('-').next().unwrap_or_default().to_ascii_lowercase()
+        self.0
+            .split('-')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
     }
 }
 
@@ -224,11 +236,14 @@ pub fn is_phone(text: &str) -> bool {
     };
     let count = number.bytes().filter(u8::is_ascii_digit).count();
     let leads_with_one = number.bytes().find(u8::is_ascii_digit) == Some(b'1');
-    let signs = number.chars().all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
+    let signs = number
+        .chars()
+        .all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
     let extension_digits = extension.bytes().filter(u8::is_ascii_digit).count();
     let extension_rest = extension.trim_start_matches(|c: char| "ext. #:".contains(c));
     let extension_fits = extension.is_empty()
-        || (1..=6).contains(&extension_digits) && extension_rest.bytes().all(|c| c.is_ascii_digit());
+        || (1..=6).contains(&extension_digits)
+            && extension_rest.bytes().all(|c| c.is_ascii_digit());
     signs && extension_fits && (count == 10 || count == 11 && leads_with_one)
 }
 
@@ -241,7 +256,15 @@ mod tests {
         for good in ["1234567893", "1993999998", "1245319599"] {
             assert!(Npi::parse(good).is_some(), "{good}");
         }
-        for bad in ["1234567890", "3234567893", "123456789", "12345678933", "123456789a", "", "１２３４５６７８９３"] {
+        for bad in [
+            "1234567890",
+            "3234567893",
+            "123456789",
+            "12345678933",
+            "123456789a",
+            "",
+            "１２３４５６７８９３",
+        ] {
             assert!(Npi::parse(bad).is_none(), "{bad}");
         }
     }
@@ -262,32 +285,88 @@ mod tests {
     #[test]
     fn shapes() {
         let cin = |text| Cin::parse(text).is_some();
-        assert!(cin("90000000A") && !cin("80000000A") && !cin("90000000a") && !cin("9000000A") && !cin("90000000AA"));
+        assert!(
+            cin("90000000A")
+                && !cin("80000000A")
+                && !cin("90000000a")
+                && !cin("9000000A")
+                && !cin("90000000AA")
+        );
         let icd = |text| IcdCode::parse(text).is_some();
         assert!(icd("C50.911") && icd("C50911") && icd("E11") && icd("C4A.0") && icd("S72.001A"));
-        assert!(!icd("C5") && !icd("c50.911") && !icd("C50.") && !icd("C50.91111") && !icd("C5C.1") && !icd("C50..1"));
+        assert!(
+            !icd("C5")
+                && !icd("c50.911")
+                && !icd("C50.")
+                && !icd("C50.91111")
+                && !icd("C5C.1")
+                && !icd("C50..1")
+        );
         let code = |text| ProcedureCode::parse(text).is_some();
-        assert!(code("99243") && code("0001F") && code("G0463") && !code("D1234") && !code("9924") && !code("9924B"));
+        assert!(
+            code("99243")
+                && code("0001F")
+                && code("G0463")
+                && !code("D1234")
+                && !code("9924")
+                && !code("9924B")
+        );
         let taxonomy = |text| Taxonomy::parse(text).is_some();
         assert!(taxonomy("207RC0000X") && !taxonomy("207RC0000Y") && !taxonomy("207rc0000X"));
         let tag = |text| LanguageTag::parse(text).is_some();
-        assert!(tag("en") && tag("es-MX") && tag("zh-Hant-TW") && tag("tl") && tag("hmn") && tag("x-own"));
-        assert!(!tag("e") && !tag("english language") && !tag("en_US") && !tag("-en") && !tag("en-") && !tag("12"));
+        assert!(
+            tag("en")
+                && tag("es-MX")
+                && tag("zh-Hant-TW")
+                && tag("tl")
+                && tag("hmn")
+                && tag("x-own")
+        );
+        assert!(
+            !tag("e")
+                && !tag("english language")
+                && !tag("en_US")
+                && !tag("-en")
+                && !tag("en-")
+                && !tag("12")
+        );
     }
 
     #[test]
     fn phones() {
-        for good in ["(707) 555-0100", "707.555.0100", "+1 707 555 0100", "7075550100", "707-555-0100 ext. 12", "707-555-0100 x12"] {
+        for good in [
+            "(707) 555-0100",
+            "707.555.0100",
+            "+1 707 555 0100",
+            "7075550100",
+            "707-555-0100 ext. 12",
+            "707-555-0100 x12",
+        ] {
             assert!(is_phone(good), "{good}");
         }
-        for bad in ["555-0100", "707-555-01000", "call me", "707-555-0100 ask for Ann", "2 707 555 0100", "707-555-0100 ext"] {
+        for bad in [
+            "555-0100",
+            "707-555-01000",
+            "call me",
+            "707-555-0100 ask for Ann",
+            "2 707 555 0100",
+            "707-555-0100 ext",
+        ] {
             assert!(!is_phone(bad), "{bad}");
         }
     }
 
     #[test]
     fn debug_shows_no_person() {
-        let shown = format!("{:?} {:?} {:?}", Private::from("Ann"), Cin::parse("90000000A"), IcdCode::parse("C50.911"));
-        assert!(!shown.contains("Ann") && !shown.contains("90000000A") && !shown.contains("C50"), "{shown}");
+        let shown = format!(
+            "{:?} {:?} {:?}",
+            Private::from("Ann"),
+            Cin::parse("90000000A"),
+            IcdCode::parse("C50.911")
+        );
+        assert!(
+            !shown.contains("Ann") && !shown.contains("90000000A") && !shown.contains("C50"),
+            "{shown}"
+        );
     }
 }

@@ -29,13 +29,14 @@ pub use approve::{Approve, JudgedApproval, approve};
 pub use chain::{Digest, EVENT_SCHEMA, Header, SealedEvent, UnsealError};
 pub use clock::{Because, Clock, Stop, Timeliness, first_due, running_due};
 pub use decision::{
-    Approval, Channel, Decision, Denial, DenialReason, License, LicenseType, LicensedReviewer, MemberAgreement,
-    NoticeKind, NoticeReference, Notification, Recipient, ReferralTo, Reviewer, Translation, Withdrawal,
+    Approval, Channel, Decision, Denial, DenialReason, License, LicenseType, LicensedReviewer,
+    MemberAgreement, NoticeKind, NoticeReference, Notification, Recipient, ReferralTo, Reviewer,
+    Translation, Withdrawal,
 };
 pub use deny::{Deny, JudgedDenial, deny};
 pub use event::{
-    Actor, ActorKind, Approved, Denied, Event, EventBody, EventKind, Expedited, Notified, Person, Submitted, Verified,
-    Withdrawn,
+    Actor, ActorKind, Approved, Denied, Event, EventBody, EventKind, Expedited, Notified, Person,
+    Submitted, Verified, Withdrawn,
 };
 pub use expedite::{Expedite, expedite};
 pub use identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy, is_phone};
@@ -43,9 +44,9 @@ pub use next_steps::{Instruction, NextStep, NextStepKind, Turn, appeal_deadline,
 pub use notify::{Notify, notify};
 pub use refusal::{FieldViolation, Refusal, Violation};
 pub use second_opinion::{
-    AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, HealthProfessional, Member, NetworkAlternative,
-    NetworkAvailability, NetworkStatus, PractitionerOpinion, Provider, Representative, Requester, SecondOpinion,
-    UrgencyClaim, Verification, same_name,
+    AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, HealthProfessional, Member,
+    NetworkAlternative, NetworkAvailability, NetworkStatus, PractitionerOpinion, Provider,
+    Representative, Requester, SecondOpinion, UrgencyClaim, Verification, same_name,
 };
 pub use submit::submit;
 pub use verify::{MemberCorrection, MemberRest, Verify, verify};
@@ -296,12 +297,18 @@ impl Case {
     ///
     /// # Errors
     /// When a version is missing, comes twice, or an event cannot follow the one before it.
-    pub fn fold<'a>(id: Uuid, events: impl IntoIterator<Item = (&'a Event, Digest)>) -> Result<Self, FoldError> {
+    pub fn fold<'a>(
+        id: Uuid,
+        events: impl IntoIterator<Item = (&'a Event, Digest)>,
+    ) -> Result<Self, FoldError> {
         let mut case: Option<Self> = None;
         for (event, sha256) in events {
             let expected = case.as_ref().map_or(1, |case| case.version + 1);
             if event.version != expected {
-                return Err(FoldError::Version { expected, found: event.version });
+                return Err(FoldError::Version {
+                    expected,
+                    found: event.version,
+                });
             }
             let next = match case.take() {
                 None => Self::opened(id, event, sha256),
@@ -316,12 +323,19 @@ impl Case {
     fn allow(&self, command: &str, states: &[State]) -> Result<(), Refusal> {
         if !states.contains(&self.file.state) {
             let state = self.file.state;
-            return Err(Refusal::State { state, message: format!("{command} is not allowed in state {}", state.name()) });
+            return Err(Refusal::State {
+                state,
+                message: format!("{command} is not allowed in state {}", state.name()),
+            });
         }
         self.has_room()
     }
 
     fn has_room(&self) -> Result<(), Refusal> {
-        if self.version >= MAX_EVENTS { Err(Refusal::Full(MAX_EVENTS)) } else { Ok(()) }
+        if self.version >= MAX_EVENTS {
+            Err(Refusal::Full(MAX_EVENTS))
+        } else {
+            Ok(())
+        }
     }
 }

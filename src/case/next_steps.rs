@@ -5,7 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::decision::{Decision, NoticeKind, ReferralTo};
 use super::second_opinion::{NetworkAlternative, Provider};
 use super::{File, State};
-use crate::rules::{APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy};
+use crate::rules::{
+    APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy,
+};
 
 /// One thing that can be done next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -92,18 +94,34 @@ pub enum Turn {
 
 impl Turn {
     fn provider(provider: &Provider) -> Self {
-        let npi = provider.npi.as_ref().map(|npi| format!("NPI {}", npi.as_str())).unwrap_or_default();
+        let npi = provider
+            .npi
+            .as_ref()
+            .map(|npi| format!("NPI {}", npi.as_str()))
+            .unwrap_or_default();
         Self::Provider {
-            name: if provider.name.is_empty() { npi } else { provider.name.clone() },
+            name: if provider.name.is_empty() {
+                npi
+            } else {
+                provider.name.clone()
+            },
             phone: provider.phone.clone(),
             address_lines: provider.address_lines.clone(),
         }
     }
 
     fn alternative(alternative: &NetworkAlternative) -> Self {
-        let npi = alternative.npi.as_ref().map(|npi| format!("NPI {}", npi.as_str())).unwrap_or_default();
+        let npi = alternative
+            .npi
+            .as_ref()
+            .map(|npi| format!("NPI {}", npi.as_str()))
+            .unwrap_or_default();
         Self::Provider {
-            name: if alternative.name.is_empty() { npi } else { alternative.name.clone() },
+            name: if alternative.name.is_empty() {
+                npi
+            } else {
+                alternative.name.clone()
+            },
             phone: alternative.phone.clone(),
             address_lines: alternative.address_lines.clone(),
         }
@@ -122,7 +140,14 @@ impl NextStepKind {
     }
 
     fn step(self, clause: Clause, instruction: Instruction, turn_to: Turn) -> NextStep {
-        NextStep { kind: self, clause, related_policy: self.related_policy(), instruction, deadline: None, turn_to }
+        NextStep {
+            kind: self,
+            clause,
+            related_policy: self.related_policy(),
+            instruction,
+            deadline: None,
+            turn_to,
+        }
     }
 }
 
@@ -135,7 +160,12 @@ pub fn appeal_deadline(opens: NaiveDate, calendar: &Calendar) -> (NaiveDate, Dat
     (last_day, calendar.end_of(last_day))
 }
 
-fn appeal(clause: Clause, opens: NaiveDate, calendar: &Calendar, say: fn(NaiveDate) -> Instruction) -> NextStep {
+fn appeal(
+    clause: Clause,
+    opens: NaiveDate,
+    calendar: &Calendar,
+    say: fn(NaiveDate) -> Instruction,
+) -> NextStep {
     let (last_day, deadline) = appeal_deadline(opens, calendar);
     NextStep {
         deadline: Some(deadline),
@@ -168,7 +198,12 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
                 .find(|notice| notice.kind == NoticeKind::Denial)
                 .map_or(denial.decided_at, |notice| notice.issued_at);
             let mut steps = vec![
-                appeal(Clause::DenialInWriting, calendar.day_of(notice_date), calendar, Instruction::AppealDenial),
+                appeal(
+                    Clause::DenialInWriting,
+                    calendar.day_of(notice_date),
+                    calendar,
+                    Instruction::AppealDenial,
+                ),
                 NextStepKind::FileGrievance.step(
                     Clause::DenialInWriting,
                     Instruction::GrieveDenial,
@@ -180,7 +215,9 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
         }
         (State::Approved | State::Denied | State::Withdrawn, _) => Vec::new(),
     };
-    if file.request.primary_care_decision == PrimaryCareDecision::NotGranted && file.state != State::Withdrawn {
+    if file.request.primary_care_decision == PrimaryCareDecision::NotGranted
+        && file.state != State::Withdrawn
+    {
         steps.push(NextStepKind::FileGrievance.step(
             Clause::PrimaryCareNotGranted,
             Instruction::GrievePrimaryCare,
@@ -192,12 +229,21 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
 
 fn see_network(file: &File) -> Vec<NextStep> {
     let kind = NextStepKind::SeeNetworkProvider;
-    match (file.assessment.recommendation, &file.request.requested_provider) {
+    match (
+        file.assessment.recommendation,
+        &file.request.requested_provider,
+    ) {
         (Recommendation::ReferInNetwork, _) | (_, None) => file
             .request
             .alternatives()
             .iter()
-            .map(|alternative| kind.step(Clause::Access, Instruction::SeeAnAlternative, Turn::alternative(alternative)))
+            .map(|alternative| {
+                kind.step(
+                    Clause::Access,
+                    Instruction::SeeAnAlternative,
+                    Turn::alternative(alternative),
+                )
+            })
             .collect(),
         (
             Recommendation::NoneNeeded
@@ -205,7 +251,11 @@ fn see_network(file: &File) -> Vec<NextStep> {
             | Recommendation::SelectCertifiedProvider
             | Recommendation::Approve,
             Some(provider),
-        ) => vec![kind.step(Clause::Access, Instruction::SeeTheOneNamed, Turn::provider(provider))],
+        ) => vec![kind.step(
+            Clause::Access,
+            Instruction::SeeTheOneNamed,
+            Turn::provider(provider),
+        )],
     }
 }
 
@@ -219,7 +269,12 @@ fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextSt
         ));
     }
     if let Some(due) = file.due_at().filter(|due| *due <= as_of) {
-        steps.push(appeal(Clause::FederalUntimelyDecision, calendar.day_of(due), calendar, Instruction::AppealLapse));
+        steps.push(appeal(
+            Clause::FederalUntimelyDecision,
+            calendar.day_of(due),
+            calendar,
+            Instruction::AppealLapse,
+        ));
         steps.push(NextStepKind::FileGrievance.step(
             Clause::FederalUntimelyDecision,
             Instruction::GrieveLapse,
@@ -234,7 +289,11 @@ fn referral_step(referral: &ReferralTo) -> NextStep {
     if referral.in_network {
         NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, turn_to)
     } else {
-        NextStepKind::ReferOutOfNetwork.step(Clause::Network, Instruction::SeeReferralOutOfNetwork, turn_to)
+        NextStepKind::ReferOutOfNetwork.step(
+            Clause::Network,
+            Instruction::SeeReferralOutOfNetwork,
+            turn_to,
+        )
     }
 }
 

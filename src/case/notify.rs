@@ -25,7 +25,14 @@ pub struct Notify {
 /// named is not one of the case's; or when `notified_at` is before the decision.
 pub fn notify(case: &Case, command: Notify, _context: &Context<'_>) -> Result<EventBody, Refusal> {
     let file = &case.file;
-    case.allow("RecordNotification", &[State::Approved, State::Denied, State::NoAuthorizationRequired])?;
+    case.allow(
+        "RecordNotification",
+        &[
+            State::Approved,
+            State::Denied,
+            State::NoAuthorizationRequired,
+        ],
+    )?;
     if file.state == State::NoAuthorizationRequired && file.due_at().is_none() {
         return Err(Refusal::State {
             state: file.state,
@@ -50,12 +57,18 @@ pub fn notify(case: &Case, command: Notify, _context: &Context<'_>) -> Result<Ev
             clock.stop(notification.notified_at, Because::Done);
         }
     }
-    Ok(EventBody::Notified(Box::new(Notified { notification, clocks })))
+    Ok(EventBody::Notified(Box::new(Notified {
+        notification,
+        clocks,
+    })))
 }
 
 /// Before this there was nothing to tell: the decision, or the receipt where none was needed.
 fn earliest_telling(file: &File) -> DateTime<Utc> {
-    file.decision.as_ref().and_then(Decision::decided_at).unwrap_or(file.request.received_at)
+    file.decision
+        .as_ref()
+        .and_then(Decision::decided_at)
+        .unwrap_or(file.request.received_at)
 }
 
 /// The clock that a notification stops, if it stops one.
@@ -64,10 +77,13 @@ fn clock_of(file: &File, notification: &Notification) -> Option<ClockKind> {
         Recipient::RequestingProfessional => Some(ClockKind::ProviderNotification),
         Recipient::Representative if !file.request.has_authorized_representative() => None,
         Recipient::Member | Recipient::Representative => match file.state {
-            State::Denied => denied_in_writing(file, notification).then_some(ClockKind::MemberNotification),
-            State::Approved | State::NoAuthorizationRequired | State::PendingReview | State::Withdrawn => {
-                Some(ClockKind::MemberNotification)
+            State::Denied => {
+                denied_in_writing(file, notification).then_some(ClockKind::MemberNotification)
             }
+            State::Approved
+            | State::NoAuthorizationRequired
+            | State::PendingReview
+            | State::Withdrawn => Some(ClockKind::MemberNotification),
         },
     }
 }
@@ -77,9 +93,8 @@ fn denied_in_writing(file: &File, notification: &Notification) -> bool {
         Channel::Mail | Channel::Portal => true,
         Channel::Phone | Channel::Fax => false,
     };
-    let names_the_denial = file
-        .notices
-        .iter()
-        .any(|notice| notice.kind == NoticeKind::Denial && Some(notice.notice_id) == notification.notice_id);
+    let names_the_denial = file.notices.iter().any(|notice| {
+        notice.kind == NoticeKind::Denial && Some(notice.notice_id) == notification.notice_id
+    });
     in_writing && names_the_denial
 }

@@ -58,13 +58,23 @@ impl Refusal {
     /// A refusal by one clause.
     #[must_use]
     pub fn by(clause: Clause, message: impl Into<String>) -> Self {
-        Self::Rules { violations: vec![Violation { clause, message: message.into() }] }
+        Self::Rules {
+            violations: vec![Violation {
+                clause,
+                message: message.into(),
+            }],
+        }
     }
 
     /// A refusal by one field.
     #[must_use]
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Invalid { violations: vec![FieldViolation { field: field.into(), message: message.into() }] }
+        Self::Invalid {
+            violations: vec![FieldViolation {
+                field: field.into(),
+                message: message.into(),
+            }],
+        }
     }
 
     /// A refusal by as many clauses as are violated; none where none is. What concerns one clause becomes one
@@ -73,7 +83,10 @@ impl Refusal {
     pub fn by_clauses(against: impl IntoIterator<Item = (Clause, String)>) -> Option<Self> {
         let mut violations: Vec<Violation> = Vec::new();
         for (clause, message) in against {
-            match violations.iter_mut().find(|violation| violation.clause == clause) {
+            match violations
+                .iter_mut()
+                .find(|violation| violation.clause == clause)
+            {
                 Some(held) if held.message.contains(&message) => {}
                 Some(held) => {
                     held.message.push_str("; ");

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy};
 use crate::rules::{
-    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding, Qualification, Reason,
-    RepresentativePapers, Role, Threat, UrgencyClaims, qualification_of,
+    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding,
+    Qualification, Reason, RepresentativePapers, Role, Threat, UrgencyClaims, qualification_of,
 };
 
 /// A request for a second opinion.
@@ -61,7 +61,11 @@ impl Member {
     /// Where a letter goes: the confidential address where there is one.
     #[must_use]
     pub fn mailing_address(&self) -> &[Private] {
-        if self.confidential_address_lines.is_empty() { &self.address_lines } else { &self.confidential_address_lines }
+        if self.confidential_address_lines.is_empty() {
+            &self.address_lines
+        } else {
+            &self.confidential_address_lines
+        }
     }
 }
 
@@ -144,8 +148,8 @@ pub struct HealthProfessional {
 /// A reason that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GivenReason {
-    /// Which.
-    pub code: Reason,
+    /// Which; `None`: not known.
+    pub code: Option<Reason>,
     /// What a serious condition threatens.
     pub threats: Vec<Threat>,
     /// In words; empty: none.
@@ -227,6 +231,22 @@ pub struct NetworkAvailability {
     pub verification: Option<Verification>,
 }
 
+impl NetworkAvailability {
+    /// What is held of the network: available only with at least one alternative that is named.
+    #[must_use]
+    pub fn standing(&self) -> Availability {
+        let named = |alternative: &NetworkAlternative| {
+            alternative.npi.is_some() || !alternative.name.is_empty()
+        };
+        match self.availability {
+            Availability::Available if !self.alternatives.iter().any(named) => {
+                Availability::Unknown
+            }
+            held => held,
+        }
+    }
+}
+
 /// A network professional who can give the opinion.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkAlternative {
@@ -279,13 +299,16 @@ impl UrgencyClaim {
     #[must_use]
     pub fn filled_with(mut self, later: &Self) -> Self {
         if self.psychological_jeopardy.is_empty() {
-            self.psychological_jeopardy.clone_from(&later.psychological_jeopardy);
+            self.psychological_jeopardy
+                .clone_from(&later.psychological_jeopardy);
         }
         if self.practitioner_opinion.is_none() {
-            self.practitioner_opinion.clone_from(&later.practitioner_opinion);
+            self.practitioner_opinion
+                .clone_from(&later.practitioner_opinion);
         }
         if self.functional_jeopardy.is_empty() {
-            self.functional_jeopardy.clone_from(&later.functional_jeopardy);
+            self.functional_jeopardy
+                .clone_from(&later.functional_jeopardy);
         }
         self
     }
@@ -312,7 +335,11 @@ impl Provider {
     #[must_use]
     pub fn updated_with(&self, newer: &Self) -> Self {
         fn newer_or<T: PartialEq + Clone + Default>(newer: &T, held: &T) -> T {
-            if *newer == T::default() { held.clone() } else { newer.clone() }
+            if *newer == T::default() {
+                held.clone()
+            } else {
+                newer.clone()
+            }
         }
         Self {
             npi: newer_or(&newer.npi, &self.npi),
@@ -334,7 +361,9 @@ impl Provider {
 /// Whether two names are the same but for case and white space.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
-    one.split_whitespace().map(str::to_lowercase).eq(other.split_whitespace().map(str::to_lowercase))
+    one.split_whitespace()
+        .map(str::to_lowercase)
+        .eq(other.split_whitespace().map(str::to_lowercase))
 }
 
 impl SecondOpinion {
@@ -342,14 +371,14 @@ impl SecondOpinion {
     #[must_use]
     pub fn facts(&self) -> Facts {
         let availability = match &self.network_availability {
-            Some(network) if network.availability == Availability::Available && network.alternatives.is_empty() => {
-                Availability::Unknown
-            }
-            Some(network) => network.availability,
+            Some(network) => network.standing(),
             None => Availability::Unknown,
         };
         let Some(provider) = &self.requested_provider else {
-            return Facts { availability, ..Facts::default() };
+            return Facts {
+                availability,
+                ..Facts::default()
+            };
         };
         Facts {
             provider: match provider.network_status {
@@ -365,35 +394,45 @@ impl SecondOpinion {
         }
     }
 
-    /// The reasons' codes.
+    /// The reasons' codes, as far as they are known.
     #[must_use]
     pub fn reason_codes(&self) -> Vec<Reason> {
-        self.reasons.iter().map(|reason| reason.code).collect()
+        self.reasons
+            .iter()
+            .filter_map(|reason| reason.code)
+            .collect()
     }
 
     /// The network professionals named on the case.
     #[must_use]
     pub fn alternatives(&self) -> &[NetworkAlternative] {
-        self.network_availability.as_ref().map_or(&[], |network| &network.alternatives)
+        self.network_availability
+            .as_ref()
+            .map_or(&[], |network| &network.alternatives)
     }
 
     /// Whether a health professional is among the requesters (HSC 1367.01(h)(3)).
     #[must_use]
     pub fn asked_by_professional(&self) -> bool {
-        self.requesters.iter().any(|requester| matches!(requester, Requester::HealthProfessional(_)))
+        self.requesters
+            .iter()
+            .any(|requester| matches!(requester, Requester::HealthProfessional(_)))
     }
 
     /// Whether a representative whose authorisation is on file is among the requesters.
     #[must_use]
     pub fn has_authorized_representative(&self) -> bool {
-        self.representatives().any(|representative| representative.authorization_on_file)
+        self.representatives()
+            .any(|representative| representative.authorization_on_file)
     }
 
     fn representatives(&self) -> impl Iterator<Item = &Representative> {
-        self.requesters.iter().filter_map(|requester| match requester {
-            Requester::AuthorizedRepresentative(representative) => Some(representative),
-            Requester::Member | Requester::HealthProfessional(_) => None,
-        })
+        self.requesters
+            .iter()
+            .filter_map(|requester| match requester {
+                Requester::AuthorizedRepresentative(representative) => Some(representative),
+                Requester::Member | Requester::HealthProfessional(_) => None,
+            })
     }
 
     /// The request as the rules see it. `urgent_since`: the receipt of the request to expedite that made it urgent.
@@ -401,24 +440,33 @@ impl SecondOpinion {
     pub fn inquiry(&self, urgent_since: Option<DateTime<Utc>>) -> Inquiry {
         let papers = if self.representatives().next().is_none() {
             RepresentativePapers::NotNeeded
-        } else if self.representatives().all(|representative| representative.authorization_on_file) {
+        } else if self
+            .representatives()
+            .all(|representative| representative.authorization_on_file)
+        {
             RepresentativePapers::OnFile
         } else {
             RepresentativePapers::Missing
         };
         let initiating = self.clinical_context.initiating_professional_npi.as_ref();
-        let requested = self.requested_provider.as_ref().and_then(|provider| provider.npi.as_ref());
+        let requested = self
+            .requested_provider
+            .as_ref()
+            .and_then(|provider| provider.npi.as_ref());
         Inquiry {
             received_at: self.received_at,
             facts: self.facts(),
-            claims: self.urgency_claim.as_ref().map(UrgencyClaim::claims).unwrap_or_default(),
+            claims: self
+                .urgency_claim
+                .as_ref()
+                .map(UrgencyClaim::claims)
+                .unwrap_or_default(),
             urgent_since,
             primary_care: self.primary_care_decision,
             reasons: self.reason_codes(),
-            threat_named: self
-                .reasons
-                .iter()
-                .any(|reason| reason.code == Reason::SeriousCondition && !reason.threats.is_empty()),
+            threat_named: self.reasons.iter().any(|reason| {
+                reason.code == Some(Reason::SeriousCondition) && !reason.threats.is_empty()
+            }),
             papers,
             asks_initiating_professional: initiating.is_some() && initiating == requested,
         }

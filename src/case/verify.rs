@@ -49,10 +49,19 @@ pub struct MemberRest {
 /// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when another provider or another
 /// member is named: another person is another request.
 pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<EventBody, Refusal> {
-    case.allow("RecordVerification", &[State::PendingReview, State::NoAuthorizationRequired])?;
+    case.allow(
+        "RecordVerification",
+        &[State::PendingReview, State::NoAuthorizationRequired],
+    )?;
     let held = &case.file.request;
-    let provider = command.provider.map(|newer| corrected(held, &newer)).transpose()?;
-    let member = command.member.map(|newer| corrected_member(&held.member, newer)).transpose()?;
+    let provider = command
+        .provider
+        .map(|newer| corrected(held, &newer))
+        .transpose()?;
+    let member = command
+        .member
+        .map(|newer| corrected_member(&held.member, newer))
+        .transpose()?;
 
     let mut request = held.clone();
     if let Some(provider) = &provider {
@@ -61,7 +70,9 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Eve
     if let Some(network) = &command.network_availability {
         request.network_availability = Some(network.clone());
     }
-    let evaluation = context.policy.evaluate(&request.inquiry(case.file.urgent_since));
+    let evaluation = context
+        .policy
+        .evaluate(&request.inquiry(case.file.urgent_since));
     let clocks = match evaluation.assessment.pathway {
         Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
         Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
@@ -82,11 +93,17 @@ fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal
         return if named {
             Ok(newer.clone())
         } else {
-            Err(Refusal::by(Clause::Access, "no provider was asked for, and these facts name none"))
+            Err(Refusal::by(
+                Clause::Access,
+                "no provider was asked for, and these facts name none",
+            ))
         };
     };
-    let other_npi = matches!((&provider.npi, &newer.npi), (Some(held), Some(newer)) if held != newer);
-    let other_name = !provider.name.is_empty() && !newer.name.is_empty() && !same_name(&provider.name, &newer.name);
+    let other_npi =
+        matches!((&provider.npi, &newer.npi), (Some(held), Some(newer)) if held != newer);
+    let other_name = !provider.name.is_empty()
+        && !newer.name.is_empty()
+        && !same_name(&provider.name, &newer.name);
     if other_npi || other_name {
         return Err(Refusal::by(
             Clause::Access,
@@ -102,7 +119,10 @@ fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal
 
 fn corrected_member(held: &Member, newer: MemberCorrection) -> Result<Member, Refusal> {
     if newer.member_id.is_some_and(|id| id != held.member_id) {
-        return Err(Refusal::by(Clause::Access, "another member_id was given; another member is another request"));
+        return Err(Refusal::by(
+            Clause::Access,
+            "another member_id was given; another member is another request",
+        ));
     }
     let rest = newer.rest;
     Ok(Member {
@@ -119,7 +139,10 @@ fn corrected_member(held: &Member, newer: MemberCorrection) -> Result<Member, Re
 /// No permission is needed: there is no decision to wait for any more, but the member is still to be told.
 fn no_longer_needed(clocks: &[Clock], context: &Context<'_>) -> Vec<Clock> {
     let mut clocks = clocks.to_vec();
-    for clock in clocks.iter_mut().filter(|clock| clock.kind == ClockKind::Determination) {
+    for clock in clocks
+        .iter_mut()
+        .filter(|clock| clock.kind == ClockKind::Determination)
+    {
         clock.stop(context.now, Because::NotNeeded);
     }
     clocks

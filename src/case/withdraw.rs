@@ -21,16 +21,29 @@ pub struct Withdraw {
 /// # Errors
 /// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when who withdraws did not ask, or
 /// is a health professional and a member or representative asked too.
-pub fn withdraw(case: &Case, command: Withdraw, context: &Context<'_>) -> Result<EventBody, Refusal> {
-    case.allow("WithdrawSecondOpinion", &[State::PendingReview, State::NoAuthorizationRequired])?;
+pub fn withdraw(
+    case: &Case,
+    command: Withdraw,
+    context: &Context<'_>,
+) -> Result<EventBody, Refusal> {
+    case.allow(
+        "WithdrawSecondOpinion",
+        &[State::PendingReview, State::NoAuthorizationRequired],
+    )?;
     may_withdraw(&command.withdrawn_by, &case.file.request)?;
     let mut clocks = case.file.clocks.clone();
     for clock in &mut clocks {
         clock.stop(context.now, Because::NotNeeded);
     }
-    let withdrawal =
-        Withdrawal { withdrawn_by: command.withdrawn_by, reason: command.reason, withdrawn_at: context.now };
-    Ok(EventBody::Withdrawn(Box::new(Withdrawn { withdrawal, clocks })))
+    let withdrawal = Withdrawal {
+        withdrawn_by: command.withdrawn_by,
+        reason: command.reason,
+        withdrawn_at: context.now,
+    };
+    Ok(EventBody::Withdrawn(Box::new(Withdrawn {
+        withdrawal,
+        clocks,
+    })))
 }
 
 /// The member may always take back what was asked for the member; a representative and a professional what they
@@ -48,11 +61,21 @@ fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> 
                 }
                 Requester::Member | Requester::HealthProfessional(_) => false,
             });
-            if asked { Ok(()) } else { refuse("this representative is not among those who asked") }
+            if asked {
+                Ok(())
+            } else {
+                refuse("this representative is not among those who asked")
+            }
         }
         Requester::HealthProfessional(by) => {
-            if request.requesters.iter().any(|requester| !matches!(requester, Requester::HealthProfessional(_))) {
-                return refuse("a health professional cannot withdraw what a member or representative asked for");
+            if request
+                .requesters
+                .iter()
+                .any(|requester| !matches!(requester, Requester::HealthProfessional(_)))
+            {
+                return refuse(
+                    "a health professional cannot withdraw what a member or representative asked for",
+                );
             }
             let asked = request.requesters.iter().any(|requester| match requester {
                 Requester::HealthProfessional(asked) => match (&asked.npi, &by.npi) {
@@ -65,7 +88,11 @@ fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> 
                 },
                 Requester::Member | Requester::AuthorizedRepresentative(_) => false,
             });
-            if asked { Ok(()) } else { refuse("this health professional is not among those who asked") }
+            if asked {
+                Ok(())
+            } else {
+                refuse("this health professional is not among those who asked")
+            }
         }
     }
 }

@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Availability, Facts, Inquiry, MediCalStatus, ProviderStanding, Reason, RepresentativePapers};
+use super::facts::{
+    Availability, Facts, Inquiry, MediCalStatus, ProviderStanding, Reason, RepresentativePapers,
+};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
 
@@ -35,33 +37,48 @@ pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
             }
         }
         (ProviderStanding::None, _) if facts.availability == Available => NetworkAccess,
-        (ProviderStanding::None | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown, _) => PriorAuthorization,
+        (
+            ProviderStanding::None | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown,
+            _,
+        ) => PriorAuthorization,
     }
 }
 
 /// The findings of VI.A: the pathway first, then the reasons and what is missing.
 #[must_use]
 pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
-    let mut findings = vec![pathway_finding(&inquiry.facts, pathway)];
+    let mut findings = vec![pathway_finding(inquiry.facts, pathway)];
     for reason in reasons_once(&inquiry.reasons) {
         findings.push(reason_finding(reason, inquiry.threat_named));
     }
     if inquiry.reasons.is_empty() {
-        findings.push(Finding::new(Clause::Access, Outcome::Unknown, Note::NoReasonStated));
+        findings.push(Finding::new(
+            Clause::Access,
+            Outcome::Unknown,
+            Note::NoReasonStated,
+        ));
     }
     match inquiry.papers {
         RepresentativePapers::Missing => {
-            findings.push(Finding::new(Clause::Access, Outcome::Unknown, Note::RepresentativePapersMissing));
+            findings.push(Finding::new(
+                Clause::Access,
+                Outcome::Unknown,
+                Note::RepresentativePapersMissing,
+            ));
         }
         RepresentativePapers::NotNeeded | RepresentativePapers::OnFile => {}
     }
     if inquiry.asks_initiating_professional {
-        findings.push(Finding::new(Clause::Access, Outcome::Noted, Note::SameProfessional));
+        findings.push(Finding::new(
+            Clause::Access,
+            Outcome::Noted,
+            Note::SameProfessional,
+        ));
     }
     findings
 }
 
-fn pathway_finding(facts: &Facts, pathway: Pathway) -> Finding {
+fn pathway_finding(facts: Facts, pathway: Pathway) -> Finding {
     let (outcome, note) = match (pathway, facts.provider) {
         (Pathway::NetworkAccess, _) => (Outcome::Satisfied, Note::NoPermissionNeeded),
         (Pathway::PriorAuthorization, ProviderStanding::None | ProviderStanding::InNetwork) => {
@@ -72,9 +89,16 @@ fn pathway_finding(facts: &Facts, pathway: Pathway) -> Finding {
         }
         (Pathway::PriorAuthorization, ProviderStanding::OutOfNetwork) => match facts.medi_cal {
             MediCalStatus::Certified => (Outcome::Satisfied, Note::AuthorizationNeededCertified),
-            MediCalStatus::NotCertified => (Outcome::NotSatisfied, Note::AuthorizationNeededNotCertified),
-            MediCalStatus::SuspendedOrExcluded => (Outcome::NotSatisfied, Note::AuthorizationNeededSuspended),
-            MediCalStatus::Unknown => (Outcome::Unknown, Note::AuthorizationNeededCertificationUnknown),
+            MediCalStatus::NotCertified => {
+                (Outcome::NotSatisfied, Note::AuthorizationNeededNotCertified)
+            }
+            MediCalStatus::SuspendedOrExcluded => {
+                (Outcome::NotSatisfied, Note::AuthorizationNeededSuspended)
+            }
+            MediCalStatus::Unknown => (
+                Outcome::Unknown,
+                Note::AuthorizationNeededCertificationUnknown,
+            ),
         },
     };
     Finding::new(Clause::Access, outcome, note)
@@ -85,9 +109,11 @@ fn reason_finding(reason: Reason, threat_named: bool) -> Finding {
     match reason {
         Reason::ReasonablenessOrNecessity => stated(Clause::ReasonReasonableness),
         Reason::SeriousCondition if threat_named => stated(Clause::ReasonSeriousCondition),
-        Reason::SeriousCondition => {
-            Finding::new(Clause::ReasonSeriousCondition, Outcome::Unknown, Note::ThreatNotNamed)
-        }
+        Reason::SeriousCondition => Finding::new(
+            Clause::ReasonSeriousCondition,
+            Outcome::Unknown,
+            Note::ThreatNotNamed,
+        ),
         Reason::DiagnosisInDoubt => stated(Clause::ReasonDiagnosisInDoubt),
         Reason::TreatmentNotImproving => stated(Clause::ReasonNotImproving),
         Reason::SeriousDoubts => stated(Clause::ReasonSeriousDoubts),

@@ -7,7 +7,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc, Weekday};
+use chrono::{
+    DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc,
+    Weekday,
+};
 use chrono_tz::Tz;
 
 use super::timeframes::SkippedDay;
@@ -30,7 +33,10 @@ impl Calendar {
     /// A calendar in `zone` with the State's closures and `further_closures` (day and name).
     #[must_use]
     pub fn new(zone: Tz, further_closures: BTreeMap<NaiveDate, String>) -> Self {
-        Self { zone, further_closures }
+        Self {
+            zone,
+            further_closures,
+        }
     }
 
     /// The time zone.
@@ -48,15 +54,19 @@ impl Calendar {
     /// The name of the closure on a day: the State's, a State holiday's observed day, or the plan's own.
     #[must_use]
     pub fn closure(&self, day: NaiveDate) -> Option<Cow<'_, str>> {
-        state_closure(day)
-            .map(Cow::from)
-            .or_else(|| self.further_closures.get(&day).map(|name| Cow::from(name.as_str())))
+        state_closure(day).map(Cow::from).or_else(|| {
+            self.further_closures
+                .get(&day)
+                .map(|name| Cow::from(name.as_str()))
+        })
     }
 
     /// Whether the plan works on a day: Monday to Friday, and no closure.
     #[must_use]
     pub fn is_business_day(&self, day: NaiveDate) -> bool {
-        !is_weekend(day) && state_closure(day).is_none() && !self.further_closures.contains_key(&day)
+        !is_weekend(day)
+            && state_closure(day).is_none()
+            && !self.further_closures.contains_key(&day)
     }
 
     /// The `count`-th business day after `day`, and each weekday closure passed over on the way. `day` itself is
@@ -79,7 +89,10 @@ impl Calendar {
                 continue;
             }
             match self.closure(day) {
-                Some(name) => skipped.push(SkippedDay { date: day, name: name.into_owned() }),
+                Some(name) => skipped.push(SkippedDay {
+                    date: day,
+                    name: name.into_owned(),
+                }),
                 None => left -= 1,
             }
         }
@@ -94,9 +107,16 @@ impl Calendar {
         let midnight = NaiveDateTime::from(next_day(day));
         // INVARIANT: no zone skips more than a day of local time, so an instant is found within 25 steps.
         (0..=25)
-            .find_map(|hours| match self.zone.from_local_datetime(&(midnight + TimeDelta::hours(hours))) {
-                LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => Some(at.with_timezone(&Utc)),
-                LocalResult::None => None,
+            .find_map(|hours| {
+                match self
+                    .zone
+                    .from_local_datetime(&(midnight + TimeDelta::hours(hours)))
+                {
+                    LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
+                        Some(at.with_timezone(&Utc))
+                    }
+                    LocalResult::None => None,
+                }
             })
             .unwrap_or_else(|| midnight.and_utc())
     }
@@ -135,7 +155,9 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
         _ => None,
     };
     // The n-th weekday of a month lies between the days 7(n-1)+1 and 7n.
-    let nth = |n: u32, on: Weekday, name: &'static str| (weekday == on && date.div_ceil(7) == n).then_some(name);
+    let nth = |n: u32, on: Weekday, name: &'static str| {
+        (weekday == on && date.div_ceil(7) == n).then_some(name)
+    };
     match month {
         1 => fixed(1, "New Year's Day", "New Year's Day (observed)")
             .or_else(|| nth(3, Mon, "Martin Luther King Jr. Day")),
@@ -148,7 +170,9 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
         11 => fixed(11, "Veterans Day", "Veterans Day (observed)")
             .or_else(|| (date == 10 && weekday == Fri).then_some("Veterans Day (observed)"))
             .or_else(|| nth(4, Thu, "Thanksgiving Day"))
-            .or_else(|| (weekday == Fri && (23..=29).contains(&date)).then_some("Day after Thanksgiving")),
+            .or_else(|| {
+                (weekday == Fri && (23..=29).contains(&date)).then_some("Day after Thanksgiving")
+            }),
         12 => fixed(25, "Christmas Day", "Christmas Day (observed)"),
         _ => None,
     }
@@ -156,11 +180,19 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
 
 /// 31 March was renamed in 2026; the date was kept.
 const fn march_31(year: i32) -> &'static str {
-    if year < 2026 { "Cesar Chavez Day" } else { "Farmworkers Day" }
+    if year < 2026 {
+        "Cesar Chavez Day"
+    } else {
+        "Farmworkers Day"
+    }
 }
 
 const fn march_31_observed(year: i32) -> &'static str {
-    if year < 2026 { "Cesar Chavez Day (observed)" } else { "Farmworkers Day (observed)" }
+    if year < 2026 {
+        "Cesar Chavez Day (observed)"
+    } else {
+        "Farmworkers Day (observed)"
+    }
 }
 
 fn is_weekend(day: NaiveDate) -> bool {
@@ -199,11 +231,23 @@ mod tests {
 
     #[test]
     fn thanksgiving_is_the_fourth_thursday_and_the_day_after_closes_too() {
-        let names: Vec<_> = state_holidays(2029).into_iter().filter(|h| h.date.month() == 11).collect();
-        assert_eq!(names.iter().map(|h| h.date.day()).collect::<Vec<_>>(), [11, 12, 22, 23]);
+        let names: Vec<_> = state_holidays(2029)
+            .into_iter()
+            .filter(|h| h.date.month() == 11)
+            .collect();
+        assert_eq!(
+            names.iter().map(|h| h.date.day()).collect::<Vec<_>>(),
+            [11, 12, 22, 23]
+        );
         // November 2024 begins on a Friday, so that the fourth Friday comes before the fourth Thursday.
-        let names: Vec<_> = state_holidays(2024).into_iter().filter(|h| h.date.month() == 11).collect();
-        assert_eq!(names.iter().map(|h| h.date.day()).collect::<Vec<_>>(), [11, 28, 29]);
+        let names: Vec<_> = state_holidays(2024)
+            .into_iter()
+            .filter(|h| h.date.month() == 11)
+            .collect();
+        assert_eq!(
+            names.iter().map(|h| h.date.day()).collect::<Vec<_>>(),
+            [11, 28, 29]
+        );
     }
 
     #[test]
@@ -211,13 +255,19 @@ mod tests {
         let own = BTreeMap::from([(day("2026-06-19"), "Juneteenth".to_owned())]);
         let calendar = Calendar::new(Tz::America__Los_Angeles, own);
         let (fifth, skipped) = calendar.business_day_after(day("2026-06-15"), 5);
-        assert_eq!((fifth, skipped[0].name.as_str()), (day("2026-06-23"), "Juneteenth"));
+        assert_eq!(
+            (fifth, skipped[0].name.as_str()),
+            (day("2026-06-23"), "Juneteenth")
+        );
     }
 
     #[test]
     fn a_midnight_that_does_not_exist_becomes_the_first_instant_that_does() {
         // Cuba moves its clocks at midnight: 2026-03-08 00:00 is 01:00.
         let calendar = Calendar::new(Tz::America__Havana, BTreeMap::new());
-        assert_eq!(calendar.end_of(day("2026-03-07")).to_rfc3339(), "2026-03-08T05:00:00+00:00");
+        assert_eq!(
+            calendar.end_of(day("2026-03-07")).to_rfc3339(),
+            "2026-03-08T05:00:00+00:00"
+        );
     }
 }

@@ -12,6 +12,10 @@ pub const POLICY_TITLE: &str = "Second Medical Opinions";
 
 /// A clause of MPUP3078, or an authority outside of it that a rule applies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[allow(
+    missing_docs,
+    reason = "each variant's row in `CLAUSES` says what it is"
+)]
 pub enum Clause {
     #[serde(rename = "III.A.1")]
     UrgentPsychologicalState,
@@ -244,7 +248,10 @@ mod tests {
     fn every_id_stands_once_and_serialises_as_itself() {
         for (index, row) in CLAUSES.iter().enumerate() {
             assert_eq!(row.clause.id(), row.id);
-            assert_eq!(serde_json::to_string(&row.clause).unwrap(), format!("{:?}", row.id));
+            assert_eq!(
+                serde_json::to_string(&row.clause).unwrap(),
+                format!("{:?}", row.id)
+            );
             assert!(CLAUSES[..index].iter().all(|other| other.id != row.id));
         }
     }

@@ -196,9 +196,10 @@ fn referral_undone(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)> {
                 Clause::Network,
                 "no network professional is available and the denial refers the member to no one; a Medi-Cal certified and qualified provider has to be named",
             )),
-            Some(referral) if referral.is_requested => {
-                Some((Clause::Network, "the denial refers the member to the very provider that it denies"))
-            }
+            Some(referral) if referral.is_requested => Some((
+                Clause::Network,
+                "the denial refers the member to the very provider that it denies",
+            )),
             Some(referral)
                 if referral.medi_cal != MediCalStatus::Certified
                     || referral.qualification != Qualification::Qualified =>
@@ -230,5 +231,9 @@ fn alternative_missing(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)
 /// The finding of VI.F, which every denial adds to its case.
 #[must_use]
 pub const fn denial_finding() -> Finding {
-    Finding::new(Clause::DenialInWriting, Outcome::Satisfied, Note::DeniedInWriting)
+    Finding::new(
+        Clause::DenialInWriting,
+        Outcome::Satisfied,
+        Note::DeniedInWriting,
+    )
 }

@@ -96,7 +96,10 @@ pub const FIRST_ADOPTED: NaiveDate = day(2016, 4, 20);
 /// The editions held, oldest first.
 pub const EDITIONS: &[Edition] = &[HELD];
 
-const HELD: Edition = Edition { version: day(2024, 9, 11), next_review: day(2025, 9, 11) };
+const HELD: Edition = Edition {
+    version: day(2024, 9, 11),
+    next_review: day(2025, 9, 11),
+};
 
 /// The days on which the policy was revised for Medi-Cal.
 pub const REVISIONS: &[NaiveDate] = &[
@@ -179,7 +182,11 @@ impl Edition {
     /// oldest one held where none had been. A later edition never decides a case that an earlier one held covers.
     #[must_use]
     pub fn for_receipt(day: NaiveDate) -> &'static Self {
-        EDITIONS.iter().rev().find(|edition| edition.version <= day).unwrap_or(&EDITIONS[0])
+        EDITIONS
+            .iter()
+            .rev()
+            .find(|edition| edition.version <= day)
+            .unwrap_or(&EDITIONS[0])
     }
 
     /// The edition with a version (the day it was approved, `YYYY-MM-DD`).
@@ -207,9 +214,16 @@ mod tests {
 
     #[test]
     fn editions_and_revisions_are_in_order_and_the_last_revision_is_held() {
-        assert!(EDITIONS.windows(2).all(|pair| pair[0].version < pair[1].version));
+        assert!(
+            EDITIONS
+                .windows(2)
+                .all(|pair| pair[0].version < pair[1].version)
+        );
         assert!(REVISIONS.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(REVISIONS.last(), EDITIONS.last().map(|edition| &edition.version));
+        assert_eq!(
+            REVISIONS.last(),
+            EDITIONS.last().map(|edition| &edition.version)
+        );
         assert_eq!(REVISIONS[0], FIRST_ADOPTED);
     }
 

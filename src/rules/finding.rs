@@ -25,6 +25,7 @@ pub enum Outcome {
 /// What a finding says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[allow(missing_docs, reason = "`Finding::message` has the words of each")]
 pub enum Note {
     NoPermissionNeeded,
     AuthorizationNeeded,
@@ -69,7 +70,11 @@ pub struct Finding {
 
 impl Finding {
     pub(super) const fn new(clause: Clause, outcome: Outcome, note: Note) -> Self {
-        Self { clause, outcome, note }
+        Self {
+            clause,
+            outcome,
+            note,
+        }
     }
 
     /// The finding in words. Never holds anything that the request said.
@@ -151,15 +156,23 @@ impl Finding {
 
 fn timeframe(urgency: Urgency) -> String {
     let limit = LIMITS.iter().find(|limit| {
-        limit.source.is_policy() && limit.urgency == Some(urgency) && limit.counted_from == CountedFrom::Receipt
+        limit.source.is_policy()
+            && limit.urgency == Some(urgency)
+            && limit.counted_from == CountedFrom::Receipt
     });
-    let amount = limit.map(|limit| limit.amount.to_string()).unwrap_or_default();
+    let amount = limit
+        .map(|limit| limit.amount.to_string())
+        .unwrap_or_default();
     match limit.map(|limit| limit.clock) {
         Some(ClockKind::Determination) => {
-            format!("urgent and outside the network: the determination is due within {amount} of receipt")
+            format!(
+                "urgent and outside the network: the determination is due within {amount} of receipt"
+            )
         }
         Some(ClockKind::MemberNotification | ClockKind::ProviderNotification) | None => {
-            format!("not urgent and outside the network: the member is to be told within {amount} of receipt")
+            format!(
+                "not urgent and outside the network: the member is to be told within {amount} of receipt"
+            )
         }
     }
 }

@@ -8,9 +8,11 @@ use super::finding::{Finding, Note, Outcome};
 #[must_use]
 pub fn grievance_finding(decision: PrimaryCareDecision) -> Option<Finding> {
     match decision {
-        PrimaryCareDecision::NotGranted => {
-            Some(Finding::new(Clause::PrimaryCareNotGranted, Outcome::Noted, Note::PrimaryCareNotGranted))
-        }
+        PrimaryCareDecision::NotGranted => Some(Finding::new(
+            Clause::PrimaryCareNotGranted,
+            Outcome::Noted,
+            Note::PrimaryCareNotGranted,
+        )),
         PrimaryCareDecision::Granted | PrimaryCareDecision::Unknown => None,
     }
 }

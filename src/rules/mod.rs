@@ -20,15 +20,19 @@ use serde::{Deserialize, Serialize};
 
 pub use access::{Pathway, pathway};
 pub use calendar::{Calendar, StateHoliday, state_holidays};
-pub use clause::{CLAUSES, CarriedOutBy, Clause, ClauseEntry, DISCLOSURE, POLICY_NUMBER, POLICY_TITLE, REFERENCES, RelatedPolicy};
+pub use clause::{
+    CLAUSES, CarriedOutBy, Clause, ClauseEntry, DISCLOSURE, POLICY_NUMBER, POLICY_TITLE,
+    REFERENCES, RelatedPolicy,
+};
 pub use denial::{DenialFacts, DenialReasonCode, Referral, denial_finding, unborne};
 pub use edition::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, ClockKind, CountedFrom, EDITIONS,
-    EXPEDITED_APPEAL_RESOLVED, Edition, FIRST_ADOPTED, LIMITS, REVISIONS, STATE_HEARING_WINDOW, TimeLimit, Urgency,
+    EXPEDITED_APPEAL_RESOLVED, Edition, FIRST_ADOPTED, LIMITS, REVISIONS, STATE_HEARING_WINDOW,
+    TimeLimit, Urgency,
 };
 pub use facts::{
-    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding, Reason,
-    RepresentativePapers, Role, Threat, UrgencyClaims,
+    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding,
+    Reason, RepresentativePapers, Role, Threat, UrgencyClaims,
 };
 pub use finding::{Finding, Note, Outcome};
 pub use network::{Recommendation, recommendation};
@@ -47,7 +51,10 @@ pub struct Policy {
 impl Default for Policy {
     /// The State's calendar, with the limits of law.
     fn default() -> Self {
-        Self { calendar: Calendar::default(), law_limits: true }
+        Self {
+            calendar: Calendar::default(),
+            law_limits: true,
+        }
     }
 }
 
@@ -101,20 +108,36 @@ impl Policy {
 
         let mut findings = access::access_findings(inquiry, pathway);
         findings.extend(qualification_finding);
-        findings.extend(network::network_finding(facts, pathway, recommendation));
+        findings.extend(network::network_finding(*facts, pathway, recommendation));
         findings.extend(timeframe_finding(pathway, urgency));
         findings.extend(urgency_findings);
         findings.extend(grievance::grievance_finding(inquiry.primary_care));
         if edition.is_later_than(received) {
-            findings.push(Finding::new(Clause::Editions, Outcome::Noted, Note::EarlierEdition));
+            findings.push(Finding::new(
+                Clause::Editions,
+                Outcome::Noted,
+                Note::EarlierEdition,
+            ));
         }
 
         let clocks = match pathway {
             Pathway::NetworkAccess => Vec::new(),
-            Pathway::PriorAuthorization => self.clocks(inquiry.received_at, urgent_since(inquiry, urgency)),
+            Pathway::PriorAuthorization => {
+                self.clocks(inquiry.received_at, urgent_since(inquiry, urgency))
+            }
         };
-        let assessment = Assessment { pathway, urgency, recommendation, qualification, findings };
-        Evaluation { assessment, clocks, edition }
+        let assessment = Assessment {
+            pathway,
+            urgency,
+            recommendation,
+            qualification,
+            findings,
+        };
+        Evaluation {
+            assessment,
+            clocks,
+            edition,
+        }
     }
 }
 
@@ -129,11 +152,15 @@ fn urgent_since(inquiry: &Inquiry, urgency: Urgency) -> Option<chrono::DateTime<
 fn timeframe_finding(pathway: Pathway, urgency: Urgency) -> Option<Finding> {
     match (pathway, urgency) {
         (Pathway::NetworkAccess, _) => None,
-        (Pathway::PriorAuthorization, Urgency::Urgent) => {
-            Some(Finding::new(Clause::UrgentTimeframe, Outcome::Noted, Note::UrgentTimeframe))
-        }
-        (Pathway::PriorAuthorization, Urgency::Routine) => {
-            Some(Finding::new(Clause::RoutineTimeframe, Outcome::Noted, Note::RoutineTimeframe))
-        }
+        (Pathway::PriorAuthorization, Urgency::Urgent) => Some(Finding::new(
+            Clause::UrgentTimeframe,
+            Outcome::Noted,
+            Note::UrgentTimeframe,
+        )),
+        (Pathway::PriorAuthorization, Urgency::Routine) => Some(Finding::new(
+            Clause::RoutineTimeframe,
+            Outcome::Noted,
+            Note::RoutineTimeframe,
+        )),
     }
 }

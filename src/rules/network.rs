@@ -26,26 +26,35 @@ pub enum Recommendation {
 
 /// The recommendation. The first row that fits holds.
 #[must_use]
-pub fn recommendation(facts: &Facts, qualification: Qualification, pathway: Pathway) -> Recommendation {
-    use Recommendation::{Approve, GatherInformation, NoneNeeded, ReferInNetwork, SelectCertifiedProvider};
+pub fn recommendation(
+    facts: &Facts,
+    qualification: Qualification,
+    pathway: Pathway,
+) -> Recommendation {
+    use Recommendation::{GatherInformation, NoneNeeded, ReferInNetwork, SelectCertifiedProvider};
     match pathway {
         Pathway::NetworkAccess => match (facts.provider, qualification) {
             (ProviderStanding::None, _) | (_, Qualification::NotQualified) => ReferInNetwork,
             (
-                ProviderStanding::InNetwork | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown,
+                ProviderStanding::InNetwork
+                | ProviderStanding::OutOfNetwork
+                | ProviderStanding::Unknown,
                 Qualification::Qualified | Qualification::Unknown | Qualification::NotApplicable,
             ) => NoneNeeded,
         },
         Pathway::PriorAuthorization => match (facts.provider, facts.availability) {
-            (ProviderStanding::Unknown, _) => GatherInformation,
             (ProviderStanding::InNetwork, Availability::NotAvailable)
                 if qualification == Qualification::NotQualified =>
             {
                 SelectCertifiedProvider
             }
-            (ProviderStanding::InNetwork, _) => GatherInformation,
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Available) => ReferInNetwork,
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Unknown) => GatherInformation,
+            (ProviderStanding::Unknown | ProviderStanding::InNetwork, _) => GatherInformation,
+            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Available) => {
+                ReferInNetwork
+            }
+            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Unknown) => {
+                GatherInformation
+            }
             (ProviderStanding::None, Availability::NotAvailable) => SelectCertifiedProvider,
             (ProviderStanding::OutOfNetwork, Availability::NotAvailable) => {
                 out_of_network(facts.medi_cal, qualification)
@@ -56,10 +65,10 @@ pub fn recommendation(facts: &Facts, qualification: Qualification, pathway: Path
 
 fn out_of_network(medi_cal: MediCalStatus, qualification: Qualification) -> Recommendation {
     match (medi_cal, qualification) {
-        (MediCalStatus::NotCertified | MediCalStatus::SuspendedOrExcluded, _) | (_, Qualification::NotQualified) => {
-            Recommendation::SelectCertifiedProvider
-        }
-        (MediCalStatus::Unknown, _) | (_, Qualification::Unknown | Qualification::NotApplicable) => {
+        (MediCalStatus::NotCertified | MediCalStatus::SuspendedOrExcluded, _)
+        | (_, Qualification::NotQualified) => Recommendation::SelectCertifiedProvider,
+        (MediCalStatus::Unknown, _)
+        | (_, Qualification::Unknown | Qualification::NotApplicable) => {
             Recommendation::GatherInformation
         }
         (MediCalStatus::Certified, Qualification::Qualified) => Recommendation::Approve,
@@ -68,7 +77,11 @@ fn out_of_network(medi_cal: MediCalStatus, qualification: Qualification) -> Reco
 
 /// The finding of VI.C: on the way of prior authorisation, and where the member is referred within the network.
 #[must_use]
-pub fn network_finding(facts: &Facts, pathway: Pathway, recommendation: Recommendation) -> Option<Finding> {
+pub fn network_finding(
+    facts: Facts,
+    pathway: Pathway,
+    recommendation: Recommendation,
+) -> Option<Finding> {
     let (outcome, note) = match pathway {
         Pathway::PriorAuthorization => match facts.availability {
             Availability::Available => (Outcome::NotSatisfied, Note::NetworkHasSomeone),

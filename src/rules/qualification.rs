@@ -22,10 +22,16 @@ pub enum Qualification {
 
 /// The qualification by role, scope and expertise alone, of a provider that was named.
 #[must_use]
-pub fn qualification_of(role: Role, within_scope: Answer, relevant_expertise: Answer) -> Qualification {
-    let missing = role == Role::Other || within_scope == Answer::No || relevant_expertise == Answer::No;
-    let unknown =
-        role == Role::Unknown || within_scope == Answer::Unknown || relevant_expertise == Answer::Unknown;
+pub fn qualification_of(
+    role: Role,
+    within_scope: Answer,
+    relevant_expertise: Answer,
+) -> Qualification {
+    let missing =
+        role == Role::Other || within_scope == Answer::No || relevant_expertise == Answer::No;
+    let unknown = role == Role::Unknown
+        || within_scope == Answer::Unknown
+        || relevant_expertise == Answer::Unknown;
     match (missing, unknown) {
         (true, _) => Qualification::NotQualified,
         (false, true) => Qualification::Unknown,
@@ -38,7 +44,9 @@ pub fn qualification_of(role: Role, within_scope: Answer, relevant_expertise: An
 pub fn qualification(facts: &Facts) -> (Qualification, Option<Finding>) {
     let value = match facts.provider {
         ProviderStanding::None => Qualification::NotApplicable,
-        ProviderStanding::InNetwork | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown => {
+        ProviderStanding::InNetwork
+        | ProviderStanding::OutOfNetwork
+        | ProviderStanding::Unknown => {
             qualification_of(facts.role, facts.within_scope, facts.relevant_expertise)
         }
     };
@@ -48,5 +56,8 @@ pub fn qualification(facts: &Facts) -> (Qualification, Option<Finding>) {
         Qualification::NotQualified => (Outcome::NotSatisfied, Note::NotQualified),
         Qualification::Unknown => (Outcome::Unknown, Note::QualificationUnknown),
     };
-    (value, Some(Finding::new(Clause::Qualification, outcome, note)))
+    (
+        value,
+        Some(Finding::new(Clause::Qualification, outcome, note)),
+    )
 }

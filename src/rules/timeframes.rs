@@ -54,19 +54,22 @@ impl Amount {
     /// assert_eq!(due, "2026-03-09T11:00:00-07:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
     /// ```
     #[must_use]
-    pub fn after(self, start: DateTime<Utc>, calendar: &super::Calendar) -> (DateTime<Utc>, Vec<SkippedDay>) {
+    pub fn after(
+        self,
+        start: DateTime<Utc>,
+        calendar: &super::Calendar,
+    ) -> (DateTime<Utc>, Vec<SkippedDay>) {
         match self {
             Self::Hours(hours) => (start + TimeDelta::hours(i64::from(hours)), Vec::new()),
             Self::BusinessDays(days) => {
                 let (last, skipped) = calendar.business_day_after(calendar.day_of(start), days);
                 (calendar.end_of(last), skipped)
             }
-            Self::CalendarDays(days) => (calendar.end_of(self.last_day(calendar.day_of(start), days)), Vec::new()),
+            Self::CalendarDays(days) => (
+                calendar.end_of(days_after(calendar.day_of(start), days)),
+                Vec::new(),
+            ),
         }
-    }
-
-    fn last_day(self, from: NaiveDate, days: u32) -> NaiveDate {
-        (0..days).fold(from, |day, _| next_day(day))
     }
 
     /// The last local day of an amount of calendar days counted from `day`, which is day 0; `day` itself for an
@@ -74,16 +77,24 @@ impl Amount {
     #[must_use]
     pub fn last_calendar_day(self, day: NaiveDate) -> NaiveDate {
         match self {
-            Self::CalendarDays(days) => self.last_day(day, days),
+            Self::CalendarDays(days) => days_after(day, days),
             Self::Hours(_) | Self::BusinessDays(_) => day,
         }
     }
 }
 
+fn days_after(day: NaiveDate, days: u32) -> NaiveDate {
+    (0..days).fold(day, |day, _| next_day(day))
+}
+
 impl TimeLimit {
     fn at(&self, start: DateTime<Utc>, policy: &Policy) -> Limit {
         let (due_at, skipped_days) = self.amount.after(start, &policy.calendar);
-        Limit { source: self.source, due_at, skipped_days }
+        Limit {
+            source: self.source,
+            due_at,
+            skipped_days,
+        }
     }
 }
 
@@ -110,7 +121,11 @@ impl Policy {
     /// a later request to expedite. In that case the routine limits stay and the urgent ones come beside them, so
     /// that no due instant moves later.
     #[must_use]
-    pub fn clocks(&self, received_at: DateTime<Utc>, urgent_since: Option<DateTime<Utc>>) -> Vec<ClockStart> {
+    pub fn clocks(
+        &self,
+        received_at: DateTime<Utc>,
+        urgent_since: Option<DateTime<Utc>>,
+    ) -> Vec<ClockStart> {
         let mut clocks: Vec<ClockStart> = Vec::with_capacity(2);
         let mut add = |limit: &TimeLimit, start: DateTime<Utc>, clock_start: DateTime<Utc>| {
             let computed = limit.at(start, self);
@@ -131,7 +146,11 @@ impl Policy {
         if let Some(since) = urgent_since {
             for limit in self.limits_of(received_at, Urgency::Urgent, CountedFrom::Receipt) {
                 // The member's clock keeps the start it has had since receipt; the decision's starts now.
-                let clock_start = if limit.clock == ClockKind::Determination { since } else { received_at };
+                let clock_start = if limit.clock == ClockKind::Determination {
+                    since
+                } else {
+                    received_at
+                };
                 add(limit, since, clock_start);
             }
         }
@@ -141,7 +160,11 @@ impl Policy {
 
     /// What a denial adds to the member's clock (HSC 1367.01(h)(3)); nothing where the law's limits are off.
     #[must_use]
-    pub fn member_limits_after_denial(&self, received_at: DateTime<Utc>, decided_at: DateTime<Utc>) -> Vec<Limit> {
+    pub fn member_limits_after_denial(
+        &self,
+        received_at: DateTime<Utc>,
+        decided_at: DateTime<Utc>,
+    ) -> Vec<Limit> {
         self.limits_of(received_at, Urgency::Routine, CountedFrom::Denial)
             .filter(|limit| limit.clock == ClockKind::MemberNotification)
             .map(|limit| limit.at(decided_at, self))
@@ -151,7 +174,11 @@ impl Policy {
     /// The clock that a decision starts where a health professional is among the requesters (HSC 1367.01(h)(3));
     /// none where the law's limits are off.
     #[must_use]
-    pub fn provider_clock(&self, received_at: DateTime<Utc>, decided_at: DateTime<Utc>) -> Option<ClockStart> {
+    pub fn provider_clock(
+        &self,
+        received_at: DateTime<Utc>,
+        decided_at: DateTime<Utc>,
+    ) -> Option<ClockStart> {
         let limits: Vec<Limit> = self
             .limits_of(received_at, Urgency::Routine, CountedFrom::Decision)
             .filter(|limit| limit.clock == ClockKind::ProviderNotification)
@@ -176,5 +203,9 @@ impl ClockStart {
 /// The earliest of a clock's limits. A clock is never made without one; `start` stands in so that this cannot fail.
 #[must_use]
 pub fn earliest(limits: &[Limit], start: DateTime<Utc>) -> DateTime<Utc> {
-    limits.iter().map(|limit| limit.due_at).min().unwrap_or(start)
+    limits
+        .iter()
+        .map(|limit| limit.due_at)
+        .min()
+        .unwrap_or(start)
 }

@@ -12,7 +12,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::case::{
-    Case, Cin, Digest, EventKind, File, FoldError, NoticeReference, SealedEvent, State, UnsealError, first_due,
+    Case, Cin, Digest, EventKind, File, FoldError, NoticeReference, SealedEvent, State,
+    UnsealError, first_due,
 };
 use crate::rules::Urgency;
 
@@ -277,7 +278,10 @@ impl StoreError {
     /// What a case holds cannot be read.
     #[must_use]
     pub fn damaged(determination_id: Uuid, reason: impl std::fmt::Display) -> Self {
-        Self::Damaged { determination_id, reason: reason.to_string() }
+        Self::Damaged {
+            determination_id,
+            reason: reason.to_string(),
+        }
     }
 }
 
@@ -287,15 +291,24 @@ impl StoreError {
 /// When an event was changed, cannot be read, or does not follow from the one before it.
 pub fn fold(determination_id: Uuid, records: &[Record]) -> Result<Case, StoreError> {
     let events = unseal(determination_id, records)?;
-    Case::fold(determination_id, events.iter().zip(records).map(|(event, record)| (event, record.sha256)))
-        .map_err(|error: FoldError| StoreError::damaged(determination_id, error))
+    Case::fold(
+        determination_id,
+        events
+            .iter()
+            .zip(records)
+            .map(|(event, record)| (event, record.sha256)),
+    )
+    .map_err(|error: FoldError| StoreError::damaged(determination_id, error))
 }
 
 /// The events in stored bytes, each checked against its digest.
 ///
 /// # Errors
 /// When an event was changed or cannot be read.
-pub fn unseal(determination_id: Uuid, records: &[Record]) -> Result<Vec<crate::case::Event>, StoreError> {
+pub fn unseal(
+    determination_id: Uuid,
+    records: &[Record],
+) -> Result<Vec<crate::case::Event>, StoreError> {
     records
         .iter()
         .map(|record| SealedEvent::unseal(&record.bytes, record.sha256).map(|(_, event)| event))
