@@ -3,6 +3,8 @@
 //! The map of the house, in the order in which a request goes through it.
 pub mod case;
 #[cfg(feature = "server")]
+pub mod clock;
+#[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
 pub mod identity;

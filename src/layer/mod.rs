@@ -1,2 +1,101 @@
-//! Layers
+//! What stands around the calls, and in which order?
+
+mod around;
+pub mod audit;
+mod auth;
+mod deadline;
+pub mod panics;
 pub mod request_id;
+mod size;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use tonic_web::GrpcWebLayer;
+use tower::ServiceBuilder;
+use tower::layer::util::{Identity, Stack};
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use crate::clock::Clock;
+use crate::identity::Verifier;
+use around::AroundLayer;
+
+pub use around::{Around, Inner, Middleware};
+
+/// The layers around every service, outermost first.
+pub type Outer = Stack<
+    AroundLayer<deadline::Deadline>,
+    Stack<
+        AroundLayer<size::Size>,
+        Stack<
+            AroundLayer<panics::Panics>,
+            Stack<
+                AroundLayer<request_id::RequestId>,
+                Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>,
+            >,
+        >,
+    >,
+>;
+
+/// The layers around every service, health and reflection included, outermost first.
+#[must_use]
+pub fn outer(longest: Duration, web_origins: &[String]) -> ServiceBuilder<Outer> {
+    ServiceBuilder::new()
+        // Browsers ask before they call; no origin is allowed that is not configured.
+        .layer(cors(web_origins))
+        // From here on a call from a browser is a gRPC call like any other.
+        .layer(GrpcWebLayer::new())
+        // Whatever goes wrong inside can name the call.
+        .layer(AroundLayer(request_id::RequestId))
+        // A defect in one call ends that call alone.
+        .layer(AroundLayer(panics::Panics))
+        // Nothing of a message that is too large is kept.
+        .layer(AroundLayer(size::Size))
+        // Innermost, so that what it ends is the work itself.
+        .layer(AroundLayer(deadline::Deadline { longest }))
+}
+
+/// The layers around the medical-opinion services alone: health and reflection need no identity.
+#[derive(Clone)]
+pub struct Guard {
+    auth: AroundLayer<auth::Auth>,
+}
+
+/// A service that only callers with a good identity reach.
+pub type Guarded<S> = Around<audit::Audit, Around<auth::Auth, S>>;
+
+impl Guard {
+    /// A guard that takes the tokens of a verifier.
+    #[must_use]
+    pub fn new(verifier: Arc<Verifier>, clock: Arc<dyn Clock>) -> Self {
+        Self {
+            auth: AroundLayer(auth::Auth { verifier, clock }),
+        }
+    }
+
+    /// A service behind the guard.
+    pub fn around<S>(&self, service: S) -> Guarded<S> {
+        use tower::Layer as _;
+        // The audit is outside: a caller that is refused leaves its line too.
+        AroundLayer(audit::Audit).layer(self.auth.layer(service))
+    }
+}
+
+fn cors(origins: &[String]) -> CorsLayer {
+    let headers = [
+        "grpc-status",
+        "grpc-message",
+        "grpc-status-details-bin",
+        "x-request-id",
+    ];
+    // INVARIANT: the configuration has judged the origins, and the names are lower-case ASCII.
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
+    CorsLayer::new()
+        .allow_origin(AllowOrigin::list(origins))
+        .allow_methods([http::Method::POST])
+        .allow_headers(Any)
+        .expose_headers(headers.map(HeaderName::from_static))
+}

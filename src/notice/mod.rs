@@ -19,7 +19,7 @@ pub use rights::{AppealRight, GrievanceRight, HearingRight, HowTo, Span, Way};
 pub use text::text;
 
 use crate::case::{
-    Approval, Denial, Digest, LanguageTag, NoticeKind, NoticeReference, Private, Provider,
+    Approval, Case, Denial, Digest, LanguageTag, NoticeKind, NoticeReference, Private, Provider,
     ReferralTo, SecondOpinion,
 };
 use crate::plan::Plan;
@@ -134,6 +134,28 @@ pub fn approval(approval: &Approval, making: Making<'_>) -> Result<Made, NoticeE
             .ok_or(NoticeError::NoWay("grievance_coordinator"))?,
     };
     making.made(NoticeKind::Approval, Content::Approval(Box::new(notice)))
+}
+
+impl<'a> Making<'a> {
+    /// What a letter about a case is made with.
+    #[must_use]
+    pub fn of(
+        case: &'a Case,
+        notice_id: Uuid,
+        now: DateTime<Utc>,
+        plan: &'a Plan,
+        calendar: &'a Calendar,
+    ) -> Self {
+        Self {
+            notice_id,
+            determination_id: case.id,
+            request: &case.file.request,
+            edition: case.file.edition,
+            now,
+            plan,
+            calendar,
+        }
+    }
 }
 
 impl Making<'_> {

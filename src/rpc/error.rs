@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use crate::case::Refusal;
 use crate::identity::{Scope, TokenError};
+use crate::notice::NoticeError;
 use crate::store::StoreError;
 use crate::wire::parse::Malformed;
 
@@ -94,6 +95,13 @@ impl Resource {
             Self::Determination(id) | Self::Notice(id) => id.to_string(),
             Self::PolicyVersion(version) => version.to_string(),
         }
+    }
+}
+
+impl From<NoticeError> for CallError {
+    /// The plan's contact points are checked before the server starts, so a letter that cannot be made is a defect.
+    fn from(error: NoticeError) -> Self {
+        Self::Defect(error.to_string())
     }
 }
 

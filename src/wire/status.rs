@@ -213,7 +213,7 @@ pub fn defect(error: &dyn std::fmt::Display) -> Status {
 #[must_use]
 pub fn internal() -> Status {
     let id = request_id::current();
-    let details = ErrorDetails::with_request_info(id.clone(), "");
+    let details = ErrorDetails::with_request_info(id.to_string(), "");
     Status::with_error_details(
         Code::Internal,
         format!("an internal error; ask about request `{id}`"),

@@ -12,8 +12,8 @@ use chrono_tz::Tz;
 use prost_types::Timestamp;
 
 use crate::case::{
-    Case, Clock, Event, EventKind, NextStep, NextStepKind, NoticeKind, NoticeReference, State,
-    Timeliness, Turn, next_steps,
+    Case, Clock, Event, EventKind, File, NextStep, NextStepKind, NoticeKind, NoticeReference,
+    State, Timeliness, Turn, next_steps,
 };
 use crate::plan::{ContactPoint, Plan};
 use crate::rules::{
@@ -54,7 +54,7 @@ fn date(day: NaiveDate) -> String {
 /// A case in the BASIC view.
 #[must_use]
 pub fn basic(case: &Case, shown: Shown<'_>) -> v1::Determination {
-    let mut determination = evaluated(case, shown);
+    let mut determination = evaluated(&case.file, shown);
     determination.determination_id = case.id.hyphenated().to_string();
     determination.etag = case.etag();
     determination.created_at = Some(timestamp(case.created_at));
@@ -74,8 +74,7 @@ pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> v1::Determinatio
 
 /// A case without the fields of record: what evaluating gives.
 #[must_use]
-pub fn evaluated(case: &Case, shown: Shown<'_>) -> v1::Determination {
-    let file = &case.file;
+pub fn evaluated(file: &File, shown: Shown<'_>) -> v1::Determination {
     let zone = shown.calendar.zone();
     v1::Determination {
         determination_id: String::new(),

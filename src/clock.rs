@@ -1,0 +1,46 @@
+//! What time is it? The server's clock, and one that tests move by hand.
+
+use std::sync::{Mutex, PoisonError};
+
+use chrono::{DateTime, Utc};
+
+use crate::wire::parse::microseconds;
+
+/// Where the present instant comes from.
+pub trait Clock: Send + Sync + 'static {
+    /// The present instant, UTC to the microsecond.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The system's clock.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        microseconds(Utc::now())
+    }
+}
+
+/// A clock that stands still until it is set.
+#[derive(Debug)]
+pub struct ManualClock(Mutex<DateTime<Utc>>);
+
+impl ManualClock {
+    /// A clock that stands at an instant.
+    #[must_use]
+    pub fn at(instant: DateTime<Utc>) -> Self {
+        Self(Mutex::new(microseconds(instant)))
+    }
+
+    /// Sets it, backwards too: servers' clocks do that.
+    pub fn set(&self, instant: DateTime<Utc>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = microseconds(instant);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> DateTime<Utc> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,181 @@
+//! Who asked for what, and what came of it? One line a call on the log target `audit`, reads included, without PHI.
+
+use std::pin::Pin;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::{HeaderMap, Request, Response};
+use http_body::{Frame, SizeHint};
+use tonic::{Code, Status, body::Body};
+use uuid::Uuid;
+
+use super::around::{Inner, Middleware, ask};
+use super::request_id;
+use crate::identity::Identity;
+
+/// The log target of audit lines. They are written whatever the log filter says.
+pub const TARGET: &str = "audit";
+
+/// Leaves the audit line of each call.
+#[derive(Clone, Copy, Debug)]
+pub struct Audit;
+
+/// What is learned of a call on its way.
+#[derive(Debug, Default)]
+pub struct AuditRecord {
+    caller: OnceLock<Arc<Identity>>,
+    determination: OnceLock<Uuid>,
+}
+
+impl AuditRecord {
+    /// The caller has proved who it is.
+    pub fn caller_is(&self, identity: Arc<Identity>) {
+        // INVARIANT: a call is authenticated once; a second time would say the same.
+        let _ = self.caller.set(identity);
+    }
+
+    /// The call is about this determination.
+    pub fn concerns(&self, determination: Uuid) {
+        // INVARIANT: a call concerns one determination; a second time would say the same.
+        let _ = self.determination.set(determination);
+    }
+}
+
+impl Middleware for Audit {
+    async fn around(self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+        let record = Arc::new(AuditRecord::default());
+        request.extensions_mut().insert(Arc::clone(&record));
+        let mut line = Line {
+            rpc: rpc(request.uri().path()),
+            request: request_id::current(),
+            record,
+            written: false,
+        };
+        let response = ask(inner, request).await;
+        match response.extensions().get::<Status>() {
+            Some(status) => {
+                line.write(code_name(status.code()));
+                response
+            }
+            None => response.map(|body| Body::new(Audited { body, line })),
+        }
+    }
+}
+
+fn rpc(path: &str) -> String {
+    let rpc = path.rsplit('/').next().unwrap_or_default();
+    // What is no RPC of ours may be anything: only names are logged.
+    let is_name = rpc.len() <= 64 && rpc.bytes().all(|c| c.is_ascii_alphanumeric());
+    if is_name {
+        rpc.to_owned()
+    } else {
+        "?".to_owned()
+    }
+}
+
+/// A line that is written once: with the outcome, or when the call is dropped without one.
+struct Line {
+    rpc: String,
+    request: Uuid,
+    record: Arc<AuditRecord>,
+    written: bool,
+}
+
+impl Line {
+    fn write(&mut self, outcome: &str) {
+        if std::mem::replace(&mut self.written, true) {
+            return;
+        }
+        let caller = self.record.caller.get();
+        let determination = self.record.determination.get().map(Uuid::to_string);
+        tracing::info!(
+            target: TARGET,
+            caller = caller.map(|identity| identity.key()).as_deref().unwrap_or("unknown"),
+            actor_type = caller.map_or("unknown", |identity| identity.actor_type.as_str()),
+            rpc = self.rpc,
+            determination_id = determination.as_deref().unwrap_or(""),
+            outcome,
+            request_id = %self.request,
+            "call"
+        );
+    }
+}
+
+impl Drop for Line {
+    /// The caller hung up, its time ran out, or the call panicked.
+    fn drop(&mut self) {
+        self.write(if std::thread::panicking() {
+            "INTERNAL"
+        } else {
+            "UNANSWERED"
+        });
+    }
+}
+
+/// An answer whose outcome stands in its trailers.
+struct Audited {
+    body: Body,
+    line: Line,
+}
+
+impl http_body::Body for Audited {
+    type Data = Bytes;
+    type Error = Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        match &polled {
+            Poll::Ready(Some(Ok(frame))) => {
+                if let Some(trailers) = frame.trailers_ref() {
+                    self.line.write(outcome(trailers));
+                }
+            }
+            Poll::Ready(Some(Err(status))) => self.line.write(code_name(status.code())),
+            Poll::Ready(None) | Poll::Pending => {}
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+fn outcome(trailers: &HeaderMap) -> &'static str {
+    let code = trailers
+        .get(Status::GRPC_STATUS)
+        .map(|code| Code::from_bytes(code.as_bytes()));
+    code_name(code.unwrap_or(Code::Unknown))
+}
+
+/// A code as gRPC writes it: `FAILED_PRECONDITION`.
+#[must_use]
+pub fn code_name(code: Code) -> &'static str {
+    match code {
+        Code::Ok => "OK",
+        Code::Cancelled => "CANCELLED",
+        Code::Unknown => "UNKNOWN",
+        Code::InvalidArgument => "INVALID_ARGUMENT",
+        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
+        Code::NotFound => "NOT_FOUND",
+        Code::AlreadyExists => "ALREADY_EXISTS",
+        Code::PermissionDenied => "PERMISSION_DENIED",
+        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
+        Code::FailedPrecondition => "FAILED_PRECONDITION",
+        Code::Aborted => "ABORTED",
+        Code::OutOfRange => "OUT_OF_RANGE",
+        Code::Unimplemented => "UNIMPLEMENTED",
+        Code::Internal => "INTERNAL",
+        Code::Unavailable => "UNAVAILABLE",
+        Code::DataLoss => "DATA_LOSS",
+        Code::Unauthenticated => "UNAUTHENTICATED",
+    }
+}

@@ -1,0 +1,83 @@
+//! How long may a call take?
+//!
+//! As long as its caller says in `grpc-timeout`, and never longer than the server's own limit. A change that the store
+//! has begun is finished all the same; the caller that sends the same `request_id` again gets its answer.
+
+use std::time::Duration;
+
+use http::{HeaderMap, Request, Response};
+use tonic::body::Body;
+
+use super::around::{Inner, Middleware, ask};
+use crate::wire::status;
+
+/// tonic's own timeout stands outside every layer and answers CANCELLED: ours must come first.
+const AHEAD_OF_TONIC_MAX: Duration = Duration::from_millis(10);
+
+/// The only call that has no deadline: a watch goes on.
+const STREAM: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
+
+/// Ends a call whose time has run out with `DEADLINE_EXCEEDED`.
+#[derive(Clone, Copy, Debug)]
+pub struct Deadline {
+    /// The longest that a call gets.
+    pub longest: Duration,
+}
+
+impl Middleware for Deadline {
+    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+        if request.uri().path() == STREAM {
+            return ask(inner, request).await;
+        }
+        let limit = match wanted(request.headers()) {
+            Some(wanted) => self
+                .longest
+                .min(wanted.saturating_sub(AHEAD_OF_TONIC_MAX.min(wanted / 20))),
+            None => self.longest,
+        };
+        tokio::time::timeout(limit, ask(inner, request))
+            .await
+            .unwrap_or_else(|_| status::deadline_exceeded().into_http())
+    }
+}
+
+/// What `grpc-timeout` says: up to eight digits and a unit. What cannot be read is no deadline.
+fn wanted(headers: &HeaderMap) -> Option<Duration> {
+    let text = headers.get("grpc-timeout")?.to_str().ok()?;
+    let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+    if digits.is_empty() || digits.len() > 8 || !digits.bytes().all(|c| c.is_ascii_digit()) {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    match unit {
+        "H" => Some(Duration::from_hours(amount)),
+        "M" => Some(Duration::from_mins(amount)),
+        "S" => Some(Duration::from_secs(amount)),
+        "m" => Some(Duration::from_millis(amount)),
+        "u" => Some(Duration::from_micros(amount)),
+        "n" => Some(Duration::from_nanos(amount)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &'static str) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        headers.insert("grpc-timeout", http::HeaderValue::from_static(text));
+        wanted(&headers)
+    }
+
+    #[test]
+    fn timeouts_are_read_as_grpc_writes_them() {
+        assert_eq!(read("1S"), Some(Duration::from_secs(1)));
+        assert_eq!(read("99999999H"), Some(Duration::from_hours(99_999_999)));
+        assert_eq!(read("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(read("0n"), Some(Duration::ZERO));
+        for bad in ["", "S", "1", "123456789S", "1s", "-1S", "1.5S", "\u{9}1S"] {
+            assert_eq!(read(bad), None, "{bad}");
+        }
+    }
+}

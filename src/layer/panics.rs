@@ -1,0 +1,36 @@
+//! What does a caller learn of a panic? That there was an error, and the request's id.
+
+use std::panic::AssertUnwindSafe;
+
+use futures::FutureExt as _;
+use http::{Request, Response};
+use tonic::body::Body;
+
+use super::around::{Inner, Middleware, ask};
+use crate::wire::status;
+
+/// Turns a panic into INTERNAL; the panic hook has logged where it was.
+#[derive(Clone, Copy, Debug)]
+pub struct Panics;
+
+impl Middleware for Panics {
+    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+        AssertUnwindSafe(ask(inner, request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| status::internal().into_http())
+    }
+}
+
+/// Logs where a panic was and never what it said: its text may hold a person's data.
+pub fn log_place_only() {
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map(ToString::to_string);
+        let request = super::request_id::current();
+        tracing::error!(
+            place = place.as_deref().unwrap_or("unknown"),
+            %request,
+            "panic"
+        );
+    }));
+}

@@ -1,0 +1,111 @@
+//! How large may a message be?
+//!
+//! tonic answers `OUT_OF_RANGE` where the contract says `RESOURCE_EXHAUSTED`, so the length that stands before a message
+//! is looked at here, before a byte of it is kept.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::{Bytes, BytesMut};
+use http::{Request, Response};
+use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use tonic::body::Body;
+
+use super::around::{Inner, Middleware, ask};
+use crate::wire::{MAX_MESSAGE_BYTES, status};
+
+/// A flag, then the length in four bytes.
+const PREFIX_BYTES: usize = 5;
+
+/// Refuses a message that is over the limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Size;
+
+impl Middleware for Size {
+    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+        let (parts, body) = request.into_parts();
+        match begin(body).await {
+            Beginning::TooLarge => status::too_large().into_http(),
+            Beginning::Fits(body) => ask(inner, Request::from_parts(parts, body)).await,
+        }
+    }
+}
+
+enum Beginning {
+    TooLarge,
+    Fits(Body),
+}
+
+/// Reads as far as the length stands. Every call has one message; what comes after it, the codec refuses.
+async fn begin(mut body: Body) -> Beginning {
+    let mut read = BytesMut::new();
+    let mut first: Option<Frame<Bytes>> = None;
+    while read.len() < PREFIX_BYTES {
+        match body.frame().await {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) if read.is_empty() && data.len() >= PREFIX_BYTES => {
+                    if is_too_large(&data) {
+                        return Beginning::TooLarge;
+                    }
+                    return Beginning::Fits(Body::new(Resumed {
+                        first: Some(Frame::data(data)),
+                        rest: body,
+                    }));
+                }
+                Ok(data) => read.extend_from_slice(&data),
+                Err(trailers) => {
+                    first = Some(trailers);
+                    break;
+                }
+            },
+            // What went wrong, or that nothing more comes, the codec will find out again.
+            Some(Err(_)) | None => break,
+        }
+    }
+    if is_too_large(&read) {
+        return Beginning::TooLarge;
+    }
+    let first = first.or_else(|| (!read.is_empty()).then(|| Frame::data(read.freeze())));
+    Beginning::Fits(Body::new(Resumed { first, rest: body }))
+}
+
+fn is_too_large(read: &[u8]) -> bool {
+    match read {
+        [_, a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]) as usize > MAX_MESSAGE_BYTES,
+        _ => false,
+    }
+}
+
+/// A body of which a part was read.
+struct Resumed {
+    first: Option<Frame<Bytes>>,
+    rest: Body,
+}
+
+impl http_body::Body for Resumed {
+    type Data = Bytes;
+    type Error = tonic::Status;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, tonic::Status>>> {
+        match self.first.take() {
+            Some(frame) => Poll::Ready(Some(Ok(frame))),
+            None => Pin::new(&mut self.rest).poll_frame(context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.first.is_none() && self.rest.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        if self.first.is_some() {
+            SizeHint::default()
+        } else {
+            self.rest.size_hint()
+        }
+    }
+}

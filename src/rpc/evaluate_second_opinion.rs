@@ -1,0 +1,47 @@
+//! What would a submission become? Nothing is stored.
+
+use tonic::Request;
+
+use super::error::CallError;
+use super::{Caller, Calls};
+use crate::case::{Context, File, SecondOpinion, submit};
+use crate::wire::render::Shown;
+use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
+use crate::wire::{parse, render};
+
+#[allow(clippy::unused_async, reason = "every call is answered the same way")]
+pub(super) async fn answer(
+    calls: &Calls,
+    request: Request<EvaluateSecondOpinionRequest>,
+) -> Result<EvaluateSecondOpinionResponse, CallError> {
+    Caller::of(&request)?;
+    let (request, as_of) = parse::evaluate(
+        request.into_inner(),
+        calls.clock.now(),
+        &calls.policy.calendar,
+    )?;
+    let determination = evaluated(request, &calls.context(as_of), calls.shown(as_of))?;
+    Ok(EvaluateSecondOpinionResponse {
+        determination: Some(determination),
+    })
+}
+
+/// The determination of a request that is not stored.
+///
+/// # Errors
+/// None that a request can cause.
+pub fn evaluated(
+    request: SecondOpinion,
+    context: &Context<'_>,
+    shown: Shown<'_>,
+) -> Result<Determination, CallError> {
+    match submit(request, context) {
+        crate::case::EventBody::Submitted(submitted) => {
+            Ok(render::evaluated(&File::opened(&submitted), shown))
+        }
+        other => Err(CallError::Defect(format!(
+            "a submission came to {:?}",
+            other.kind()
+        ))),
+    }
+}

@@ -1,0 +1,31 @@
+//! A request is made urgent (III.A, VI.D.1).
+
+use tonic::Request;
+
+use super::error::CallError;
+use super::{Caller, Calls, change, content};
+use crate::case::expedite;
+use crate::identity::Scope;
+use crate::wire::parse;
+use crate::wire::v1::{ExpediteSecondOpinionRequest, ExpediteSecondOpinionResponse};
+
+pub(super) async fn answer(
+    calls: &Calls,
+    request: Request<ExpediteSecondOpinionRequest>,
+) -> Result<ExpediteSecondOpinionResponse, CallError> {
+    let caller = Caller::with_scope(&request, Scope::Submit)?;
+    let message = request.get_ref();
+    let content = content("ExpediteSecondOpinion", message);
+    let command = parse::expedite(message, calls.clock.now())?;
+    let determination = change::change(
+        calls,
+        &caller,
+        content,
+        command,
+        |case, command, context| Ok(expedite(case, command, context)?.into()),
+    )
+    .await?;
+    Ok(ExpediteSecondOpinionResponse {
+        determination: Some(determination),
+    })
+}

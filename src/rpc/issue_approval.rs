@@ -1,0 +1,54 @@
+//! A reviewer approves a provider outside the network (VI.A).
+
+use tonic::Request;
+
+use super::change::Judged;
+use super::error::CallError;
+use super::{Caller, Calls, change, content};
+use crate::case::{Approve, Case, Context, Person, approve};
+use crate::notice;
+use crate::wire::parse;
+use crate::wire::v1::{IssueApprovalRequest, IssueApprovalResponse};
+
+pub(super) async fn answer(
+    calls: &Calls,
+    request: Request<IssueApprovalRequest>,
+) -> Result<IssueApprovalResponse, CallError> {
+    let (caller, person) = Caller::reviewing(&request)?;
+    let message = request.get_ref();
+    let content = content("IssueApproval", message);
+    let command = parse::issue_approval(message, calls.clock.now())?;
+    let judge =
+        |case: &Case, command, context: &Context<'_>| judge(calls, case, command, person, context);
+    if message.validate_only {
+        let (determination, letters) = change::preview(calls, &caller, command, judge).await?;
+        let notice_text = letters
+            .first()
+            .map(|made| notice::text(&made.letter))
+            .unwrap_or_default();
+        return Ok(IssueApprovalResponse {
+            determination: Some(determination),
+            notice_text,
+        });
+    }
+    let determination = change::change(calls, &caller, content, command, judge).await?;
+    Ok(IssueApprovalResponse {
+        determination: Some(determination),
+        notice_text: String::new(),
+    })
+}
+
+fn judge(
+    calls: &Calls,
+    case: &Case,
+    command: Approve,
+    person: Person,
+    context: &Context<'_>,
+) -> Result<Judged, CallError> {
+    let judged = approve(case, command, &person, context)?;
+    let letter = notice::approval(&judged.approval, calls.making(case, context.now))?;
+    Ok(Judged {
+        body: judged.issued(vec![letter.reference.clone()]),
+        letters: vec![letter],
+    })
+}

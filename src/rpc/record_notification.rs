@@ -1,0 +1,31 @@
+//! Someone was told.
+
+use tonic::Request;
+
+use super::error::CallError;
+use super::{Caller, Calls, change, content};
+use crate::case::notify;
+use crate::identity::Scope;
+use crate::wire::parse;
+use crate::wire::v1::{RecordNotificationRequest, RecordNotificationResponse};
+
+pub(super) async fn answer(
+    calls: &Calls,
+    request: Request<RecordNotificationRequest>,
+) -> Result<RecordNotificationResponse, CallError> {
+    let caller = Caller::with_scope(&request, Scope::Notify)?;
+    let message = request.get_ref();
+    let content = content("RecordNotification", message);
+    let command = parse::record_notification(message, calls.clock.now())?;
+    let determination = change::change(
+        calls,
+        &caller,
+        content,
+        command,
+        |case, command, context| Ok(notify(case, command, context)?.into()),
+    )
+    .await?;
+    Ok(RecordNotificationResponse {
+        determination: Some(determination),
+    })
+}

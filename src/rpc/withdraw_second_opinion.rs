@@ -1,0 +1,31 @@
+//! A request is taken back.
+
+use tonic::Request;
+
+use super::error::CallError;
+use super::{Caller, Calls, change, content};
+use crate::case::withdraw;
+use crate::identity::Scope;
+use crate::wire::parse;
+use crate::wire::v1::{WithdrawSecondOpinionRequest, WithdrawSecondOpinionResponse};
+
+pub(super) async fn answer(
+    calls: &Calls,
+    request: Request<WithdrawSecondOpinionRequest>,
+) -> Result<WithdrawSecondOpinionResponse, CallError> {
+    let caller = Caller::with_scope(&request, Scope::Submit)?;
+    let message = request.get_ref();
+    let content = content("WithdrawSecondOpinion", message);
+    let command = parse::withdraw(message)?;
+    let determination = change::change(
+        calls,
+        &caller,
+        content,
+        command,
+        |case, command, context| Ok(withdraw(case, command, context)?.into()),
+    )
+    .await?;
+    Ok(WithdrawSecondOpinionResponse {
+        determination: Some(determination),
+    })
+}
