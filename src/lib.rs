@@ -1,23 +1,43 @@
 //! Second medical opinions under Medi-Cal policy MPUP3078.
 //!
-//! The map of the house, in the order in which a request goes through it.
-pub mod case;
+//! The map of the house, in the order in which a request goes through it: bytes come in through the layers (`layer`) to
+//! the file of their call (`rpc`); `wire::parse` makes a command of the message, or tells everything that is wrong
+//! with it; a function of `case` judges the command by the clauses in `rules`; `notice` makes the letters of a decision;
+//! `store` commits event, case, letters and request id together or not at all; `wire::render` makes the answer.
+//!
+//! Without the feature `server` there are `rules` and [`case`] alone, for services that apply the same policy.
+
+// In the order of a request.
 #[cfg(feature = "server")]
-pub mod clock;
+pub mod cli;
 #[cfg(feature = "server")]
 pub mod config;
 #[cfg(feature = "server")]
-pub mod identity;
+pub mod plan;
+
+#[cfg(feature = "server")]
+pub mod app;
+#[cfg(feature = "server")]
+pub mod clock;
+
 #[cfg(feature = "server")]
 pub mod layer;
+
 #[cfg(feature = "server")]
-pub mod notice;
-#[cfg(feature = "server")]
-pub mod plan;
+pub mod identity;
+
 #[cfg(feature = "server")]
 pub mod rpc;
-pub mod rules;
-#[cfg(feature = "server")]
-pub mod store;
+
 #[cfg(feature = "server")]
 pub mod wire;
+
+pub mod case;
+
+pub mod rules;
+
+#[cfg(feature = "server")]
+pub mod notice;
+
+#[cfg(feature = "server")]
+pub mod store;

@@ -1,3 +1,7 @@
-//! Parses the command, runs it, and ends the process with its exit code.
+//! Runs the command and ends the process with its exit code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    second_opinion::cli::Cli::run().into()
+}

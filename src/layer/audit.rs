@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::around::{Inner, Middleware, ask};
 use super::request_id;
 use crate::identity::Identity;
+use crate::wire::status::code_name;
 
 /// The log target of audit lines. They are written whatever the log filter says.
 pub const TARGET: &str = "audit";
@@ -154,28 +155,4 @@ fn outcome(trailers: &HeaderMap) -> &'static str {
         .get(Status::GRPC_STATUS)
         .map(|code| Code::from_bytes(code.as_bytes()));
     code_name(code.unwrap_or(Code::Unknown))
-}
-
-/// A code as gRPC writes it: `FAILED_PRECONDITION`.
-#[must_use]
-pub fn code_name(code: Code) -> &'static str {
-    match code {
-        Code::Ok => "OK",
-        Code::Cancelled => "CANCELLED",
-        Code::Unknown => "UNKNOWN",
-        Code::InvalidArgument => "INVALID_ARGUMENT",
-        Code::DeadlineExceeded => "DEADLINE_EXCEEDED",
-        Code::NotFound => "NOT_FOUND",
-        Code::AlreadyExists => "ALREADY_EXISTS",
-        Code::PermissionDenied => "PERMISSION_DENIED",
-        Code::ResourceExhausted => "RESOURCE_EXHAUSTED",
-        Code::FailedPrecondition => "FAILED_PRECONDITION",
-        Code::Aborted => "ABORTED",
-        Code::OutOfRange => "OUT_OF_RANGE",
-        Code::Unimplemented => "UNIMPLEMENTED",
-        Code::Internal => "INTERNAL",
-        Code::Unavailable => "UNAVAILABLE",
-        Code::DataLoss => "DATA_LOSS",
-        Code::Unauthenticated => "UNAUTHENTICATED",
-    }
 }

@@ -83,11 +83,7 @@ pub fn evaluated(file: &File, shown: Shown<'_>) -> v1::Determination {
         urgency: urgency(file.assessment.urgency).into(),
         recommendation: recommendation(file.assessment.recommendation).into(),
         qualification: qualification(file.assessment.qualification).into(),
-        clocks: file
-            .clocks
-            .iter()
-            .map(|held| clock(held, shown.as_of, zone))
-            .collect(),
+        clocks: clocks(&file.clocks, shown.as_of, zone),
         findings: file
             .assessment
             .findings
@@ -154,6 +150,12 @@ pub fn notice_reference(notice: &NoticeReference) -> v1::NoticeReference {
         sha256: notice.sha256.to_string(),
         translation_needed: notice.translation_needed,
     }
+}
+
+/// Clocks as they stand at an instant.
+#[must_use]
+pub fn clocks(held: &[Clock], as_of: DateTime<Utc>, zone: Tz) -> Vec<v1::Clock> {
+    held.iter().map(|held| clock(held, as_of, zone)).collect()
 }
 
 fn clock(clock: &Clock, as_of: DateTime<Utc>, zone: Tz) -> v1::Clock {
@@ -269,7 +271,9 @@ fn pathway(pathway: Pathway) -> v1::Pathway {
     }
 }
 
-fn urgency(urgency: Urgency) -> v1::Urgency {
+/// Whether a request is urgent.
+#[must_use]
+pub fn urgency(urgency: Urgency) -> v1::Urgency {
     match urgency {
         Urgency::Routine => v1::Urgency::Routine,
         Urgency::Urgent => v1::Urgency::Urgent,

@@ -1,0 +1,26 @@
+//! `backup`: copies the embedded store to a file, also while it is being served.
+
+use std::path::PathBuf;
+
+use super::{Failure, migrate};
+use crate::config::Config;
+use crate::store::sqlite;
+
+/// The arguments of `backup`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The file to write; one that is there is not written over
+    #[arg(long, value_name = "FILE")]
+    to: PathBuf,
+}
+
+pub(super) fn run(args: &BackupArgs, config: &Config) -> Result<(), Failure> {
+    let head = sqlite::backup(migrate::embedded(config)?, &args.to)?;
+    eprintln!(
+        "second-opinion: {} events are in `{}`; head digest:",
+        head.position,
+        args.to.display()
+    );
+    println!("{}", head.digest);
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! `check-config`: would the server start with this configuration, and where does each value come from?
+
+use super::Failure;
+use crate::config::{Config, StoreUrl};
+
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    print!("{}", config.show());
+    if config.development_identity() {
+        eprintln!("second-opinion: no issuer is configured: the development identity is in use");
+    }
+    if !config.law_limits {
+        eprintln!("second-opinion: the limits of law are switched off");
+    }
+    if let StoreUrl::Postgres(_) = config.store {
+        return Err(Failure::Config(
+            "store: this version has no PostgreSQL store".to_owned(),
+        ));
+    }
+    if config
+        .tls
+        .as_ref()
+        .is_some_and(|tls| tls.client_ca.is_some())
+    {
+        return Err(Failure::Config(
+            "tls_client_ca: this version takes no client certificates".to_owned(),
+        ));
+    }
+    eprintln!("second-opinion: the configuration can be used");
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! `evaluate`: what would a request become? Nothing is stored and no server is asked.
+
+use std::path::PathBuf;
+
+use prost::Message as _;
+use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use serde_json::Value;
+
+use super::Failure;
+use super::call::read_input;
+use crate::app;
+use crate::case::Context;
+use crate::clock::{Clock as _, SystemClock};
+use crate::config::Config;
+use crate::rpc::evaluate_second_opinion::evaluated;
+use crate::wire::render::Shown;
+use crate::wire::{DESCRIPTOR, json, parse, v1};
+
+/// The arguments of `evaluate`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct EvaluateArgs {
+    /// A `SecondOpinion` or a `SubmitSecondOpinionRequest` as proto JSON; - is standard input
+    #[arg(value_name = "FILE|-")]
+    file: PathBuf,
+}
+
+pub(super) fn run(args: &EvaluateArgs, config: &Config) -> Result<(), Failure> {
+    let request = read(&read_input(&args.file)?)?;
+    let policy = app::policy(config);
+    let now = SystemClock.now();
+    let request =
+        parse::second_opinion(Some(request), now, &policy.calendar).map_err(|malformed| {
+            let lines: Vec<String> = malformed
+                .violations
+                .iter()
+                .map(|it| format!("\n  {}: {}", it.field, it.message))
+                .collect();
+            Failure::other(format!("the request is not valid:{}", lines.concat()))
+        })?;
+    let shown = Shown {
+        as_of: now,
+        plan: &config.plan,
+        calendar: &policy.calendar,
+    };
+    let determination = evaluated(
+        request,
+        &Context {
+            now,
+            policy: &policy,
+        },
+        shown,
+    )
+    .map_err(Failure::other)?;
+    print(&determination, "Determination")
+}
+
+/// A request by itself, or the submission that it stands in.
+fn read(text: &str) -> Result<v1::SecondOpinion, Failure> {
+    let wrong = |problem: String| Failure::Usage(format!("the request cannot be read: {problem}"));
+    let document: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let submission = descriptor("SubmitSecondOpinionRequest")?;
+    let field = submission.get_field_by_name("second_opinion");
+    if field.is_some_and(|field| json::gives(&document, &field)) {
+        let message = json::from_json(submission, text).map_err(wrong)?;
+        let submission = v1::SubmitSecondOpinionRequest::decode(message.encode_to_vec().as_slice());
+        return submission
+            .map_err(Failure::other)?
+            .second_opinion
+            .ok_or_else(|| wrong("it is empty".to_owned()));
+    }
+    let message = json::from_json(descriptor("SecondOpinion")?, text).map_err(wrong)?;
+    v1::SecondOpinion::decode(message.encode_to_vec().as_slice()).map_err(Failure::other)
+}
+
+/// Prints a message of the contract as proto JSON on standard output.
+pub(super) fn print(message: &impl prost::Message, name: &str) -> Result<(), Failure> {
+    let bytes = message.encode_to_vec();
+    let message =
+        DynamicMessage::decode(descriptor(name)?, bytes.as_slice()).map_err(Failure::other)?;
+    println!("{}", json::to_json(&message).map_err(Failure::other)?);
+    Ok(())
+}
+
+fn descriptor(name: &str) -> Result<MessageDescriptor, Failure> {
+    DescriptorPool::decode(DESCRIPTOR)
+        .map_err(Failure::other)?
+        .get_message_by_name(&format!("um.secondopinion.v1.{name}"))
+        .ok_or_else(|| Failure::other(format!("the contract has no message `{name}`")))
+}

@@ -1,0 +1,86 @@
+//! Why did a command fail, and which exit code says so?
+
+use thiserror::Error;
+
+use super::call::CallError;
+use crate::app::StartError;
+use crate::config::ConfigErrors;
+use crate::store::StoreError;
+
+/// The command was not used as it should be.
+pub(super) const USAGE: u8 = 64;
+const STORE: u8 = 69;
+const CONFIG: u8 = 78;
+const ELSE: u8 = 1;
+
+/// A command that failed.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// It was not used as it should be.
+    #[error("{0}")]
+    Usage(String),
+    /// The configuration cannot be used.
+    #[error("{0}")]
+    Config(String),
+    /// The store cannot be reached or used.
+    #[error("{0}")]
+    Store(String),
+    /// Anything else.
+    #[error("{0}")]
+    Else(String),
+}
+
+impl Failure {
+    /// Anything else.
+    pub(super) fn other(cause: impl std::fmt::Display) -> Self {
+        Self::Else(cause.to_string())
+    }
+
+    /// The exit code.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Usage(_) => USAGE,
+            Self::Config(_) => CONFIG,
+            Self::Store(_) => STORE,
+            Self::Else(_) => ELSE,
+        }
+    }
+}
+
+impl From<ConfigErrors> for Failure {
+    fn from(errors: ConfigErrors) -> Self {
+        Self::Config(errors.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error.to_string())
+    }
+}
+
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::NotInThisVersion(_)
+            | StartError::DevelopmentKey(_)
+            | StartError::Jwks(_)
+            | StartError::JwksPlace(_)
+            | StartError::Tls(_) => Self::Config(error.to_string()),
+            StartError::Listen { .. } | StartError::Reflection(_) => Self::other(error),
+        }
+    }
+}
+
+impl From<CallError> for Failure {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Usage(_) => Self::Usage(error.to_string()),
+            CallError::Unreachable { .. } | CallError::Refused { .. } | CallError::Other(_) => {
+                Self::other(error)
+            }
+        }
+    }
+}

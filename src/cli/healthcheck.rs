@@ -1,0 +1,42 @@
+//! `healthcheck`: does a running server serve?
+
+use tonic_health::ServingStatus;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+
+use super::call::{ServerArgs, connect};
+use super::{Failure, address, runtime};
+use crate::config::Config;
+
+/// The arguments of `healthcheck`.
+#[derive(Clone, Debug, clap::Args)]
+pub struct HealthcheckArgs {
+    /// The service asked about; empty: the server as a whole
+    #[arg(long, value_name = "NAME", default_value = "")]
+    service: String,
+    /// The server
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+pub(super) fn run(args: &HealthcheckArgs, config: &Config) -> Result<(), Failure> {
+    runtime()?.block_on(check(args, &args.server.address(&address(config))))
+}
+
+async fn check(args: &HealthcheckArgs, address: &str) -> Result<(), Failure> {
+    let channel = connect(&args.server, address).await?;
+    let request = HealthCheckRequest {
+        service: args.service.clone(),
+    };
+    let answer = HealthClient::new(channel).check(request).await;
+    let status = answer
+        .map_err(|status| Failure::other(status.message()))?
+        .into_inner()
+        .status();
+    println!("{}", status.as_str_name());
+    if status as i32 == ServingStatus::Serving as i32 {
+        Ok(())
+    } else {
+        Err(Failure::other(format!("`{address}` does not serve")))
+    }
+}

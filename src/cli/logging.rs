@@ -1,0 +1,33 @@
+//! Where do the log's lines go, and in which shape? To standard error: results alone go to standard output.
+
+use std::io::{self, IsTerminal as _};
+
+use tracing_subscriber::EnvFilter;
+
+use super::Failure;
+use crate::config::{Config, LogFormat};
+use crate::layer::{audit, panics};
+
+/// Sets the log up for a process that serves. Audit lines are written whatever the filter says, and the migrations' own
+/// account of themselves is left out.
+pub(super) fn begin(config: &Config) -> Result<(), Failure> {
+    let mut filter = EnvFilter::builder().parse(&config.log).map_err(Failure::other)?;
+    for directive in [format!("{}=info", audit::TARGET), "refinery_core=warn".to_owned()] {
+        filter = filter.add_directive(directive.parse().map_err(Failure::other)?);
+    }
+    let terminal = io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr);
+    let format = config.log_format.unwrap_or(if terminal {
+        LogFormat::Text
+    } else {
+        LogFormat::Json
+    });
+    match format {
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Text => lines.with_ansi(terminal).init(),
+    }
+    panics::log_place_only();
+    Ok(())
+}

@@ -1,0 +1,142 @@
+//! Which command was given, and how does it end? One file a subcommand.
+//!
+//! What a person reads goes to standard error, results to standard output.
+
+mod backup;
+mod call;
+mod check_config;
+mod deadline;
+mod evaluate;
+mod failure;
+mod healthcheck;
+mod logging;
+mod migrate;
+mod policy;
+mod serve;
+mod token;
+mod verify_log;
+
+use clap::{Parser, Subcommand};
+
+pub use failure::Failure;
+
+use crate::config::{Config, ConfigArgs, Environment, load, load_offline};
+
+/// Second medical opinions under Medi-Cal policy MPUP3078
+#[derive(Debug, Parser)]
+#[command(version, about, max_term_width = 110)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve (the default)
+    Serve,
+    /// Send one request, as proto JSON, to a running server
+    Call(call::CallArgs),
+    /// Make a token of the development identity; it is the last line of standard output
+    Token(token::TokenArgs),
+    /// Evaluate a request, as proto JSON, and store nothing
+    Evaluate(evaluate::EvaluateArgs),
+    /// Compute when a request that needs prior authorisation is due, and why then
+    Deadline(deadline::DeadlineArgs),
+    /// Print the policy: clauses, limits, references
+    Policy,
+    /// Check the configuration and print it with the origin of each value
+    CheckConfig,
+    /// Bring the store's schema up to this version
+    Migrate,
+    /// Copy the embedded store to a file, also while it is being served
+    Backup(backup::BackupArgs),
+    /// Check every event's chain and print the digest of the log's head
+    VerifyLog,
+    /// Ask a running server whether it serves
+    Healthcheck(healthcheck::HealthcheckArgs),
+}
+
+impl Cli {
+    /// Reads the command line, runs the command and gives the exit code: 0, 64 usage, 78 configuration, 69 store
+    /// unreachable, 1 else.
+    #[must_use]
+    pub fn run() -> u8 {
+        let cli = match Self::try_parse() {
+            Ok(cli) => cli,
+            Err(error) => {
+                // INVARIANT: help and version are no errors; where they cannot be printed no one reads them.
+                let _ = error.print();
+                return if error.use_stderr() {
+                    failure::USAGE
+                } else {
+                    0
+                };
+            }
+        };
+        match cli.dispatch() {
+            Ok(()) => 0,
+            Err(failure) => {
+                eprintln!("second-opinion: {failure}");
+                failure.code()
+            }
+        }
+    }
+
+    fn dispatch(self) -> Result<(), Failure> {
+        let offline = || self.offline();
+        match self.command.as_ref().unwrap_or(&Command::Serve) {
+            Command::Serve => serve::run(&self.listening()?),
+            Command::Call(args) => call_server(args, &offline()?),
+            Command::Token(args) => token::run(args, &offline()?),
+            Command::Evaluate(args) => evaluate::run(args, &offline()?),
+            Command::Deadline(args) => deadline::run(args, &offline()?),
+            Command::Policy => policy::run(&offline()?),
+            Command::CheckConfig => check_config::run(&self.listening()?),
+            Command::Migrate => migrate::run(&offline()?),
+            Command::Backup(args) => backup::run(args, &offline()?),
+            Command::VerifyLog => verify_log::run(&offline()?),
+            Command::Healthcheck(args) => healthcheck::run(args, &offline()?),
+        }
+    }
+
+    fn listening(&self) -> Result<Config, Failure> {
+        Ok(load(&self.config, &Environment::of_process())?)
+    }
+
+    fn offline(&self) -> Result<Config, Failure> {
+        Ok(load_offline(&self.config, &Environment::of_process())?)
+    }
+}
+
+fn call_server(args: &call::CallArgs, config: &Config) -> Result<(), Failure> {
+    let development_token = token::for_calls(config);
+    let address = address(config);
+    Ok(runtime()?.block_on(call::call(args, &address, development_token))?)
+}
+
+/// Where the configured server can be called from this machine.
+fn address(config: &Config) -> String {
+    let mut listen = config.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(match listen {
+            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let scheme = if config.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{listen}")
+}
+
+/// A runtime for a command that does one thing at a time.
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::other)
+}

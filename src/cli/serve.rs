@@ -1,0 +1,76 @@
+//! `serve`: answers calls until it is told to stop.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{Failure, logging, token};
+use crate::app;
+use crate::clock::SystemClock;
+use crate::config::Config;
+
+pub(super) fn run(config: &Config) -> Result<(), Failure> {
+    logging::begin(config)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(Failure::other)?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: &Config) -> Result<(), Failure> {
+    let mut terminate = signal(SignalKind::terminate()).map_err(Failure::other)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::other)?;
+    let running = app::start(config, Arc::new(SystemClock)).await?;
+    tracing::info!(address = %running.address, store = %config.store, "serving");
+    if config.development_identity() {
+        tracing::warn!(
+            data = %config.data.display(),
+            "development identity: whoever can read the data folder can act as anyone"
+        );
+        eprint!("{}", what_next(config, running.address));
+    }
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("told to stop: draining"),
+        _ = interrupt.recv() => tracing::info!("interrupted: draining"),
+    }
+    let finished = running.stop().await;
+    tracing::info!(finished, "stopped");
+    Ok(())
+}
+
+/// What a newcomer can do next, ready to paste.
+fn what_next(config: &Config, address: std::net::SocketAddr) -> String {
+    let token = token::for_calls(config).unwrap_or_default();
+    let program = std::env::args()
+        .next()
+        .unwrap_or_else(|| "second-opinion".to_owned());
+    let to = if address == Config::default().listen {
+        String::new()
+    } else {
+        format!(" --to {address}")
+    };
+    let data = if config.data == Config::default().data {
+        String::new()
+    } else {
+        format!(" --data {}", config.data.display())
+    };
+    format!(
+        "
+DEVELOPMENT IDENTITY: no issuer is configured, so this server signs its own tokens. Loopback only.
+
+Ready to paste, from the project's folder:
+
+  {program}{data} call SubmitSecondOpinion examples/out-of-network-routine.json{to}
+  {program}{data} call ListDeterminations -{to} <<< '{{}}'
+  {program} evaluate examples/urgent-practitioner.json
+
+With grpcurl, or `buf curl --protocol grpc --http2-prior-knowledge` and http:// before the address:
+
+  TOKEN={token}
+  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" -d @ {address} um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion < examples/network-opinion.json
+  grpcurl -plaintext {address} list
+
+"
+    )
+}
