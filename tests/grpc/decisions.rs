@@ -1,0 +1,317 @@
+//! A reviewer approves or denies, and people are told.
+
+use second_opinion::wire::v1;
+use tonic::Code;
+
+use crate::support::messages::{
+    ANOTHER, INSIDE, OUTSIDE, alternative, approval, available, denial, get, id, professional_asks, provider,
+    second_opinion, submission, timestamp,
+};
+use crate::support::server::{Client, TestServer};
+use crate::support::status::{clauses, fields};
+
+async fn submit(client: &mut Client, request: v1::SecondOpinion) -> v1::Determination {
+    let answer = client.submit_second_opinion(submission(request)).await.expect("a submission");
+    answer.into_inner().determination.expect("a determination")
+}
+
+fn with_alternative() -> v1::SecondOpinion {
+    v1::SecondOpinion { network_availability: Some(available()), ..second_opinion() }
+}
+
+async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
+    let request = v1::GetNoticeRequest {
+        notice_id: notice.notice_id.clone(),
+        format: v1::NoticeFormat::Text.into(),
+        ..v1::GetNoticeRequest::default()
+    };
+    let answer = client.get_notice(request).await.expect("a letter").into_inner();
+    assert_eq!(answer.media_type, "text/plain; charset=utf-8");
+    assert_eq!(answer.notice.as_ref(), Some(notice));
+    assert_eq!(answer.content_sha256, second_opinion::case::Digest::of(&answer.content).to_string());
+    String::from_utf8(answer.content).expect("UTF-8")
+}
+
+#[tokio::test]
+async fn vi_f_a_denial_carries_its_letter() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let request = v1::SecondOpinion { requesters: vec![professional_asks()], ..with_alternative() };
+    let case = submit(&mut client, request).await;
+    let preview = v1::IssueDenialRequest { validate_only: true, ..denial(&case.determination_id) };
+    let preview = client.issue_denial(preview).await.expect("a preview").into_inner();
+    assert_eq!(preview.determination.as_ref().expect("it").state(), v1::State::Denied);
+    let unchanged = client.get_determination(get(&case.determination_id, v1::View::Basic)).await.expect("it");
+    assert_eq!(unchanged.into_inner().determination.expect("it").etag, case.etag, "a preview stores nothing");
+
+    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
+    assert_eq!(denied.notice_text, "", "only a preview has the text");
+    let denied = denied.determination.expect("a determination");
+    assert_eq!(denied.state(), v1::State::Denied);
+    let notice = denied.notices.iter().find(|notice| notice.kind() == v1::NoticeKind::Denial).expect("a letter");
+    let text = letter(&mut client, notice).await;
+    for said in [
+        "Sample Member",
+        "A qualified doctor in our network can give this opinion.",
+        "The network specialist treats this condition.",
+        "Sample Network Clinic",
+        "(707) 555-0120",
+        "January 15, 2027", // the 60th day after November 16, 2026
+        "60 calendar days",
+        "appeal",
+        "grievance",
+        "(800) 863-4155",
+        "4665 Business Center Drive",
+        "State Hearing",
+        "120 calendar days",
+        "Ombudsman",
+        "Sample Reviewer",
+    ] {
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+    }
+    assert!(!text.contains("555-0199"), "the reviewer's direct phone is not for the member");
+    let kinds: Vec<_> = denied.next_steps.iter().map(v1::NextStep::kind).collect();
+    use v1::NextStepKind::{FileAppeal, FileGrievance, SeeNetworkProvider};
+    assert_eq!(kinds, [FileAppeal, FileGrievance, SeeNetworkProvider]);
+    assert_eq!(denied.next_steps[0].deadline, Some(timestamp("2027-01-16T08:00:00Z")));
+    // HSC 1367.01(h)(3): the member within 2 business days, the professional within 24 hours.
+    let clock = |kind| denied.clocks.iter().find(|clock| clock.kind() == kind).expect("a clock");
+    let member = clock(v1::ClockKind::MemberNotification);
+    assert_eq!(member.due_at, Some(timestamp("2026-11-19T08:00:00Z")));
+    assert_eq!(clock(v1::ClockKind::ProviderNotification).due_at, Some(timestamp("2026-11-17T18:00:00Z")));
+    assert!(denied.findings.iter().any(|finding| finding.clause == "VI.F"));
+}
+
+#[tokio::test]
+async fn a_preview_of_a_letter_is_the_letter_but_for_its_day() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, with_alternative()).await;
+    let preview = v1::IssueDenialRequest { validate_only: true, ..denial(&case.determination_id) };
+    let preview = client.issue_denial(preview).await.expect("a preview").into_inner().notice_text;
+    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
+    let notice = denied.determination.expect("it").notices.pop().expect("a letter");
+    assert_eq!(letter(&mut client, &notice).await, preview);
+}
+
+#[tokio::test]
+async fn vi_a_an_approval_has_its_number_and_letter() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, second_opinion()).await;
+    assert_eq!(case.recommendation(), v1::Recommendation::Approve);
+    let approved = client.issue_approval(approval(&case.determination_id)).await.expect("an approval");
+    let approved = approved.into_inner().determination.expect("a determination");
+    assert_eq!(approved.state(), v1::State::Approved);
+    let Some(v1::determination::Decision::Approval(decision)) = &approved.decision else {
+        panic!("no approval: {approved:?}");
+    };
+    assert!(decision.authorization_number.starts_with("SO20261116-"));
+    assert_eq!((decision.valid_from.as_str(), decision.valid_through.as_str()), ("2026-11-16", "2027-02-28"));
+    let text = letter(&mut client, &approved.notices[0]).await;
+    for said in [&decision.authorization_number, "Example Oncology Group", "(916) 555-0110", "free", "MCUP3041"] {
+        assert!(text.contains(said), "{said} is not in:\n{text}");
+    }
+    // A decided case is never reopened.
+    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("decided");
+    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["STATE".to_owned()]));
+}
+
+#[tokio::test]
+async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    // No one is available in the network, by the facts.
+    let case = submit(&mut client, second_opinion()).await;
+    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("not borne out");
+    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["VI.C".to_owned()]));
+    assert!(refused.message().contains("no qualified network professional is available"), "{}", refused.message());
+    // The duty to refer is left undone.
+    let case = submit(&mut client, with_alternative()).await;
+    let undone = v1::IssueDenialRequest { referral: None, ..denial(&case.determination_id) };
+    let refused = client.issue_denial(undone).await.expect_err("no referral");
+    assert_eq!(clauses(&refused), ["VI.C"]);
+    // Two reasons, each with its own clause.
+    let mut two = denial(&case.determination_id);
+    two.referral = None;
+    two.reasons.push(v1::DenialReason {
+        code: v1::DenialReasonCode::ProviderNotQualified.into(),
+        ..two.reasons[0].clone()
+    });
+    let refused = client.issue_denial(two).await.expect_err("two reasons");
+    assert_eq!(clauses(&refused), ["VI.C", "VI.B"]);
+    // On the network way there is nothing to deny.
+    let network = v1::SecondOpinion {
+        requested_provider: Some(provider(INSIDE, v1::NetworkStatus::InNetwork)),
+        ..second_opinion()
+    };
+    let case = submit(&mut client, network).await;
+    assert_eq!(case.state(), v1::State::NoAuthorizationRequired);
+    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("nothing to deny");
+    assert_eq!(clauses(&refused), ["VI.A"]);
+}
+
+#[tokio::test]
+async fn a_denial_needs_a_licence_and_its_texts() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, with_alternative()).await;
+    let mut bare = denial(&case.determination_id);
+    let reviewer = bare.reviewer.as_mut().expect("a reviewer");
+    reviewer.license_type = 0;
+    reviewer.license_number = " ".to_owned();
+    bare.reasons[0].explanation.clear();
+    bare.reasons[0].clinical_rationale.clear();
+    let refused = client.issue_denial(bare).await.expect_err("bare");
+    assert_eq!(refused.code(), Code::InvalidArgument);
+    let mut named = fields(&refused);
+    named.sort_unstable();
+    assert_eq!(
+        named,
+        ["reasons[0].clinical_rationale", "reasons[0].explanation", "reviewer.license_number", "reviewer.license_type"]
+    );
+}
+
+#[tokio::test]
+async fn another_provider_needs_the_members_agreement() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, second_opinion()).await;
+    let mut another = approval(&case.determination_id);
+    another.provider = Some(v1::Provider {
+        name: "Another Sample Group".to_owned(),
+        ..provider(ANOTHER, v1::NetworkStatus::OutOfNetwork)
+    });
+    let refused = client.issue_approval(another.clone()).await.expect_err("no agreement");
+    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["VI.C".to_owned()]));
+    another.request_id = id();
+    another.member_agreement =
+        Some(v1::MemberAgreement { agreed_at: None, how: "Said so by phone.".to_owned() });
+    let approved = client.issue_approval(another).await.expect("agreed").into_inner().determination.expect("it");
+    let Some(v1::determination::Decision::Approval(decision)) = approved.decision else { panic!("no approval") };
+    assert_eq!(decision.provider.expect("a provider").npi, ANOTHER);
+}
+
+#[tokio::test]
+async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, with_alternative()).await;
+    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
+    let notice_id = denied.determination.expect("it").notices[0].notice_id.clone();
+    let tell = |channel: v1::NotificationChannel, notice_id: &str| v1::RecordNotificationRequest {
+        request_id: id(),
+        determination_id: case.determination_id.clone(),
+        etag: String::new(),
+        notification: Some(v1::Notification {
+            recipient: v1::Recipient::Member.into(),
+            channel: channel.into(),
+            notice_id: notice_id.to_owned(),
+            notified_at: None,
+        }),
+    };
+    for (channel, named, stops) in [
+        (v1::NotificationChannel::Phone, notice_id.as_str(), false),
+        (v1::NotificationChannel::Mail, "", false),
+        (v1::NotificationChannel::Mail, notice_id.as_str(), true),
+    ] {
+        let told = client.record_notification(tell(channel, named)).await.expect("recorded").into_inner();
+        let told = told.determination.expect("it");
+        let timeliness = told.clocks.iter().map(v1::Clock::timeliness).next().expect("a clock");
+        assert_eq!(timeliness == v1::Timeliness::Met, stops, "{channel:?} {named}");
+        assert_eq!(told.due_at.is_none(), stops);
+    }
+    let unknown = client.record_notification(tell(v1::NotificationChannel::Mail, &id())).await.expect_err("unknown");
+    assert_eq!(unknown.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn facts_learned_move_a_request_to_the_network_way_and_back() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let unknown = v1::Provider { network_status: 0, ..provider(OUTSIDE, v1::NetworkStatus::Unspecified) };
+    let case = submit(&mut client, v1::SecondOpinion { requested_provider: Some(unknown), ..second_opinion() }).await;
+    assert_eq!(case.state(), v1::State::PendingReview);
+    let learn = |status: v1::NetworkStatus| v1::RecordVerificationRequest {
+        request_id: id(),
+        determination_id: case.determination_id.clone(),
+        provider: Some(v1::Provider { network_status: status.into(), ..v1::Provider::default() }),
+        ..v1::RecordVerificationRequest::default()
+    };
+    let there = client.record_verification(learn(v1::NetworkStatus::InNetwork)).await.expect("learned");
+    let there = there.into_inner().determination.expect("it");
+    assert_eq!(there.state(), v1::State::NoAuthorizationRequired);
+    assert_eq!(there.due_at, case.due_at, "the member is still to be told");
+    let back = client.record_verification(learn(v1::NetworkStatus::OutOfNetwork)).await.expect("learned");
+    let back = back.into_inner().determination.expect("it");
+    assert_eq!((back.state(), back.clocks), (v1::State::PendingReview, case.clocks));
+    // Another provider is another request.
+    let mut other = learn(v1::NetworkStatus::OutOfNetwork);
+    other.provider.as_mut().expect("a provider").npi = alternative().npi;
+    let refused = client.record_verification(other).await.expect_err("another provider");
+    assert_eq!(clauses(&refused), ["VI.A"]);
+}
+
+#[tokio::test]
+async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, second_opinion()).await;
+    server.clock.set("2026-11-17T18:00:00Z".parse().expect("an instant"));
+    let request = v1::ExpediteSecondOpinionRequest {
+        request_id: id(),
+        determination_id: case.determination_id.clone(),
+        urgency_claim: Some(v1::UrgencyClaim {
+            functional_jeopardy: "Pain grows by the day.".to_owned(),
+            ..v1::UrgencyClaim::default()
+        }),
+        ..v1::ExpediteSecondOpinionRequest::default()
+    };
+    let urgent = client.expedite_second_opinion(request).await.expect("urgent").into_inner().determination.expect("it");
+    assert_eq!(urgent.urgency(), v1::Urgency::Urgent);
+    let kinds: Vec<_> = urgent.clocks.iter().map(v1::Clock::kind).collect();
+    assert_eq!(kinds, [v1::ClockKind::Determination, v1::ClockKind::MemberNotification]);
+    for clock in &urgent.clocks {
+        assert_eq!(clock.due_at, Some(timestamp("2026-11-20T18:00:00Z")));
+    }
+    assert_eq!(urgent.clocks[1].limits.len(), 3, "its own limits stay beside the new one");
+}
+
+#[tokio::test]
+async fn a_professional_cannot_withdraw_what_the_member_asked_for() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, second_opinion()).await;
+    let withdraw = |by: v1::Requester| v1::WithdrawSecondOpinionRequest {
+        request_id: id(),
+        determination_id: case.determination_id.clone(),
+        withdrawn_by: Some(by),
+        ..v1::WithdrawSecondOpinionRequest::default()
+    };
+    let refused = client.withdraw_second_opinion(withdraw(professional_asks())).await.expect_err("not theirs");
+    assert_eq!(clauses(&refused), ["VI.A"]);
+    let by_member = withdraw(crate::support::messages::member_asks());
+    let withdrawn = client.withdraw_second_opinion(by_member).await.expect("withdrawn").into_inner();
+    let withdrawn = withdrawn.determination.expect("it");
+    assert_eq!(withdrawn.state(), v1::State::Withdrawn);
+    assert_eq!(withdrawn.clocks[0].timeliness(), v1::Timeliness::NotCounted);
+}
+
+#[tokio::test]
+async fn an_overdue_request_can_be_appealed_and_still_be_approved() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, second_opinion()).await;
+    server.clock.set("2026-11-24T08:00:00Z".parse().expect("an instant"));
+    let token = server.token("reviewer", crate::support::server::EVERY_SCOPE, second_opinion::identity::ActorType::Person);
+    let mut client = server.client_with(Some(&token)).await;
+    let overdue = client.get_determination(get(&case.determination_id, v1::View::Basic)).await.expect("it");
+    let overdue = overdue.into_inner().determination.expect("it");
+    assert_eq!(overdue.clocks[0].timeliness(), v1::Timeliness::Overdue);
+    let appeal = &overdue.next_steps[0];
+    assert_eq!(appeal.kind(), v1::NextStepKind::FileAppeal);
+    // Day 0 is the local day of the due instant, November 24: the 60th is January 23.
+    assert_eq!(appeal.deadline, Some(timestamp("2027-01-24T08:00:00Z")));
+    let approved = client.issue_approval(approval(&case.determination_id)).await.expect("late is still a decision");
+    assert_eq!(approved.into_inner().determination.expect("it").state(), v1::State::Approved);
+}

@@ -1,0 +1,14 @@
+//! The whole stack over TCP: the server that `serve` starts, called as its callers call it.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod conformance;
+mod decisions;
+mod errors;
+mod faults;
+mod idempotency;
+mod identity;
+mod reading;
+mod tools;
+mod watching;

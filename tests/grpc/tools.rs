@@ -1,0 +1,116 @@
+//! Health, reflection in both versions, gRPC-Web and what browsers ask first.
+
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full};
+use prost::Message as _;
+use second_opinion::config::Config;
+use second_opinion::identity::ActorType;
+use second_opinion::wire::v1;
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+use tonic_reflection::pb::{v1 as reflection, v1alpha};
+
+use crate::support::messages::{second_opinion, submission};
+use crate::support::server::{EVERY_SCOPE, TestServer};
+
+const SERVICE: &str = "um.secondopinion.v1.SecondOpinionService";
+
+#[tokio::test]
+async fn health_is_told_without_a_token_for_each_service() {
+    let mut server = TestServer::start().await;
+    let mut client = HealthClient::new(server.channel().await);
+    for service in ["", SERVICE, "um.secondopinion.v1.PolicyService"] {
+        let request = HealthCheckRequest { service: service.to_owned() };
+        let status = client.check(request).await.expect("health").into_inner().status();
+        assert_eq!(status.as_str_name(), "SERVING", "{service}");
+    }
+    let unknown = HealthCheckRequest { service: "x.Y".to_owned() };
+    assert_eq!(client.check(unknown).await.expect_err("unknown").code(), tonic::Code::NotFound);
+    let mut watched = client.watch(HealthCheckRequest::default()).await.expect("a stream").into_inner();
+    assert_eq!(watched.message().await.expect("it").expect("it").status().as_str_name(), "SERVING");
+    let stopping = tokio::spawn(async move { server.stop().await });
+    assert_eq!(watched.message().await.expect("it").expect("it").status().as_str_name(), "NOT_SERVING");
+    drop((watched, client));
+    stopping.await.expect("stopped");
+}
+
+#[tokio::test]
+async fn reflection_speaks_v1_and_v1alpha() {
+    let server = TestServer::start().await;
+    let ask = reflection::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
+    };
+    let mut client = reflection::server_reflection_client::ServerReflectionClient::new(server.channel().await);
+    let mut answers = client.server_reflection_info(tokio_stream::once(ask)).await.expect("it").into_inner();
+    let answer = answers.message().await.expect("it").expect("it").message_response.expect("it");
+    assert!(matches!(answer, MessageResponse::FileDescriptorResponse(files) if !files.file_descriptor_proto.is_empty()));
+
+    let ask = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(String::new())),
+    };
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel().await);
+    let mut answers = client.server_reflection_info(tokio_stream::once(ask)).await.expect("it").into_inner();
+    let answer = answers.message().await.expect("it").expect("it").message_response.expect("it");
+    let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(services) = answer else {
+        panic!("{answer:?}");
+    };
+    assert!(services.service.iter().any(|service| service.name == SERVICE));
+}
+
+/// Sends one gRPC-Web message over HTTP/1.1, as a browser does.
+async fn from_a_browser(server: &TestServer, message: &v1::SubmitSecondOpinionRequest) -> (http::HeaderMap, Bytes) {
+    let token = server.token("portal", EVERY_SCOPE, ActorType::Service);
+    let message = message.encode_to_vec();
+    let mut frame = vec![0];
+    frame.extend(u32::try_from(message.len()).expect("a length").to_be_bytes());
+    frame.extend(message);
+    let host = server.address.trim_start_matches("http://");
+    let stream = tokio::net::TcpStream::connect(host).await.expect("a connection");
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.expect("a handshake");
+    let connection = tokio::spawn(connection);
+    let request = http::Request::post(format!("/{SERVICE}/SubmitSecondOpinion"))
+        .header("host", host)
+        .header("content-type", "application/grpc-web+proto")
+        .header("x-grpc-web", "1")
+        .header("origin", "https://portal.example.org")
+        .header("authorization", format!("Bearer {token}"))
+        .body(Full::new(Bytes::from(frame)))
+        .expect("a request");
+    let response = sender.send_request(request).await.expect("a response");
+    let headers = response.headers().clone();
+    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    connection.abort();
+    (headers, body)
+}
+
+#[tokio::test]
+async fn browsers_call_over_grpc_web() {
+    let config = Config { web_origins: vec!["https://portal.example.org".to_owned()], ..Config::default() };
+    let server = TestServer::start_with(&config, |store| store).await;
+    let (headers, body) = from_a_browser(&server, &submission(second_opinion())).await;
+    assert_eq!(headers["content-type"], "application/grpc-web+proto");
+    assert_eq!(headers["access-control-allow-origin"], "https://portal.example.org");
+    let length = u32::from_be_bytes(body[1..5].try_into().expect("a length")) as usize;
+    let answer = v1::SubmitSecondOpinionResponse::decode(&body[5..5 + length]).expect("an answer");
+    assert_eq!(answer.determination.expect("it").state(), v1::State::PendingReview);
+    let trailers = String::from_utf8_lossy(&body[5 + length..]).into_owned();
+    assert!(trailers.contains("grpc-status:0"), "{trailers}");
+    // Without a configured origin the browser is not let in by the answer.
+    let closed = TestServer::start().await;
+    let (headers, _) = from_a_browser(&closed, &submission(second_opinion())).await;
+    assert!(!headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn every_answer_carries_its_request_id() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let answer = client.submit_second_opinion(submission(second_opinion())).await.expect("it");
+    let id = answer.metadata().get("x-request-id").expect("an id").to_str().expect("text");
+    assert!(uuid::Uuid::try_parse(id).is_ok(), "{id}");
+}

@@ -1,0 +1,131 @@
+//! The very server that `serve` starts, on a port of its own, with a clock that the test moves.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use second_opinion::app::{self, Parts, Running};
+use second_opinion::clock::{Clock, ManualClock};
+use second_opinion::config::Config;
+use second_opinion::identity::{ActorType, DevelopmentIdentity};
+use second_opinion::store::Store;
+use second_opinion::store::sqlite::SqliteStore;
+use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
+use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
+use tempfile::TempDir;
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::service::Interceptor;
+use tonic::service::interceptor::InterceptedService;
+use tonic::transport::{Channel, Endpoint};
+use tonic::{Request, Status};
+
+/// Every scope there is.
+pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
+     second-opinion.verify second-opinion.review second-opinion.notify";
+
+/// A server under test. It ends when it is dropped; `stop` ends it as SIGTERM does.
+pub struct TestServer {
+    pub running: Option<Running>,
+    pub clock: Arc<ManualClock>,
+    pub store: Arc<dyn Store>,
+    pub address: String,
+    identity: DevelopmentIdentity,
+    folder: TempDir,
+}
+
+/// Shows a token with every call.
+#[derive(Clone)]
+pub struct Bearer(Option<MetadataValue<Ascii>>);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        if let Some(token) = &self.0 {
+            request.metadata_mut().insert("authorization", token.clone());
+        }
+        Ok(request)
+    }
+}
+
+pub type Client = SecondOpinionServiceClient<InterceptedService<Channel, Bearer>>;
+pub type PolicyClient = PolicyServiceClient<InterceptedService<Channel, Bearer>>;
+
+/// Monday 2026-11-16, 10:00 in California: what tests take for now unless they say otherwise.
+pub fn monday() -> DateTime<Utc> {
+    "2026-11-16T18:00:00Z".parse().expect("an instant")
+}
+
+impl TestServer {
+    /// A server on a store of its own.
+    pub async fn start() -> Self {
+        Self::start_with(&Config::default(), |store| store).await
+    }
+
+    /// A server with a configuration, on a store that the test may wrap.
+    pub async fn start_with(config: &Config, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("test.db")).expect("a store");
+        let store = wrap(Arc::new(store));
+        let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
+        let clock = Arc::new(ManualClock::at(monday()));
+        let mut config = config.clone();
+        config.listen.set_port(0);
+        let parts = Parts {
+            store: Arc::clone(&store),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            verifier: Arc::new(identity.verifier()),
+        };
+        let running = app::serve(&config, parts, None).await.expect("a server");
+        let address = format!("http://{}", running.address);
+        Self { running: Some(running), clock, store, address, identity, folder }
+    }
+
+    /// The folder of the store and the key.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
+    /// The development key's public part.
+    pub fn jwks(&self) -> &str {
+        self.identity.jwks()
+    }
+
+    /// A token that is good for more than a year of the test's clock.
+    pub fn token(&self, subject: &str, scopes: &str, actor: ActorType) -> String {
+        self.identity.token(subject, scopes, actor, TimeDelta::days(400), self.clock.now())
+    }
+
+    pub async fn channel(&self) -> Channel {
+        Endpoint::from_shared(self.address.clone()).expect("an address").connect().await.expect("a connection")
+    }
+
+    /// A client with a token of the test's making; `None`: with none.
+    pub async fn client_with(&self, token: Option<&str>) -> Client {
+        SecondOpinionServiceClient::with_interceptor(self.channel().await, bearer(token))
+            .max_decoding_message_size(64 << 20)
+    }
+
+    /// A reviewer's client: a person with every scope.
+    pub async fn reviewer(&self) -> Client {
+        let token = self.token("reviewer", EVERY_SCOPE, ActorType::Person);
+        self.client_with(Some(&token)).await
+    }
+
+    /// A service's client with some scopes.
+    pub async fn service(&self, scopes: &str) -> Client {
+        let token = self.token("referrals", scopes, ActorType::Service);
+        self.client_with(Some(&token)).await
+    }
+
+    pub async fn policy(&self) -> PolicyClient {
+        let token = self.token("reader", "", ActorType::Service);
+        PolicyServiceClient::with_interceptor(self.channel().await, bearer(Some(&token)))
+    }
+
+    /// Ends the server as SIGTERM does; gives whether every call could finish.
+    pub async fn stop(&mut self) -> bool {
+        self.running.take().expect("a server that runs").stop().await
+    }
+}
+
+pub fn bearer(token: Option<&str>) -> Bearer {
+    Bearer(token.map(|token| format!("Bearer {token}").parse().expect("a token")))
+}
