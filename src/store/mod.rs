@@ -4,6 +4,7 @@
 //! record, under the version that was expected. It is acknowledged only once it is durable.
 
 mod snapshot;
+pub mod sqlite;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};

@@ -1,0 +1,161 @@
+//! How are cases and their log kept in one file, with no other service? `SQLite`, one writer, many readers.
+
+mod backup;
+mod files;
+mod lock;
+mod query;
+mod reader;
+mod rows;
+mod schema;
+mod worklist;
+mod write;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use self::lock::WriteLock;
+use self::reader::Readers;
+use self::writer::Writer;
+use super::{
+    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
+    StoreError, StoredNotice, Worklist,
+};
+use crate::case::Case;
+
+pub use backup::backup;
+
+/// The embedded store.
+pub struct SqliteStore {
+    readers: Arc<Readers>,
+    /// `None`: opened for reading only.
+    writer: Option<Arc<Writer>>,
+    head: watch::Receiver<u64>,
+}
+
+impl SqliteStore {
+    /// Opens the file for serving, makes it and its folder where they are missing, and migrates it.
+    ///
+    /// Blocks while it works. Files it makes can be read by their owner alone.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when another process serves from the file or it cannot be used;
+    /// [`StoreError::Schema`] when its schema is newer than this version's or diverges from it.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        files::prepare(path).map_err(|error| files::unavailable(&error))?;
+        let lock = WriteLock::take(path)?;
+        let mut connection = schema::connect_writer(path)?;
+        schema::migrate(&mut connection)?;
+        let position = query::head(&connection)?.position;
+        let (sender, head) = watch::channel(position);
+        let readers = Arc::new(Readers::open(path)?);
+        let writer = Writer::start(connection, lock, Arc::clone(&readers), sender)?;
+        Ok(Self {
+            readers,
+            writer: Some(Arc::new(writer)),
+            head,
+        })
+    }
+
+    /// Opens the file for reading while a server may be writing to it. Commits fail, and the head's changes are not
+    /// told.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`]; also when the file is missing or has not been migrated.
+    pub fn open_read_only(path: &Path) -> Result<Self, StoreError> {
+        let connection = schema::connect_reader(path)?;
+        schema::check_current(&connection)?;
+        let (_, head) = watch::channel(query::head(&connection)?.position);
+        Ok(Self {
+            readers: Arc::new(Readers::open(path)?),
+            writer: None,
+            head,
+        })
+    }
+}
+
+/// Brings the file to this version's schema and says which versions were applied; none where it had them all.
+///
+/// # Errors
+/// As [`SqliteStore::open`].
+pub fn migrate(path: &Path) -> Result<Vec<u32>, StoreError> {
+    files::prepare(path).map_err(|error| files::unavailable(&error))?;
+    let _lock = WriteLock::take(path)?;
+    schema::migrate(&mut schema::connect_writer(path)?)
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
+        self.readers.point(|file| query::case(file, id))
+    }
+
+    async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
+        self.readers.point(|file| query::history(file, id))
+    }
+
+    async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
+        self.readers.point(|file| query::replay(file, key))
+    }
+
+    async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
+        let query = query.clone();
+        self.readers
+            .scan(move |file| worklist::list(file, &query))
+            .await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        match &self.writer {
+            Some(writer) => writer.commit(commit).await,
+            None => Err(read_only().into()),
+        }
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        self.readers
+            .scan(move |file| query::log_after(file, position, limit))
+            .await
+    }
+
+    async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.readers
+            .scan(move |file| query::records_after(file, position, limit))
+            .await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.readers.point(query::head)
+    }
+
+    async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
+        self.readers.point(|file| query::notice(file, id))
+    }
+
+    fn head_changes(&self) -> watch::Receiver<u64> {
+        self.head.clone()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        if let Some(writer) = &self.writer {
+            writer.is_running()?;
+        }
+        self.readers.point(query::head).map(drop)
+    }
+
+    async fn close(&self) {
+        if let Some(writer) = self.writer.clone() {
+            // It waits for the disk. Where the runtime is stopping already, dropping the store waits instead.
+            let _ = tokio::task::spawn_blocking(move || writer.close()).await;
+        }
+        self.readers.close();
+    }
+}
+
+fn read_only() -> StoreError {
+    StoreError::Unavailable("it was opened for reading only".to_owned())
+}

@@ -1,0 +1,163 @@
+//! Is the file one that this version can use, and how is it opened?
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::rows::unavailable;
+use crate::store::StoreError;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// How long a statement waits for a lock that another process holds, such as a backup that finishes.
+const BUSY: Duration = Duration::from_secs(5);
+/// As many statements as a connection keeps ready; more than this crate has.
+const STATEMENTS_KEPT: usize = 64;
+
+/// As many pages as the write-ahead log takes before they are carried over, which one commit then waits for. Fewer
+/// carry the hot pages of the indexes over again and again; more make a start after a crash read longer.
+const WAL_PAGES: u32 = 8_192;
+/// The write-ahead log's file is cut back to this after something (a backup) made it grow.
+const WAL_BYTES_KEPT: u64 = 64 << 20;
+
+/// Opens the one connection that writes.
+///
+/// FULL syncs the write-ahead log at each commit; NORMAL would lose commits that were acknowledged.
+pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| unavailable(&error))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(
+            "the file system does not take a write-ahead log".to_owned(),
+        ));
+    }
+    connection
+        .execute_batch(&format!(
+            "PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = {WAL_PAGES};
+             PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
+             PRAGMA cache_size = -65536;"
+        ))
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+/// Opens a connection that reads and cannot write.
+///
+/// Its cache is small: `SQLite` empties it whenever someone else commits, and the system's cache lies below.
+/// The file is not mapped into memory, because an error of the disk would then end the process.
+pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;")
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connect = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
+        Ok(connection)
+    };
+    connect().map_err(|error| unavailable(&error))
+}
+
+/// Brings the schema to this version's, in one transaction, and says which versions it applied.
+pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreError> {
+    check(connection)?;
+    // One transaction: a migration that was applied and not written down would be applied again.
+    let report = embedded::migrations::runner()
+        .set_grouped(true)
+        .run(connection)
+        .map_err(|error| StoreError::Schema(error.to_string()))?;
+    report
+        .applied_migrations()
+        .iter()
+        .map(|migration| version_of(i64::from(migration.version())))
+        .collect()
+}
+
+/// Refuses a schema that is newer than this version's, or that diverges from it. One that is older passes.
+fn check(connection: &Connection) -> Result<Vec<u32>, StoreError> {
+    let applied = applied(connection)?;
+    let runner = embedded::migrations::runner();
+    let known = runner.get_migrations();
+    let newest = known.iter().map(|one| i64::from(one.version())).max();
+    for (version, name, checksum) in &applied {
+        match known
+            .iter()
+            .find(|one| i64::from(one.version()) == *version)
+        {
+            None => {
+                return Err(StoreError::Schema(format!(
+                    "the file has version {version}, and the newest known is {}",
+                    newest.unwrap_or(0)
+                )));
+            }
+            Some(known) if known.name() != name || known.checksum().to_string() != *checksum => {
+                return Err(StoreError::Schema(format!(
+                    "version {version} in the file is not the version {version} that is known"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    applied
+        .iter()
+        .map(|(version, ..)| version_of(*version))
+        .collect()
+}
+
+/// Refuses a schema that is not exactly this version's.
+pub(super) fn check_current(connection: &Connection) -> Result<(), StoreError> {
+    let applied = check(connection)?;
+    let known = embedded::migrations::runner().get_migrations().len();
+    if applied.len() < known {
+        return Err(StoreError::Schema(format!(
+            "the file has {} of the {known} known versions; it has to be migrated first",
+            applied.len()
+        )));
+    }
+    Ok(())
+}
+
+/// The versions that were applied, with their names and checksums, in order.
+fn applied(connection: &Connection) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let read = || -> rusqlite::Result<Option<Vec<(i64, String, String)>>> {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let history: Option<i64> = connection
+            .query_row(
+                "SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if history.is_none() {
+            return Ok((tables == 0).then(Vec::new));
+        }
+        let mut statement = connection.prepare(
+            "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.collect::<rusqlite::Result<_>>().map(Some)
+    };
+    read()
+        .map_err(|error| unavailable(&error))?
+        .ok_or_else(|| StoreError::Schema("the file holds tables of another program".to_owned()))
+}
+
+fn version_of(version: i64) -> Result<u32, StoreError> {
+    u32::try_from(version)
+        .map_err(|_| StoreError::Schema(format!("version {version} is out of range")))
+}

@@ -1,0 +1,212 @@
+//! What is written for one commit, and when is it refused?
+
+use rusqlite::{Connection, params};
+use uuid::Uuid;
+
+use super::query::{self, Standing};
+use super::rows::{kind_code, position_column, state_code, unavailable, urgency_code};
+use super::worklist::first_due_column;
+use crate::case::SealedEvent;
+use crate::store::{Commit, CommitError, Committed, Head, ReplayKey, StoreError, StoredNotice};
+
+/// What became of one commit. The outer error breaks the whole group off.
+pub(super) type Outcome = Result<Committed, CommitError>;
+
+/// Writes one commit behind the log's head and moves the head.
+///
+/// What an earlier commit of the group wrote is seen: all of them are in one transaction.
+pub(super) fn write(
+    transaction: &Connection,
+    head: &mut Head,
+    commit: Commit,
+) -> Result<Outcome, StoreError> {
+    let id = commit.event.header.determination_id;
+    // Before the version: whoever repeats a request gets its first answer, however far the case has moved on.
+    if let Some((key, _)) = &commit.replay
+        && let Some(replay) = query::replay(transaction, key)?
+    {
+        return Ok(Err(CommitError::Replayed(replay)));
+    }
+    let standing = query::standing(transaction, id)?;
+    if !follows(standing.as_ref(), &commit) {
+        return Ok(Err(CommitError::VersionConflict));
+    }
+    let Ok(event) = commit.event.not_before(head.occurred_at) else {
+        let unwritable = StoreError::damaged(id, "the event cannot be written as JSON");
+        return Ok(Err(unwritable.into()));
+    };
+    let position = head.position + 1;
+    let row = Row {
+        position,
+        opened_at: standing.as_ref().map_or(position, |case| case.opened_at),
+        previous: standing.as_ref().map(|case| case.last_position),
+        event: &event,
+        columns: &commit.columns,
+        snapshot: &commit.snapshot,
+    };
+    row.insert_event(transaction, commit.kind, commit.replay.as_ref())
+        .and_then(|()| match standing {
+            None => row.insert_case(transaction),
+            Some(_) => row.update_case(transaction, commit.replay.is_some()),
+        })
+        .map_err(|error| unavailable(&error))?;
+    for letter in &commit.letters {
+        insert_letter(transaction, row.opened_at, letter)?;
+    }
+    *head = Head {
+        position,
+        digest: head.digest.roll(position, event.sha256),
+        occurred_at: event.header.occurred_at,
+    };
+    Ok(Ok(Committed { event, position }))
+}
+
+/// Whether a commit follows on what is stored: the version it expects, and in the event itself the digest before it.
+fn follows(standing: Option<&Standing>, commit: &Commit) -> bool {
+    let header = &commit.event.header;
+    let (version, head) = standing.map_or((0, crate::case::Digest::ZERO), |case| {
+        (case.version, case.head)
+    });
+    version == commit.expected_version && header.version == version + 1 && header.previous == head
+}
+
+/// Moves the stored head of the log.
+pub(super) fn move_head(transaction: &Connection, head: &Head) -> Result<(), StoreError> {
+    const SQL: &str = "UPDATE log_head SET position = ?1, digest = ?2, occurred_at_us = ?3";
+    let given = params![
+        position_column(head.position),
+        head.digest.0,
+        head.occurred_at.timestamp_micros()
+    ];
+    execute(transaction, SQL, given).map_err(|error| unavailable(&error))
+}
+
+/// One event and the case after it, as they are written.
+struct Row<'a> {
+    position: u64,
+    opened_at: u64,
+    previous: Option<u64>,
+    event: &'a SealedEvent,
+    columns: &'a crate::store::CaseColumns,
+    snapshot: &'a [u8],
+}
+
+impl Row<'_> {
+    fn id(&self) -> &[u8; 16] {
+        self.event.header.determination_id.as_bytes()
+    }
+
+    fn insert_event(
+        &self,
+        transaction: &Connection,
+        kind: crate::case::EventKind,
+        replay: Option<&(ReplayKey, crate::case::Digest)>,
+    ) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT INTO events (position, opened_at, determination_id, version, kind, state, urgency,
+            due_at_us, occurred_at_us, previous_position, sha256, request_id, caller, content, bytes)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+        let header = &self.event.header;
+        let given = params![
+            position_column(self.position),
+            position_column(self.opened_at),
+            self.id(),
+            header.version,
+            kind_code(kind),
+            state_code(self.columns.state),
+            urgency_code(self.columns.urgency),
+            self.columns.due_at.map(|due| due.timestamp_micros()),
+            header.occurred_at.timestamp_micros(),
+            self.previous.map(position_column),
+            self.event.sha256.0,
+            replay.map(|(key, _)| key.request_id.as_bytes()),
+            replay.map(|(key, _)| &key.caller),
+            replay.map(|(_, content)| content.0),
+            self.event.bytes,
+        ];
+        execute(transaction, SQL, given)
+    }
+
+    fn insert_case(&self, transaction: &Connection) -> rusqlite::Result<()> {
+        const SQL: &str = "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us,
+            member_id, referral_number, treatment_authorization_number, created_at_us, updated_at_us, head,
+            command_head, last_position, snapshot)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13)";
+        let given = params![
+            position_column(self.opened_at),
+            self.id(),
+            self.event.header.version,
+            state_code(self.columns.state),
+            urgency_code(self.columns.urgency),
+            first_due_column(self.columns.first_due),
+            self.columns.due_at.map(|due| due.timestamp_micros()),
+            self.columns.member_id.as_str(),
+            self.columns.referral_number,
+            self.columns.treatment_authorization_number,
+            self.event.header.occurred_at.timestamp_micros(),
+            self.event.sha256.0,
+            self.snapshot,
+        ];
+        execute(transaction, SQL, given)
+    }
+
+    /// Leaves alone what never changes, so that no index on it is written. What no caller did moves neither the etag
+    /// nor the instant of the last change.
+    fn update_case(&self, transaction: &Connection, by_caller: bool) -> rusqlite::Result<()> {
+        const SQL: &str = "UPDATE cases SET version = ?2, state = ?3, urgency = ?4, first_due_us = ?5, due_at_us = ?6,
+            updated_at_us = iif(?7, ?8, updated_at_us), head = ?9, command_head = iif(?7, ?9, command_head),
+            last_position = ?10, snapshot = ?11
+            WHERE opened_at = ?1";
+        let given = params![
+            position_column(self.opened_at),
+            self.event.header.version,
+            state_code(self.columns.state),
+            urgency_code(self.columns.urgency),
+            first_due_column(self.columns.first_due),
+            self.columns.due_at.map(|due| due.timestamp_micros()),
+            by_caller,
+            self.event.header.occurred_at.timestamp_micros(),
+            self.event.sha256.0,
+            position_column(self.position),
+            self.snapshot,
+        ];
+        execute(transaction, SQL, given)
+    }
+}
+
+fn insert_letter(
+    transaction: &Connection,
+    opened_at: u64,
+    letter: &StoredNotice,
+) -> Result<(), StoreError> {
+    const SQL: &str =
+        "INSERT INTO notices (notice_id, opened_at, reference, bytes) VALUES (?1, ?2, ?3, ?4)";
+    let reference = serde_json::to_string(&letter.reference).map_err(|_| {
+        StoreError::damaged(letter.determination_id, "a letter's reference is not JSON")
+    })?;
+    let notice_id: Uuid = letter.reference.notice_id;
+    let given = params![
+        notice_id.as_bytes(),
+        position_column(opened_at),
+        reference,
+        letter.bytes
+    ];
+    execute(transaction, SQL, given).map_err(|error| unavailable(&error))
+}
+
+fn execute(
+    transaction: &Connection,
+    sql: &str,
+    given: &[&dyn rusqlite::ToSql],
+) -> rusqlite::Result<()> {
+    transaction.prepare_cached(sql)?.execute(given).map(drop)
+}
+
+/// Kept out of `Outcome`'s way: a group that failed answers everyone so, whatever it had found for each.
+pub(super) fn refused(error: &StoreError) -> Outcome {
+    Err(CommitError::Store(StoreError::Unavailable(match error {
+        StoreError::Unavailable(reason) => reason.clone(),
+        StoreError::Damaged { .. } | StoreError::Schema(_) => {
+            "the commit was broken off with its group".to_owned()
+        }
+    })))
+}

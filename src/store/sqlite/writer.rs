@@ -1,0 +1,168 @@
+//! Who writes? One thread, which commits whatever waits as one group.
+//!
+//! A sync of the disk costs the same for one commit as for hundreds, so those that arrive during one share the next.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::lock::WriteLock;
+use super::query;
+use super::reader::{Readers, closed};
+use super::rows::unavailable;
+use super::write::{self, Outcome};
+use crate::store::{Commit, CommitError, Committed, Head, StoreError};
+
+/// As many commits as go into one group: it bounds how long the first of them waits for the last.
+const GROUP_MAX: usize = 512;
+/// As many commits as wait; further callers wait before they hand theirs over.
+const WAITING_MAX: usize = 4 * GROUP_MAX;
+
+struct Job {
+    commit: Commit,
+    answer: oneshot::Sender<Outcome>,
+}
+
+/// The way to the thread that writes.
+pub(super) struct Writer {
+    /// `None`: closed.
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread. The lock lives as long as the connection that it protects, and the readers' connections are
+    /// closed before it: the last one to go removes the write-ahead log, which only one that writes can.
+    pub(super) fn start(
+        connection: Connection,
+        lock: WriteLock,
+        readers: Arc<Readers>,
+        head: watch::Sender<u64>,
+    ) -> Result<Self, StoreError> {
+        let (sender, jobs) = mpsc::channel(WAITING_MAX);
+        let thread = std::thread::Builder::new()
+            .name("store-writer".to_owned())
+            .spawn(move || {
+                let _lock = lock;
+                let mut connection = connection;
+                run(&mut connection, jobs, &head);
+                readers.close();
+                // Where this fails, the next start carries the write-ahead log over.
+                let _ = connection.close();
+            })
+            .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        Ok(Self {
+            jobs: Mutex::new(Some(sender)),
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Commits, and returns once it is durable.
+    pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        let sender = held(&self.jobs).clone().ok_or_else(closed)?;
+        let (answer, outcome) = oneshot::channel();
+        sender
+            .send(Job { commit, answer })
+            .await
+            .map_err(|_| stopped())?;
+        drop(sender);
+        outcome.await.map_err(|_| stopped())?
+    }
+
+    /// Whether a commit could be made.
+    pub(super) fn is_running(&self) -> Result<(), StoreError> {
+        match held(&self.jobs).as_ref() {
+            None => Err(closed()),
+            Some(jobs) if jobs.is_closed() => Err(stopped()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Takes no more commits, and waits until those that wait are made and the file is closed.
+    pub(super) fn close(&self) {
+        drop(held(&self.jobs).take());
+        let thread = held(&self.thread).take();
+        if let Some(thread) = thread {
+            // A thread that panicked has told its callers already: their answers were dropped.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// A store that is dropped has let go of its file.
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What these hold is replaced as a whole, so it is sound whatever a thread that held it did.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn stopped() -> StoreError {
+    StoreError::Unavailable("the thread that writes has stopped".to_owned())
+}
+
+fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, head: &watch::Sender<u64>) {
+    let mut waiting = Vec::with_capacity(GROUP_MAX);
+    while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
+        // Whoever gave up before the group began is not written for.
+        let (commits, answers): (Vec<_>, Vec<_>) = waiting
+            .drain(..)
+            .filter(|job| !job.answer.is_closed())
+            .map(|job| (job.commit, job.answer))
+            .unzip();
+        answer(write_group(connection, commits), answers, head);
+    }
+}
+
+/// Answers everyone of a group, which is durable by now or was not made.
+fn answer(
+    group: Result<(Vec<Outcome>, Head), StoreError>,
+    answers: Vec<oneshot::Sender<Outcome>>,
+    head: &watch::Sender<u64>,
+) {
+    match group {
+        Ok((outcomes, moved)) => {
+            head.send_if_modified(|position| {
+                std::mem::replace(position, moved.position) != moved.position
+            });
+            for (answer, outcome) in answers.into_iter().zip(outcomes) {
+                // A caller that has gone since finds its answer by its request id.
+                let _ = answer.send(outcome);
+            }
+        }
+        Err(error) => {
+            for answer in answers {
+                let _ = answer.send(write::refused(&error));
+            }
+        }
+    }
+}
+
+/// Writes a group in one transaction: all of it, or none.
+fn write_group(
+    connection: &mut Connection,
+    commits: Vec<Commit>,
+) -> Result<(Vec<Outcome>, Head), StoreError> {
+    // Dropped without a commit it rolls back.
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| unavailable(&error))?;
+    // Read anew each time: after a group that failed nothing remembered could be trusted.
+    let mut head = query::head(&transaction)?;
+    let before = head.position;
+    let outcomes = commits
+        .into_iter()
+        .map(|commit| write::write(&transaction, &mut head, commit))
+        .collect::<Result<Vec<_>, _>>()?;
+    if head.position != before {
+        write::move_head(&transaction, &head)?;
+    }
+    transaction.commit().map_err(|error| unavailable(&error))?;
+    Ok((outcomes, head))
+}
