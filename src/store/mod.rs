@@ -5,6 +5,7 @@
 
 mod snapshot;
 pub mod sqlite;
+mod verify;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -19,6 +20,7 @@ use crate::case::{
 use crate::rules::Urgency;
 
 pub use snapshot::{decode_file, encode_file};
+pub use verify::{Finding, LogReport, Problem, verify_log};
 
 /// A store of cases and their events.
 #[async_trait]
