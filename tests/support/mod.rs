@@ -1,7 +1,17 @@
-//! What several test targets share.
-#![allow(dead_code, reason = "each target takes what it needs")]
+//! What do the tests share? Sample requests, the commits that the service would make of them, and a server to call.
 
+#![allow(
+    dead_code,
+    reason = "each test crate compiles this module for itself and uses a part of it"
+)]
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "a helper of tests that cannot go on panics"
+)]
+
+pub mod change;
 pub mod messages;
 pub mod raw;
+pub mod sample;
 pub mod server;
 pub mod status;

@@ -1,0 +1,44 @@
+//! Which stores are there, and how does a test get a fresh one?
+
+use std::sync::Arc;
+
+use second_opinion::store::Store;
+use second_opinion::store::sqlite::SqliteStore;
+use tempfile::TempDir;
+
+/// A fresh store, and what it stands on, for as long as a test runs.
+pub trait Driver: Sized {
+    type Store: Store;
+
+    async fn fresh() -> Self;
+
+    fn store(&self) -> Arc<Self::Store>;
+
+    /// Why a test cannot be run against this store; `None`: it can.
+    fn skipped(_test: &str) -> Option<&'static str> {
+        None
+    }
+}
+
+/// A file in a folder of its own.
+pub struct Sqlite {
+    store: Arc<SqliteStore>,
+    _folder: TempDir,
+}
+
+impl Driver for Sqlite {
+    type Store = SqliteStore;
+
+    async fn fresh() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = SqliteStore::open(&folder.path().join("cases.db")).expect("a store");
+        Self {
+            store: Arc::new(store),
+            _folder: folder,
+        }
+    }
+
+    fn store(&self) -> Arc<SqliteStore> {
+        Arc::clone(&self.store)
+    }
+}

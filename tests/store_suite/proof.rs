@@ -1,0 +1,43 @@
+//! Does proving the log find nothing where nothing is wrong?
+
+use std::sync::Arc;
+
+use second_opinion::store::{Store, verify_log};
+
+use crate::support::change::{Change, made, read, submitted};
+use crate::support::sample;
+
+/// Some cases in every state of review, with letters.
+pub async fn filled(store: &impl Store) {
+    for n in 0..12 {
+        let case = submitted(store, n, sample::later(i64::from(n))).await;
+        let change = Change::of(&case, sample::later(20));
+        match n % 4 {
+            0 => {}
+            1 => drop(made(store, change.withdraw()).await),
+            2 => drop(made(store, change.approve()).await),
+            _ => {
+                let mut no_caller_s = change.verify();
+                no_caller_s.replay = None;
+                made(store, no_caller_s).await;
+                let case = read(store, case.id).await;
+                made(store, Change::of(&case, sample::later(30)).deny()).await;
+            }
+        }
+    }
+}
+
+pub async fn a_log_that_was_only_written_to_is_clean<S: Store>(store: Arc<S>) {
+    filled(&*store).await;
+    let report = verify_log(&*store).await.expect("read");
+    assert_eq!(report.findings, []);
+    assert!(report.is_clean());
+    assert_eq!((report.events, report.cases, report.notices), (24, 12, 6));
+    assert_eq!(report.head, store.head().await.expect("read"));
+}
+
+pub async fn an_empty_log_is_clean<S: Store>(store: Arc<S>) {
+    let report = verify_log(&*store).await.expect("read");
+    assert!(report.is_clean());
+    assert_eq!((report.events, report.cases), (0, 0));
+}

@@ -1,0 +1,286 @@
+//! What holds for the file alone: its lock, its schema, copies of it, and a process that is killed?
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rusqlite::Connection;
+use second_opinion::case::State;
+use second_opinion::store::sqlite::{self, SqliteStore};
+use second_opinion::store::{CommitError, Store, StoreError, Worklist, verify_log};
+use tempfile::TempDir;
+
+use crate::proof::filled;
+use crate::support::change::{Change, made, read, submitted};
+use crate::support::sample;
+
+/// What a test that is run again as a process of its own finds its file in.
+const KILLED_FILE: &str = "STORE_SUITE_KILLED_FILE";
+
+pub fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+pub fn raw(path: &Path) -> Connection {
+    Connection::open(path).expect("a connection")
+}
+
+pub fn open(path: &Path) -> SqliteStore {
+    SqliteStore::open(path).expect("a store")
+}
+
+#[tokio::test]
+async fn everything_is_there_after_a_reopening() {
+    let folder = folder();
+    let path = folder.path().join("deep/er/cases.db");
+    let store = open(&path);
+    filled(&store).await;
+    let head = store.head().await.expect("read");
+    let cases = all_cases(&store).await;
+    store.close().await;
+    assert!(
+        !folder.path().join("deep/er/cases.db-wal").exists(),
+        "one file is left behind"
+    );
+    for _ in 0..2 {
+        // The second time it is dropped without being closed.
+        let store = open(&path);
+        assert_eq!(store.head().await.expect("read"), head);
+        assert_eq!(*store.head_changes().borrow(), head.position);
+        assert_eq!(all_cases(&store).await, cases);
+    }
+}
+
+async fn all_cases(store: &SqliteStore) -> Vec<second_opinion::case::Case> {
+    let all = Worklist {
+        limit: 1_000,
+        ..Worklist::default()
+    };
+    store.list(&all).await.expect("read").cases
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn only_the_owner_reads_the_files() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let path = folder.path().join("made/cases.db");
+    let store = open(&path);
+    submitted(&store, 1, sample::start()).await;
+    let mode = |path: &Path| path.metadata().expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode(path.parent().expect("a folder")), 0o700);
+    for name in ["cases.db", "cases.db-wal", "cases.db-shm", "cases.db.lock"] {
+        assert_eq!(mode(&path.with_file_name(name)), 0o600, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_second_server_is_refused_while_the_first_lives() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    let first = open(&path);
+    let refused = SqliteStore::open(&path)
+        .err()
+        .map(|error| error.to_string());
+    assert!(refused.is_some_and(|why| why.contains("another process is serving")));
+    assert!(matches!(
+        sqlite::migrate(&path),
+        Err(StoreError::Unavailable(_))
+    ));
+    first.close().await;
+    open(&path).ping().await.expect("it is open");
+}
+
+#[tokio::test]
+async fn a_reader_reads_beside_a_server_and_cannot_write() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    assert!(SqliteStore::open_read_only(&path).is_err(), "no file yet");
+    assert!(!path.exists(), "reading makes no file");
+    let server = open(&path);
+    let reader = SqliteStore::open_read_only(&path).expect("a reader");
+    filled(&server).await;
+    assert!(verify_log(&reader).await.expect("read").is_clean());
+    let commit = Change::new_case(sample::start()).submit(sample::request(1, sample::start()));
+    let refused = reader.commit(commit).await;
+    assert!(matches!(
+        refused,
+        Err(CommitError::Store(StoreError::Unavailable(_)))
+    ));
+    server.close().await;
+    // Once the server has stopped, too.
+    let reader = SqliteStore::open_read_only(&path).expect("a reader");
+    assert_eq!(reader.head().await.expect("read").position, 24);
+}
+
+#[test]
+fn migrating_says_what_it_applied_and_is_done_once() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1]);
+    assert!(sqlite::migrate(&path).expect("migrated").is_empty());
+}
+
+#[test]
+fn a_schema_that_is_not_known_is_refused() {
+    let changes = [
+        (
+            "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
+            "version 99",
+        ),
+        (
+            "UPDATE refinery_schema_history SET checksum = '1'",
+            "version 1",
+        ),
+        (
+            "DROP TABLE refinery_schema_history",
+            "tables of another program",
+        ),
+    ];
+    for (change, said) in changes {
+        let folder = folder();
+        let path = folder.path().join("cases.db");
+        sqlite::migrate(&path).expect("migrated");
+        raw(&path).execute_batch(change).expect("changed");
+        let refusals = [
+            SqliteStore::open(&path).err(),
+            SqliteStore::open_read_only(&path).err(),
+            sqlite::migrate(&path).err(),
+            sqlite::backup(&path, &folder.path().join("copy.db")).err(),
+        ];
+        for refusal in refusals {
+            let Some(StoreError::Schema(why)) = refusal else {
+                panic!("{change}: {refusal:?}");
+            };
+            assert!(why.contains(said), "{why}");
+        }
+    }
+    let folder = folder();
+    let path = folder.path().join("empty.db");
+    drop(raw(&path));
+    assert!(matches!(
+        SqliteStore::open_read_only(&path),
+        Err(StoreError::Schema(_) | StoreError::Unavailable(_))
+    ));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_made_while_cases_come_in_is_whole() {
+    let folder = folder();
+    let (path, copy) = (
+        folder.path().join("cases.db"),
+        folder.path().join("copy.db"),
+    );
+    let store = Arc::new(open(&path));
+    filled(&*store).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let writing = tokio::spawn({
+        let (store, stop) = (Arc::clone(&store), Arc::clone(&stop));
+        async move {
+            let mut n = 100;
+            while !stop.load(Ordering::Relaxed) {
+                submitted(&*store, n, sample::later(40)).await;
+                n += 1;
+            }
+        }
+    });
+    let head = tokio::task::spawn_blocking({
+        let (path, copy) = (path.clone(), copy.clone());
+        move || sqlite::backup(&path, &copy)
+    });
+    let head = head.await.expect("no panic").expect("a copy");
+    assert!(
+        sqlite::backup(&path, &copy).is_err(),
+        "a copy replaces nothing"
+    );
+    stop.store(true, Ordering::Relaxed);
+    writing.await.expect("no panic");
+
+    let report = verify_log(&open(&copy)).await.expect("read");
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert_eq!(report.head, head);
+    assert!(head.position >= 24 && head.position <= store.head().await.expect("read").position);
+    assert!(!folder.path().join("copy.db.part").exists());
+}
+
+#[tokio::test]
+async fn the_log_and_the_letters_refuse_a_change() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    filled(&open(&path)).await;
+    for change in [
+        "UPDATE events SET kind = 2",
+        "DELETE FROM events",
+        "UPDATE notices SET bytes = x''",
+        "DELETE FROM notices",
+    ] {
+        assert!(raw(&path).execute_batch(change).is_err(), "{change}");
+    }
+}
+
+// === a process that is killed ===
+
+/// Run as a process of its own by the test below: commits, and names each case once it is acknowledged.
+#[tokio::test]
+async fn commits_until_it_is_killed() {
+    let Some(path) = std::env::var_os(KILLED_FILE) else {
+        return;
+    };
+    let store = Arc::new(open(Path::new(&path)));
+    let writers = (0..8).map(|writer| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for n in 0.. {
+                let case = submitted(&*store, writer * 1_000 + n % 1_000, sample::start()).await;
+                println!("acknowledged {}", case.id);
+            }
+        })
+    });
+    futures::future::join_all(writers).await;
+}
+
+#[tokio::test]
+async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    let mut child = Command::new(std::env::current_exe().expect("this program"))
+        .args([
+            "--exact",
+            "sqlite::commits_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env(KILLED_FILE, &path)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("a process");
+    let lines = BufReader::new(child.stdout.take().expect("its output")).lines();
+    let mut acknowledged = Vec::new();
+    for line in lines {
+        let line = line.expect("a line");
+        // Lines of the test harness may stand before it.
+        if let Some((_, id)) = line.split_once("acknowledged ")
+            && let Ok(id) = id.parse()
+        {
+            acknowledged.push(id);
+        }
+        if acknowledged.len() == 200 {
+            child.kill().expect("killed");
+        }
+    }
+    child.wait().expect("ended");
+    assert!(acknowledged.len() >= 200);
+    let store = open(&path);
+    for id in &acknowledged {
+        assert_eq!(read(&store, *id).await.file.state, State::PendingReview);
+    }
+    let report = verify_log(&store).await.expect("read");
+    assert!(report.is_clean(), "{:?}", report.findings);
+    assert!(report.cases >= u64::try_from(acknowledged.len()).expect("small"));
+    made(
+        &store,
+        Change::new_case(sample::start()).submit(sample::request(1, sample::start())),
+    )
+    .await;
+}

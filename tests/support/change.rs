@@ -1,0 +1,181 @@
+//! What does the service commit? Each change goes through the pure functions that it goes through there.
+
+use chrono::{DateTime, Utc};
+use second_opinion::case::{
+    self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, File, SealedEvent,
+    SecondOpinion,
+};
+use second_opinion::notice::{self, Made, Making};
+use second_opinion::plan::Plan;
+use second_opinion::rules::Policy;
+use second_opinion::store::{
+    CaseColumns, Commit, Committed, ReplayKey, Store, StoredNotice, encode_file,
+};
+use uuid::Uuid;
+
+use super::sample;
+
+/// A change of one case at one instant.
+pub struct Change<'a> {
+    /// The case before it; `None`: it is new.
+    pub before: Option<&'a Case>,
+    /// The case's id.
+    pub id: Uuid,
+    /// The instant.
+    pub now: DateTime<Utc>,
+    policy: Policy,
+    plan: Plan,
+}
+
+impl Change<'static> {
+    pub fn new_case(now: DateTime<Utc>) -> Self {
+        Self {
+            before: None,
+            id: Uuid::now_v7(),
+            now,
+            policy: Policy::default(),
+            plan: Plan::default(),
+        }
+    }
+}
+
+impl<'a> Change<'a> {
+    pub fn of(case: &'a Case, now: DateTime<Utc>) -> Self {
+        Self {
+            before: Some(case),
+            id: case.id,
+            now,
+            policy: Policy::default(),
+            plan: Plan::default(),
+        }
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            policy: &self.policy,
+        }
+    }
+
+    fn case(&self) -> &'a Case {
+        self.before.expect("a case")
+    }
+
+    pub fn submit(&self, request: SecondOpinion) -> Commit {
+        self.commit(case::submit(request, &self.context()), Vec::new())
+    }
+
+    pub fn verify(&self) -> Commit {
+        let body = case::verify(self.case(), sample::verify(), &self.context());
+        self.commit(body.expect("allowed"), Vec::new())
+    }
+
+    pub fn withdraw(&self) -> Commit {
+        let body = case::withdraw(self.case(), sample::withdraw(), &self.context());
+        self.commit(body.expect("allowed"), Vec::new())
+    }
+
+    pub fn approve(&self) -> Commit {
+        let person = actor().person().expect("a person");
+        let judged = case::approve(self.case(), sample::approve(), &person, &self.context());
+        let judged = judged.expect("allowed");
+        let letter = notice::approval(&judged.approval, self.making()).expect("a letter");
+        self.commit(judged.issued(vec![letter.reference.clone()]), vec![letter])
+    }
+
+    pub fn deny(&self) -> Commit {
+        let person = actor().person().expect("a person");
+        let judged = case::deny(self.case(), sample::deny(), &person, &self.context());
+        let judged = judged.expect("allowed");
+        let letter = notice::denial(judged.denial(), self.making()).expect("a letter");
+        let body = judged.issued(letter.reference.clone(), Vec::new());
+        self.commit(body.expect("a denial's letter"), vec![letter])
+    }
+
+    fn making(&self) -> Making<'_> {
+        Making {
+            notice_id: Uuid::now_v7(),
+            determination_id: self.id,
+            request: &self.case().file.request,
+            edition: self.case().file.edition,
+            now: self.now,
+            plan: &self.plan,
+            calendar: &self.policy.calendar,
+        }
+    }
+
+    fn commit(&self, body: EventBody, letters: Vec<Made>) -> Commit {
+        let expected_version = self.before.map_or(0, |case| case.version);
+        let file = self.file_after(&body);
+        let kind = body.kind();
+        let event = Event {
+            version: expected_version + 1,
+            occurred_at: self.now,
+            actor: actor(),
+            body,
+        };
+        let previous = self.before.map_or(Digest::ZERO, |case| case.head);
+        let event = SealedEvent::seal(self.id, &event, file.edition, previous);
+        Commit {
+            expected_version,
+            event: event.expect("JSON"),
+            kind,
+            columns: CaseColumns::of(&file),
+            snapshot: encode_file(&file).expect("bytes"),
+            letters: letters
+                .into_iter()
+                .map(|letter| StoredNotice {
+                    determination_id: self.id,
+                    reference: letter.reference,
+                    bytes: letter.bytes,
+                })
+                .collect(),
+            replay: Some(key("sample-caller", Uuid::now_v7())),
+        }
+    }
+
+    fn file_after(&self, body: &EventBody) -> File {
+        match (self.before, body) {
+            (None, EventBody::Submitted(submitted)) => File::opened(submitted),
+            (None, _) => panic!("a first event submits"),
+            (Some(case), body) => {
+                let mut file = case.file.clone();
+                assert!(file.apply(body), "the event follows");
+                file
+            }
+        }
+    }
+}
+
+pub fn actor() -> Actor {
+    Actor {
+        id: "https://issuer.example|sample-caller".to_owned(),
+        kind: ActorKind::Person,
+    }
+}
+
+/// An idempotency record whose content is the digest of the request id.
+pub fn key(caller: &str, request_id: Uuid) -> (ReplayKey, Digest) {
+    let key = ReplayKey {
+        caller: caller.to_owned(),
+        request_id,
+    };
+    (key, Digest::of(request_id.as_bytes()))
+}
+
+/// Submits the `n`th member's request and reads the case back.
+pub async fn submitted(store: &impl Store, n: u32, now: DateTime<Utc>) -> Case {
+    let change = Change::new_case(now);
+    made(store, change.submit(sample::request(n, now))).await;
+    read(store, change.id).await
+}
+
+/// Commits, which must succeed.
+pub async fn made(store: &impl Store, commit: Commit) -> Committed {
+    store.commit(commit).await.expect("committed")
+}
+
+/// Reads a case, which must be there.
+pub async fn read(store: &impl Store, id: Uuid) -> Case {
+    store.case(id).await.expect("read").expect("a case")
+}
