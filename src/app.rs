@@ -8,16 +8,16 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 use tonic::server::NamedService as _;
 use tonic::service::Routes;
-use tonic::transport::server::TcpIncoming;
-use tonic::transport::{Identity, Server, ServerTlsConfig};
 use tonic_health::ServingStatus;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::clock::Clock;
-use crate::config::{Config, JwksLocation, JwtAuth, StoreUrl, Tls};
+use crate::config::{Config, JwksLocation, JwtAuth, StoreUrl};
+use crate::connections;
 use crate::identity::{
     DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError, JwksSource, KeySource,
     RefreshTask, Verifier,
@@ -27,6 +27,7 @@ use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
+use crate::tls::{self, TlsError};
 use crate::wire;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
@@ -41,12 +42,6 @@ const SERVICES: [&str; 3] = [
 const PING_EVERY: Duration = Duration::from_secs(1);
 /// A ping that takes longer has failed.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
-/// As much of headers as a request may have: a token is the largest of them.
-const HEADER_BYTES_MAX: u32 = 16 * 1024;
-/// As many calls as one connection may have open.
-const STREAMS_MAX: u32 = 1_024;
-/// A peer that is gone without a word is noticed after this time.
-const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// A server that could not start.
 #[derive(Debug, Error)]
@@ -79,7 +74,7 @@ pub enum StartError {
     Reflection(#[from] tonic_reflection::server::Error),
     /// A certificate or key cannot be used.
     #[error("TLS cannot be set up: {0}")]
-    Tls(String),
+    Tls(#[from] TlsError),
 }
 
 /// What a server is made of.
@@ -99,7 +94,7 @@ pub struct Running {
     store: Arc<dyn Store>,
     drain: watch::Sender<bool>,
     health: HealthReporter,
-    served: JoinHandle<Result<(), tonic::transport::Error>>,
+    served: JoinHandle<()>,
     pinging: JoinHandle<()>,
     grace: Duration,
     /// Refreshes the token keys as long as the server runs.
@@ -124,7 +119,7 @@ pub fn policy(config: &Config) -> Policy {
 /// # Errors
 /// When the store, the keys, the certificates or the address cannot be used.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let tls = config.tls.as_ref().map(server_tls).transpose()?;
+    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let (verifier, keys) = verifier(config).await?;
     let StoreUrl::Sqlite(path) = &config.store else {
         return Err(StartError::NotInThisVersion(
@@ -145,11 +140,11 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
 /// Serves with parts that are given.
 ///
 /// # Errors
-/// When the address cannot be listened on or TLS cannot be set up.
+/// When the address cannot be listened on.
 pub async fn serve(
     config: &Config,
     parts: Parts,
-    tls: Option<ServerTlsConfig>,
+    tls: Option<TlsAcceptor>,
 ) -> Result<Running, StartError> {
     let listen = |cause| StartError::Listen {
         address: config.listen,
@@ -170,21 +165,14 @@ pub async fn serve(
     let health = HealthReporter::new();
     tell_health(&health, ServingStatus::Serving).await;
     let guard = Guard::new(parts.verifier, parts.clock);
-    let mut server = Server::builder()
-        .accept_http1(true)
-        .max_concurrent_streams(STREAMS_MAX)
-        .http2_max_header_list_size(HEADER_BYTES_MAX)
-        .http2_keepalive_interval(Some(KEEPALIVE))
-        .layer(layer::outer(config.max_deadline, &config.web_origins));
-    if let Some(tls) = tls {
-        server = server
-            .tls_config(tls)
-            .map_err(|error| StartError::Tls(error.to_string()))?;
-    }
-    let router = server.add_routes(routes(calls, &guard, &health)?);
-    let incoming = TcpIncoming::from(listener).with_nodelay(Some(true));
-    let answering =
-        tokio::spawn(router.serve_with_incoming_shutdown(incoming, until(draining.clone())));
+    let service = layer::outer(config.max_deadline, &config.web_origins)
+        .service(routes(calls, &guard, &health)?);
+    let answering = tokio::spawn(connections::serve(
+        listener,
+        tls,
+        service,
+        until(draining.clone()),
+    ));
     let pinging = tokio::spawn(ping(Arc::clone(&parts.store), health.clone(), draining));
     Ok(Running {
         address,
@@ -247,15 +235,6 @@ async fn verifier(config: &Config) -> Result<(Verifier, Option<RefreshTask>), St
             Ok((Verifier::new(issuer, audience, keys), Some(refresh)))
         }
     }
-}
-
-fn server_tls(tls: &Tls) -> Result<ServerTlsConfig, StartError> {
-    let read = |path: &std::path::Path| {
-        std::fs::read(path).map_err(|cause| {
-            StartError::Tls(format!("`{}` cannot be read: {cause}", path.display()))
-        })
-    };
-    Ok(ServerTlsConfig::new().identity(Identity::from_pem(read(&tls.cert)?, read(&tls.key)?)))
 }
 
 /// Says at the start when the revision that is applied is past its review; it is served all the same.

@@ -21,6 +21,11 @@ pub mod app;
 pub mod clock;
 
 #[cfg(feature = "server")]
+pub mod connections;
+#[cfg(feature = "server")]
+pub mod tls;
+
+#[cfg(feature = "server")]
 pub mod layer;
 
 #[cfg(feature = "server")]

@@ -11,8 +11,13 @@ use crate::layer::{audit, panics};
 /// Sets the log up for a process that serves. Audit lines are written whatever the filter says, and the migrations' own
 /// account of themselves is left out.
 pub(super) fn begin(config: &Config) -> Result<(), Failure> {
-    let mut filter = EnvFilter::builder().parse(&config.log).map_err(Failure::other)?;
-    for directive in [format!("{}=info", audit::TARGET), "refinery_core=warn".to_owned()] {
+    let mut filter = EnvFilter::builder()
+        .parse(&config.log)
+        .map_err(Failure::other)?;
+    for directive in [
+        format!("{}=info", audit::TARGET),
+        "refinery_core=warn".to_owned(),
+    ] {
         filter = filter.add_directive(directive.parse().map_err(Failure::other)?);
     }
     let terminal = io::stderr().is_terminal();

@@ -1,9 +1,28 @@
 //! `verify-log`: is every event as it was written, and none missing?
 
-use super::{Failure, migrate};
+use super::{Failure, migrate, runtime};
 use crate::config::Config;
+use crate::store::sqlite::SqliteStore;
+use crate::store::verify_log;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let _ = migrate::embedded(config)?;
-    Ok(())
+    // Reading only: a server may be writing to the same file.
+    let store = SqliteStore::open_read_only(migrate::embedded(config)?)?;
+    let report = runtime()?.block_on(verify_log(&store))?;
+    for finding in &report.findings {
+        eprintln!("second-opinion: {finding}");
+    }
+    eprintln!(
+        "second-opinion: {} events, {} determinations and {} letters checked; the head's digest, for keeping elsewhere:",
+        report.events, report.cases, report.notices
+    );
+    println!("{}", report.head.digest);
+    if report.is_clean() {
+        Ok(())
+    } else {
+        Err(Failure::other(format!(
+            "{} findings: the log does not hold together",
+            report.found
+        )))
+    }
 }

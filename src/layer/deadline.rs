@@ -11,9 +11,6 @@ use tonic::body::Body;
 use super::around::{Inner, Middleware, ask};
 use crate::wire::status;
 
-/// tonic's own timeout stands outside every layer and answers CANCELLED: ours must come first.
-const AHEAD_OF_TONIC_MAX: Duration = Duration::from_millis(10);
-
 /// The only call that has no deadline: a watch goes on.
 const STREAM: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
 
@@ -29,12 +26,8 @@ impl Middleware for Deadline {
         if request.uri().path() == STREAM {
             return ask(inner, request).await;
         }
-        let limit = match wanted(request.headers()) {
-            Some(wanted) => self
-                .longest
-                .min(wanted.saturating_sub(AHEAD_OF_TONIC_MAX.min(wanted / 20))),
-            None => self.longest,
-        };
+        let limit =
+            wanted(request.headers()).map_or(self.longest, |wanted| wanted.min(self.longest));
         tokio::time::timeout(limit, ask(inner, request))
             .await
             .unwrap_or_else(|_| status::deadline_exceeded().into_http())

@@ -25,9 +25,9 @@ pub use around::{Around, Inner, Middleware};
 
 /// The layers around every service, outermost first.
 pub type Outer = Stack<
-    AroundLayer<deadline::Deadline>,
+    AroundLayer<size::Size>,
     Stack<
-        AroundLayer<size::Size>,
+        AroundLayer<deadline::Deadline>,
         Stack<
             AroundLayer<panics::Panics>,
             Stack<
@@ -50,10 +50,10 @@ pub fn outer(longest: Duration, web_origins: &[String]) -> ServiceBuilder<Outer>
         .layer(AroundLayer(request_id::RequestId))
         // A defect in one call ends that call alone.
         .layer(AroundLayer(panics::Panics))
+        // Before the message is read, so that a caller that sends it slowly has no longer.
+        .layer(AroundLayer(deadline::Deadline { longest }))
         // Nothing of a message that is too large is kept.
         .layer(AroundLayer(size::Size))
-        // Innermost, so that what it ends is the work itself.
-        .layer(AroundLayer(deadline::Deadline { longest }))
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.

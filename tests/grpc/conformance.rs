@@ -7,8 +7,12 @@ use crate::support::messages::{alternative, member_asks, timestamp};
 use crate::support::server::{PolicyClient, TestServer};
 
 fn rows(name: &str) -> Vec<Value> {
-    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/conformance").join(name);
-    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/conformance").join(name);
+    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/conformance")
+        .join(name);
+    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../shared/conformance")
+        .join(name);
     let mut rows = Vec::new();
     for path in [own, beside] {
         if let Ok(text) = std::fs::read_to_string(&path) {
@@ -63,15 +67,26 @@ fn request(facts: &Value) -> v1::SecondOpinion {
     let urgency = fact("urgency");
     let claims = |kind: &str| urgency == kind || urgency == "ALL";
     let claim = v1::UrgencyClaim {
-        psychological_jeopardy: if claims("PSYCHOLOGICAL") { "Stated.".to_owned() } else { String::new() },
+        psychological_jeopardy: if claims("PSYCHOLOGICAL") {
+            "Stated.".to_owned()
+        } else {
+            String::new()
+        },
         practitioner_opinion: claims("PRACTITIONER").then(|| v1::PractitionerOpinion {
             npi: "1993999998".to_owned(),
             statement: "Stated.".to_owned(),
         }),
-        functional_jeopardy: if claims("FUNCTIONAL") { "Stated.".to_owned() } else { String::new() },
+        functional_jeopardy: if claims("FUNCTIONAL") {
+            "Stated.".to_owned()
+        } else {
+            String::new()
+        },
     };
     v1::SecondOpinion {
-        member: Some(v1::Member { member_id: "90000001A".to_owned(), ..v1::Member::default() }),
+        member: Some(v1::Member {
+            member_id: "90000001A".to_owned(),
+            ..v1::Member::default()
+        }),
         requesters: vec![member_asks()],
         requested_provider: provider,
         network_availability: Some(v1::NetworkAvailability {
@@ -89,15 +104,27 @@ fn request(facts: &Value) -> v1::SecondOpinion {
     }
 }
 
-async fn evaluate(client: &mut PolicyClient, request: v1::SecondOpinion, as_of: Option<&str>) -> v1::Determination {
-    let request = v1::EvaluateSecondOpinionRequest { second_opinion: Some(request), as_of: as_of.map(timestamp) };
-    let answer = client.evaluate_second_opinion(request).await.expect("an evaluation");
+async fn evaluate(
+    client: &mut PolicyClient,
+    request: v1::SecondOpinion,
+    as_of: Option<&str>,
+) -> v1::Determination {
+    let request = v1::EvaluateSecondOpinionRequest {
+        second_opinion: Some(request),
+        as_of: as_of.map(timestamp),
+    };
+    let answer = client
+        .evaluate_second_opinion(request)
+        .await
+        .expect("an evaluation");
     answer.into_inner().determination.expect("a determination")
 }
 
 /// `PENDING_REVIEW` of `STATE_PENDING_REVIEW`.
 fn short(name: &str, prefix: &str) -> String {
-    name.strip_prefix(prefix).expect("the enum's prefix").to_owned()
+    name.strip_prefix(prefix)
+        .expect("the enum's prefix")
+        .to_owned()
 }
 
 #[tokio::test]
@@ -111,13 +138,22 @@ async fn every_decision_holds_over_the_wire() {
             v1::Qualification::Unspecified => "UNKNOWN".to_owned(),
             other => short(other.as_str_name(), "QUALIFICATION_"),
         };
-        let clocks: Vec<String> =
-            determination.clocks.iter().map(|clock| short(clock.kind().as_str_name(), "CLOCK_KIND_")).collect();
-        let mut clauses: Vec<String> = determination.findings.iter().map(|finding| finding.clause.clone()).collect();
+        let clocks: Vec<String> = determination
+            .clocks
+            .iter()
+            .map(|clock| short(clock.kind().as_str_name(), "CLOCK_KIND_"))
+            .collect();
+        let mut clauses: Vec<String> = determination
+            .findings
+            .iter()
+            .map(|finding| finding.clause.clone())
+            .collect();
         clauses.sort_unstable();
         clauses.dedup();
-        let grievance =
-            determination.next_steps.iter().any(|step| step.kind() == v1::NextStepKind::FileGrievance);
+        let grievance = determination
+            .next_steps
+            .iter()
+            .any(|step| step.kind() == v1::NextStepKind::FileGrievance);
         let got = serde_json::json!({
             "pathway": short(determination.pathway().as_str_name(), "PATHWAY_"),
             "state": short(determination.state().as_str_name(), "STATE_"),
@@ -140,7 +176,10 @@ async fn every_deadline_holds_over_the_wire() {
         let received = row["received_at"].as_str().expect("an instant");
         let urgent = row["urgent"].as_bool().expect("a flag");
         let request = v1::SecondOpinion {
-            member: Some(v1::Member { member_id: "90000001A".to_owned(), ..v1::Member::default() }),
+            member: Some(v1::Member {
+                member_id: "90000001A".to_owned(),
+                ..v1::Member::default()
+            }),
             requesters: vec![member_asks()],
             urgency_claim: urgent.then(|| v1::UrgencyClaim {
                 functional_jeopardy: "Stated.".to_owned(),
@@ -150,10 +189,21 @@ async fn every_deadline_holds_over_the_wire() {
             ..v1::SecondOpinion::default()
         };
         let determination = evaluate(&mut client, request, Some(received)).await;
-        assert_eq!(determination.due_at, Some(timestamp(row["due_at"].as_str().expect("an instant"))), "{}", row["id"]);
-        let source = if urgent { "MPUP3078 VI.D.1" } else { "MPUP3078 VI.D.2" };
+        assert_eq!(
+            determination.due_at,
+            Some(timestamp(row["due_at"].as_str().expect("an instant"))),
+            "{}",
+            row["id"]
+        );
+        let source = if urgent {
+            "MPUP3078 VI.D.1"
+        } else {
+            "MPUP3078 VI.D.2"
+        };
         let limits = || determination.clocks.iter().flat_map(|clock| &clock.limits);
-        let policy = limits().find(|limit| limit.source == source).expect("the policy's limit");
+        let policy = limits()
+            .find(|limit| limit.source == source)
+            .expect("the policy's limit");
         let due = row["policy_due_at"].as_str().expect("an instant");
         assert_eq!(policy.due_at, Some(timestamp(due)), "{}", row["id"]);
     }

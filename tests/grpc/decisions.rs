@@ -4,19 +4,25 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use crate::support::messages::{
-    ANOTHER, INSIDE, OUTSIDE, alternative, approval, available, denial, get, id, professional_asks, provider,
-    second_opinion, submission, timestamp,
+    ANOTHER, INSIDE, OUTSIDE, alternative, approval, available, denial, get, id, professional_asks,
+    provider, second_opinion, submission, timestamp,
 };
 use crate::support::server::{Client, TestServer};
 use crate::support::status::{clauses, fields};
 
 async fn submit(client: &mut Client, request: v1::SecondOpinion) -> v1::Determination {
-    let answer = client.submit_second_opinion(submission(request)).await.expect("a submission");
+    let answer = client
+        .submit_second_opinion(submission(request))
+        .await
+        .expect("a submission");
     answer.into_inner().determination.expect("a determination")
 }
 
 fn with_alternative() -> v1::SecondOpinion {
-    v1::SecondOpinion { network_availability: Some(available()), ..second_opinion() }
+    v1::SecondOpinion {
+        network_availability: Some(available()),
+        ..second_opinion()
+    }
 }
 
 async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
@@ -25,10 +31,17 @@ async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
         format: v1::NoticeFormat::Text.into(),
         ..v1::GetNoticeRequest::default()
     };
-    let answer = client.get_notice(request).await.expect("a letter").into_inner();
+    let answer = client
+        .get_notice(request)
+        .await
+        .expect("a letter")
+        .into_inner();
     assert_eq!(answer.media_type, "text/plain; charset=utf-8");
     assert_eq!(answer.notice.as_ref(), Some(notice));
-    assert_eq!(answer.content_sha256, second_opinion::case::Digest::of(&answer.content).to_string());
+    assert_eq!(
+        answer.content_sha256,
+        second_opinion::case::Digest::of(&answer.content).to_string()
+    );
     String::from_utf8(answer.content).expect("UTF-8")
 }
 
@@ -36,19 +49,47 @@ async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
 async fn vi_f_a_denial_carries_its_letter() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let request = v1::SecondOpinion { requesters: vec![professional_asks()], ..with_alternative() };
+    let request = v1::SecondOpinion {
+        requesters: vec![professional_asks()],
+        ..with_alternative()
+    };
     let case = submit(&mut client, request).await;
-    let preview = v1::IssueDenialRequest { validate_only: true, ..denial(&case.determination_id) };
-    let preview = client.issue_denial(preview).await.expect("a preview").into_inner();
-    assert_eq!(preview.determination.as_ref().expect("it").state(), v1::State::Denied);
-    let unchanged = client.get_determination(get(&case.determination_id, v1::View::Basic)).await.expect("it");
-    assert_eq!(unchanged.into_inner().determination.expect("it").etag, case.etag, "a preview stores nothing");
+    let preview = v1::IssueDenialRequest {
+        validate_only: true,
+        ..denial(&case.determination_id)
+    };
+    let preview = client
+        .issue_denial(preview)
+        .await
+        .expect("a preview")
+        .into_inner();
+    assert_eq!(
+        preview.determination.as_ref().expect("it").state(),
+        v1::State::Denied
+    );
+    let unchanged = client
+        .get_determination(get(&case.determination_id, v1::View::Basic))
+        .await
+        .expect("it");
+    assert_eq!(
+        unchanged.into_inner().determination.expect("it").etag,
+        case.etag,
+        "a preview stores nothing"
+    );
 
-    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
+    let denied = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect("a denial")
+        .into_inner();
     assert_eq!(denied.notice_text, "", "only a preview has the text");
     let denied = denied.determination.expect("a determination");
     assert_eq!(denied.state(), v1::State::Denied);
-    let notice = denied.notices.iter().find(|notice| notice.kind() == v1::NoticeKind::Denial).expect("a letter");
+    let notice = denied
+        .notices
+        .iter()
+        .find(|notice| notice.kind() == v1::NoticeKind::Denial)
+        .expect("a letter");
     let text = letter(&mut client, notice).await;
     for said in [
         "Sample Member",
@@ -69,17 +110,41 @@ async fn vi_f_a_denial_carries_its_letter() {
     ] {
         assert!(text.contains(said), "{said} is not in:\n{text}");
     }
-    assert!(!text.contains("555-0199"), "the reviewer's direct phone is not for the member");
+    assert!(
+        !text.contains("555-0199"),
+        "the reviewer's direct phone is not for the member"
+    );
     let kinds: Vec<_> = denied.next_steps.iter().map(v1::NextStep::kind).collect();
-    use v1::NextStepKind::{FileAppeal, FileGrievance, SeeNetworkProvider};
-    assert_eq!(kinds, [FileAppeal, FileGrievance, SeeNetworkProvider]);
-    assert_eq!(denied.next_steps[0].deadline, Some(timestamp("2027-01-16T08:00:00Z")));
+    let expected = [
+        v1::NextStepKind::FileAppeal,
+        v1::NextStepKind::FileGrievance,
+        v1::NextStepKind::SeeNetworkProvider,
+    ];
+    assert_eq!(kinds, expected);
+    assert_eq!(
+        denied.next_steps[0].deadline,
+        Some(timestamp("2027-01-16T08:00:00Z"))
+    );
     // HSC 1367.01(h)(3): the member within 2 business days, the professional within 24 hours.
-    let clock = |kind| denied.clocks.iter().find(|clock| clock.kind() == kind).expect("a clock");
+    let clock = |kind| {
+        denied
+            .clocks
+            .iter()
+            .find(|clock| clock.kind() == kind)
+            .expect("a clock")
+    };
     let member = clock(v1::ClockKind::MemberNotification);
     assert_eq!(member.due_at, Some(timestamp("2026-11-19T08:00:00Z")));
-    assert_eq!(clock(v1::ClockKind::ProviderNotification).due_at, Some(timestamp("2026-11-17T18:00:00Z")));
-    assert!(denied.findings.iter().any(|finding| finding.clause == "VI.F"));
+    assert_eq!(
+        clock(v1::ClockKind::ProviderNotification).due_at,
+        Some(timestamp("2026-11-17T18:00:00Z"))
+    );
+    assert!(
+        denied
+            .findings
+            .iter()
+            .any(|finding| finding.clause == "VI.F")
+    );
 }
 
 #[tokio::test]
@@ -87,10 +152,27 @@ async fn a_preview_of_a_letter_is_the_letter_but_for_its_day() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, with_alternative()).await;
-    let preview = v1::IssueDenialRequest { validate_only: true, ..denial(&case.determination_id) };
-    let preview = client.issue_denial(preview).await.expect("a preview").into_inner().notice_text;
-    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
-    let notice = denied.determination.expect("it").notices.pop().expect("a letter");
+    let preview = v1::IssueDenialRequest {
+        validate_only: true,
+        ..denial(&case.determination_id)
+    };
+    let preview = client
+        .issue_denial(preview)
+        .await
+        .expect("a preview")
+        .into_inner()
+        .notice_text;
+    let denied = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect("a denial")
+        .into_inner();
+    let notice = denied
+        .determination
+        .expect("it")
+        .notices
+        .pop()
+        .expect("a letter");
     assert_eq!(letter(&mut client, &notice).await, preview);
 }
 
@@ -100,21 +182,45 @@ async fn vi_a_an_approval_has_its_number_and_letter() {
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
     assert_eq!(case.recommendation(), v1::Recommendation::Approve);
-    let approved = client.issue_approval(approval(&case.determination_id)).await.expect("an approval");
-    let approved = approved.into_inner().determination.expect("a determination");
+    let approved = client
+        .issue_approval(approval(&case.determination_id))
+        .await
+        .expect("an approval");
+    let approved = approved
+        .into_inner()
+        .determination
+        .expect("a determination");
     assert_eq!(approved.state(), v1::State::Approved);
     let Some(v1::determination::Decision::Approval(decision)) = &approved.decision else {
         panic!("no approval: {approved:?}");
     };
     assert!(decision.authorization_number.starts_with("SO20261116-"));
-    assert_eq!((decision.valid_from.as_str(), decision.valid_through.as_str()), ("2026-11-16", "2027-02-28"));
+    assert_eq!(
+        (
+            decision.valid_from.as_str(),
+            decision.valid_through.as_str()
+        ),
+        ("2026-11-16", "2027-02-28")
+    );
     let text = letter(&mut client, &approved.notices[0]).await;
-    for said in [&decision.authorization_number, "Example Oncology Group", "(916) 555-0110", "free", "MCUP3041"] {
+    for said in [
+        &decision.authorization_number,
+        "Example Oncology Group",
+        "(916) 555-0110",
+        "free",
+        "MCUP3041",
+    ] {
         assert!(text.contains(said), "{said} is not in:\n{text}");
     }
     // A decided case is never reopened.
-    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("decided");
-    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["STATE".to_owned()]));
+    let refused = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect_err("decided");
+    assert_eq!(
+        (refused.code(), clauses(&refused)),
+        (Code::FailedPrecondition, vec!["STATE".to_owned()])
+    );
 }
 
 #[tokio::test]
@@ -123,12 +229,27 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
     let mut client = server.reviewer().await;
     // No one is available in the network, by the facts.
     let case = submit(&mut client, second_opinion()).await;
-    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("not borne out");
-    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["VI.C".to_owned()]));
-    assert!(refused.message().contains("no qualified network professional is available"), "{}", refused.message());
+    let refused = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect_err("not borne out");
+    assert_eq!(
+        (refused.code(), clauses(&refused)),
+        (Code::FailedPrecondition, vec!["VI.C".to_owned()])
+    );
+    assert!(
+        refused
+            .message()
+            .contains("no qualified network professional is available"),
+        "{}",
+        refused.message()
+    );
     // The duty to refer is left undone.
     let case = submit(&mut client, with_alternative()).await;
-    let undone = v1::IssueDenialRequest { referral: None, ..denial(&case.determination_id) };
+    let undone = v1::IssueDenialRequest {
+        referral: None,
+        ..denial(&case.determination_id)
+    };
     let refused = client.issue_denial(undone).await.expect_err("no referral");
     assert_eq!(clauses(&refused), ["VI.C"]);
     // Two reasons, each with its own clause.
@@ -147,7 +268,10 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
     };
     let case = submit(&mut client, network).await;
     assert_eq!(case.state(), v1::State::NoAuthorizationRequired);
-    let refused = client.issue_denial(denial(&case.determination_id)).await.expect_err("nothing to deny");
+    let refused = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect_err("nothing to deny");
     assert_eq!(clauses(&refused), ["VI.A"]);
 }
 
@@ -168,7 +292,12 @@ async fn a_denial_needs_a_licence_and_its_texts() {
     named.sort_unstable();
     assert_eq!(
         named,
-        ["reasons[0].clinical_rationale", "reasons[0].explanation", "reviewer.license_number", "reviewer.license_type"]
+        [
+            "reasons[0].clinical_rationale",
+            "reasons[0].explanation",
+            "reviewer.license_number",
+            "reviewer.license_type"
+        ]
     );
 }
 
@@ -182,13 +311,29 @@ async fn another_provider_needs_the_members_agreement() {
         name: "Another Sample Group".to_owned(),
         ..provider(ANOTHER, v1::NetworkStatus::OutOfNetwork)
     });
-    let refused = client.issue_approval(another.clone()).await.expect_err("no agreement");
-    assert_eq!((refused.code(), clauses(&refused)), (Code::FailedPrecondition, vec!["VI.C".to_owned()]));
+    let refused = client
+        .issue_approval(another.clone())
+        .await
+        .expect_err("no agreement");
+    assert_eq!(
+        (refused.code(), clauses(&refused)),
+        (Code::FailedPrecondition, vec!["VI.C".to_owned()])
+    );
     another.request_id = id();
-    another.member_agreement =
-        Some(v1::MemberAgreement { agreed_at: None, how: "Said so by phone.".to_owned() });
-    let approved = client.issue_approval(another).await.expect("agreed").into_inner().determination.expect("it");
-    let Some(v1::determination::Decision::Approval(decision)) = approved.decision else { panic!("no approval") };
+    another.member_agreement = Some(v1::MemberAgreement {
+        agreed_at: None,
+        how: "Said so by phone.".to_owned(),
+    });
+    let approved = client
+        .issue_approval(another)
+        .await
+        .expect("agreed")
+        .into_inner()
+        .determination
+        .expect("it");
+    let Some(v1::determination::Decision::Approval(decision)) = approved.decision else {
+        panic!("no approval")
+    };
     assert_eq!(decision.provider.expect("a provider").npi, ANOTHER);
 }
 
@@ -197,8 +342,14 @@ async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, with_alternative()).await;
-    let denied = client.issue_denial(denial(&case.determination_id)).await.expect("a denial").into_inner();
-    let notice_id = denied.determination.expect("it").notices[0].notice_id.clone();
+    let denied = client
+        .issue_denial(denial(&case.determination_id))
+        .await
+        .expect("a denial")
+        .into_inner();
+    let notice_id = denied.determination.expect("it").notices[0]
+        .notice_id
+        .clone();
     let tell = |channel: v1::NotificationChannel, notice_id: &str| v1::RecordNotificationRequest {
         request_id: id(),
         determination_id: case.determination_id.clone(),
@@ -215,13 +366,29 @@ async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
         (v1::NotificationChannel::Mail, "", false),
         (v1::NotificationChannel::Mail, notice_id.as_str(), true),
     ] {
-        let told = client.record_notification(tell(channel, named)).await.expect("recorded").into_inner();
+        let told = client
+            .record_notification(tell(channel, named))
+            .await
+            .expect("recorded")
+            .into_inner();
         let told = told.determination.expect("it");
-        let timeliness = told.clocks.iter().map(v1::Clock::timeliness).next().expect("a clock");
-        assert_eq!(timeliness == v1::Timeliness::Met, stops, "{channel:?} {named}");
+        let timeliness = told
+            .clocks
+            .iter()
+            .map(v1::Clock::timeliness)
+            .next()
+            .expect("a clock");
+        assert_eq!(
+            timeliness == v1::Timeliness::Met,
+            stops,
+            "{channel:?} {named}"
+        );
         assert_eq!(told.due_at.is_none(), stops);
     }
-    let unknown = client.record_notification(tell(v1::NotificationChannel::Mail, &id())).await.expect_err("unknown");
+    let unknown = client
+        .record_notification(tell(v1::NotificationChannel::Mail, &id()))
+        .await
+        .expect_err("unknown");
     assert_eq!(unknown.code(), Code::NotFound);
 }
 
@@ -229,26 +396,51 @@ async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
 async fn facts_learned_move_a_request_to_the_network_way_and_back() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let unknown = v1::Provider { network_status: 0, ..provider(OUTSIDE, v1::NetworkStatus::Unspecified) };
-    let case = submit(&mut client, v1::SecondOpinion { requested_provider: Some(unknown), ..second_opinion() }).await;
+    let unknown = v1::Provider {
+        network_status: 0,
+        ..provider(OUTSIDE, v1::NetworkStatus::Unspecified)
+    };
+    let case = submit(
+        &mut client,
+        v1::SecondOpinion {
+            requested_provider: Some(unknown),
+            ..second_opinion()
+        },
+    )
+    .await;
     assert_eq!(case.state(), v1::State::PendingReview);
     let learn = |status: v1::NetworkStatus| v1::RecordVerificationRequest {
         request_id: id(),
         determination_id: case.determination_id.clone(),
-        provider: Some(v1::Provider { network_status: status.into(), ..v1::Provider::default() }),
+        provider: Some(v1::Provider {
+            network_status: status.into(),
+            ..v1::Provider::default()
+        }),
         ..v1::RecordVerificationRequest::default()
     };
-    let there = client.record_verification(learn(v1::NetworkStatus::InNetwork)).await.expect("learned");
+    let there = client
+        .record_verification(learn(v1::NetworkStatus::InNetwork))
+        .await
+        .expect("learned");
     let there = there.into_inner().determination.expect("it");
     assert_eq!(there.state(), v1::State::NoAuthorizationRequired);
     assert_eq!(there.due_at, case.due_at, "the member is still to be told");
-    let back = client.record_verification(learn(v1::NetworkStatus::OutOfNetwork)).await.expect("learned");
+    let back = client
+        .record_verification(learn(v1::NetworkStatus::OutOfNetwork))
+        .await
+        .expect("learned");
     let back = back.into_inner().determination.expect("it");
-    assert_eq!((back.state(), back.clocks), (v1::State::PendingReview, case.clocks));
+    assert_eq!(
+        (back.state(), back.clocks),
+        (v1::State::PendingReview, case.clocks)
+    );
     // Another provider is another request.
     let mut other = learn(v1::NetworkStatus::OutOfNetwork);
     other.provider.as_mut().expect("a provider").npi = alternative().npi;
-    let refused = client.record_verification(other).await.expect_err("another provider");
+    let refused = client
+        .record_verification(other)
+        .await
+        .expect_err("another provider");
     assert_eq!(clauses(&refused), ["VI.A"]);
 }
 
@@ -257,7 +449,9 @@ async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
-    server.clock.set("2026-11-17T18:00:00Z".parse().expect("an instant"));
+    server
+        .clock
+        .set("2026-11-17T18:00:00Z".parse().expect("an instant"));
     let request = v1::ExpediteSecondOpinionRequest {
         request_id: id(),
         determination_id: case.determination_id.clone(),
@@ -267,14 +461,30 @@ async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
         }),
         ..v1::ExpediteSecondOpinionRequest::default()
     };
-    let urgent = client.expedite_second_opinion(request).await.expect("urgent").into_inner().determination.expect("it");
+    let urgent = client
+        .expedite_second_opinion(request)
+        .await
+        .expect("urgent")
+        .into_inner()
+        .determination
+        .expect("it");
     assert_eq!(urgent.urgency(), v1::Urgency::Urgent);
     let kinds: Vec<_> = urgent.clocks.iter().map(v1::Clock::kind).collect();
-    assert_eq!(kinds, [v1::ClockKind::Determination, v1::ClockKind::MemberNotification]);
+    assert_eq!(
+        kinds,
+        [
+            v1::ClockKind::Determination,
+            v1::ClockKind::MemberNotification
+        ]
+    );
     for clock in &urgent.clocks {
         assert_eq!(clock.due_at, Some(timestamp("2026-11-20T18:00:00Z")));
     }
-    assert_eq!(urgent.clocks[1].limits.len(), 3, "its own limits stay beside the new one");
+    assert_eq!(
+        urgent.clocks[1].limits.len(),
+        3,
+        "its own limits stay beside the new one"
+    );
 }
 
 #[tokio::test]
@@ -288,10 +498,17 @@ async fn a_professional_cannot_withdraw_what_the_member_asked_for() {
         withdrawn_by: Some(by),
         ..v1::WithdrawSecondOpinionRequest::default()
     };
-    let refused = client.withdraw_second_opinion(withdraw(professional_asks())).await.expect_err("not theirs");
+    let refused = client
+        .withdraw_second_opinion(withdraw(professional_asks()))
+        .await
+        .expect_err("not theirs");
     assert_eq!(clauses(&refused), ["VI.A"]);
     let by_member = withdraw(crate::support::messages::member_asks());
-    let withdrawn = client.withdraw_second_opinion(by_member).await.expect("withdrawn").into_inner();
+    let withdrawn = client
+        .withdraw_second_opinion(by_member)
+        .await
+        .expect("withdrawn")
+        .into_inner();
     let withdrawn = withdrawn.determination.expect("it");
     assert_eq!(withdrawn.state(), v1::State::Withdrawn);
     assert_eq!(withdrawn.clocks[0].timeliness(), v1::Timeliness::NotCounted);
@@ -302,16 +519,31 @@ async fn an_overdue_request_can_be_appealed_and_still_be_approved() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
-    server.clock.set("2026-11-24T08:00:00Z".parse().expect("an instant"));
-    let token = server.token("reviewer", crate::support::server::EVERY_SCOPE, second_opinion::identity::ActorType::Person);
+    server
+        .clock
+        .set("2026-11-24T08:00:00Z".parse().expect("an instant"));
+    let token = server.token(
+        "reviewer",
+        crate::support::server::EVERY_SCOPE,
+        second_opinion::identity::ActorType::Person,
+    );
     let mut client = server.client_with(Some(&token)).await;
-    let overdue = client.get_determination(get(&case.determination_id, v1::View::Basic)).await.expect("it");
+    let overdue = client
+        .get_determination(get(&case.determination_id, v1::View::Basic))
+        .await
+        .expect("it");
     let overdue = overdue.into_inner().determination.expect("it");
     assert_eq!(overdue.clocks[0].timeliness(), v1::Timeliness::Overdue);
     let appeal = &overdue.next_steps[0];
     assert_eq!(appeal.kind(), v1::NextStepKind::FileAppeal);
     // Day 0 is the local day of the due instant, November 24: the 60th is January 23.
     assert_eq!(appeal.deadline, Some(timestamp("2027-01-24T08:00:00Z")));
-    let approved = client.issue_approval(approval(&case.determination_id)).await.expect("late is still a decision");
-    assert_eq!(approved.into_inner().determination.expect("it").state(), v1::State::Approved);
+    let approved = client
+        .issue_approval(approval(&case.determination_id))
+        .await
+        .expect("late is still a decision");
+    assert_eq!(
+        approved.into_inner().determination.expect("it").state(),
+        v1::State::Approved
+    );
 }

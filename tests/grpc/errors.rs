@@ -30,7 +30,10 @@ async fn every_violation_is_told_at_once() {
     request.received_at = Some(timestamp("2026-11-16T18:01:01Z"));
     request.referral_number = "9".repeat(201);
     let status = client
-        .submit_second_opinion(v1::SubmitSecondOpinionRequest { request_id: "x".to_owned(), second_opinion: Some(request) })
+        .submit_second_opinion(v1::SubmitSecondOpinionRequest {
+            request_id: "x".to_owned(),
+            second_opinion: Some(request),
+        })
         .await
         .expect_err("malformed");
     assert_eq!(status.code(), Code::InvalidArgument);
@@ -54,7 +57,10 @@ async fn every_violation_is_told_at_once() {
             "second_opinion.urgency_claim",
         ]
     );
-    assert!(!format!("{status:?}").contains("12345678A"), "what was sent is not repeated");
+    assert!(
+        !format!("{status:?}").contains("12345678A"),
+        "what was sent is not repeated"
+    );
 }
 
 #[tokio::test]
@@ -62,14 +68,26 @@ async fn what_is_merely_missing_stops_nothing() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let bare = v1::SecondOpinion {
-        member: Some(v1::Member { member_id: "90000001A".to_owned(), ..v1::Member::default() }),
+        member: Some(v1::Member {
+            member_id: "90000001A".to_owned(),
+            ..v1::Member::default()
+        }),
         requesters: vec![v1::Requester {
-            kind: Some(v1::requester::Kind::AuthorizedRepresentative(v1::AuthorizedRepresentative::default())),
+            kind: Some(v1::requester::Kind::AuthorizedRepresentative(
+                v1::AuthorizedRepresentative::default(),
+            )),
         }],
-        reasons: vec![v1::RequestReason { code: v1::ReasonCode::SeriousCondition.into(), ..Default::default() }],
+        reasons: vec![v1::RequestReason {
+            code: v1::ReasonCode::SeriousCondition.into(),
+            ..Default::default()
+        }],
         ..v1::SecondOpinion::default()
     };
-    let answer = client.submit_second_opinion(submission(bare)).await.expect("taken in").into_inner();
+    let answer = client
+        .submit_second_opinion(submission(bare))
+        .await
+        .expect("taken in")
+        .into_inner();
     let case = answer.determination.expect("it");
     assert!(case.due_at.is_some(), "the clock runs");
     let unknown: Vec<&str> = case
@@ -91,16 +109,34 @@ async fn receipt_lies_between_the_policys_adoption_and_a_minute_ahead() {
         ("2026-11-16T18:01:00Z", true),
         ("2026-11-16T18:01:00.000001Z", false),
     ] {
-        let request = v1::SecondOpinion { received_at: Some(timestamp(received)), ..second_opinion() };
+        let request = v1::SecondOpinion {
+            received_at: Some(timestamp(received)),
+            ..second_opinion()
+        };
         let answer = client.submit_second_opinion(submission(request)).await;
         assert_eq!(answer.is_ok(), taken, "{received}");
         if let Err(status) = answer {
             assert_eq!(fields(&status), ["second_opinion.received_at"]);
         }
     }
-    for odd in [Timestamp { seconds: i64::MAX, nanos: 0 }, Timestamp { seconds: 0, nanos: -1 }] {
-        let request = v1::SecondOpinion { received_at: Some(odd), ..second_opinion() };
-        let status = client.submit_second_opinion(submission(request)).await.expect_err("odd");
+    for odd in [
+        Timestamp {
+            seconds: i64::MAX,
+            nanos: 0,
+        },
+        Timestamp {
+            seconds: 0,
+            nanos: -1,
+        },
+    ] {
+        let request = v1::SecondOpinion {
+            received_at: Some(odd),
+            ..second_opinion()
+        };
+        let status = client
+            .submit_second_opinion(submission(request))
+            .await
+            .expect_err("odd");
         assert_eq!(fields(&status), ["second_opinion.received_at"]);
     }
 }
@@ -111,7 +147,10 @@ async fn an_unknown_determination_or_notice_is_not_found() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let unknown = id();
-    let status = client.get_determination(get(&unknown, v1::View::Basic)).await.expect_err("unknown");
+    let status = client
+        .get_determination(get(&unknown, v1::View::Basic))
+        .await
+        .expect_err("unknown");
     assert_eq!(status.code(), Code::NotFound);
     let details = status.get_error_details();
     assert_eq!(details.resource_info().expect("it").resource_name, unknown);
@@ -120,8 +159,18 @@ async fn an_unknown_determination_or_notice_is_not_found() {
         format: v1::NoticeFormat::Text.into(),
         ..v1::GetNoticeRequest::default()
     };
-    assert_eq!(client.get_notice(request).await.expect_err("unknown").code(), Code::NotFound);
-    let status = client.get_determination(get("not-an-id", v1::View::Basic)).await.expect_err("no id");
+    assert_eq!(
+        client
+            .get_notice(request)
+            .await
+            .expect_err("unknown")
+            .code(),
+        Code::NotFound
+    );
+    let status = client
+        .get_determination(get("not-an-id", v1::View::Basic))
+        .await
+        .expect_err("no id");
     assert_eq!(fields(&status), ["determination_id"]);
 }
 
@@ -135,7 +184,11 @@ async fn raw(server: &TestServer, message: Vec<u8>) -> Status {
 #[tokio::test]
 async fn bytes_that_are_no_message_are_the_callers_error() {
     let server = TestServer::start().await;
-    for garbage in [vec![0xff; 64], b"{\"second_opinion\":{}}".to_vec(), vec![0x12, 0x05, 0x01]] {
+    for garbage in [
+        vec![0xff; 64],
+        b"{\"second_opinion\":{}}".to_vec(),
+        vec![0x12, 0x05, 0x01],
+    ] {
         let status = raw(&server, garbage).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert_eq!(fields(&status), [""]);
@@ -146,12 +199,18 @@ async fn bytes_that_are_no_message_are_the_callers_error() {
 async fn a_message_over_the_limit_is_resource_exhausted() {
     let server = TestServer::start().await;
     let status = raw(&server, vec![0; 2 * 1024 * 1024]).await;
-    assert_eq!(refusal(&status), (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned()));
+    assert_eq!(
+        refusal(&status),
+        (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
+    );
     // One that fits, but for its fields, is read.
     let mut client = server.reviewer().await;
     let mut large = second_opinion();
     large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024 - 4096);
-    let status = client.submit_second_opinion(submission(large)).await.expect_err("too long a text");
+    let status = client
+        .submit_second_opinion(submission(large))
+        .await
+        .expect_err("too long a text");
     assert_eq!(fields(&status), ["second_opinion.clinical_context.summary"]);
 }
 
@@ -161,13 +220,29 @@ async fn texts_and_lists_have_their_limits() {
     let mut client = server.reviewer().await;
     let with = |detail: String, reasons: usize| {
         let mut request = second_opinion();
-        request.reasons = vec![v1::RequestReason { code: 1, detail, ..v1::RequestReason::default() }; reasons];
+        request.reasons = vec![
+            v1::RequestReason {
+                code: 1,
+                detail,
+                ..v1::RequestReason::default()
+            };
+            reasons
+        ];
         submission(request)
     };
-    client.submit_second_opinion(with("é".repeat(4_000), 50)).await.expect("at the limit");
-    let status = client.submit_second_opinion(with("é".repeat(4_001), 1)).await.expect_err("a character more");
+    client
+        .submit_second_opinion(with("é".repeat(4_000), 50))
+        .await
+        .expect("at the limit");
+    let status = client
+        .submit_second_opinion(with("é".repeat(4_001), 1))
+        .await
+        .expect_err("a character more");
     assert_eq!(fields(&status), ["second_opinion.reasons[0].detail"]);
-    let status = client.submit_second_opinion(with(String::new(), 51)).await.expect_err("an item more");
+    let status = client
+        .submit_second_opinion(with(String::new(), 51))
+        .await
+        .expect_err("an item more");
     assert_eq!(fields(&status), ["second_opinion.reasons"]);
 }
 
@@ -178,9 +253,17 @@ async fn surrounding_white_space_is_trimmed() {
     let mut request = second_opinion();
     request.requested_provider.as_mut().expect("it").npi = format!(" {OUTSIDE}\n");
     request.member.as_mut().expect("it").full_name = "  Sample Member ".to_owned();
-    let case = client.submit_second_opinion(submission(request)).await.expect("it").into_inner();
+    let case = client
+        .submit_second_opinion(submission(request))
+        .await
+        .expect("it")
+        .into_inner();
     let id = case.determination.expect("it").determination_id;
-    let full = client.get_determination(get(&id, v1::View::Full)).await.expect("it").into_inner();
+    let full = client
+        .get_determination(get(&id, v1::View::Full))
+        .await
+        .expect("it")
+        .into_inner();
     let held = full.determination.expect("it").second_opinion.expect("it");
     assert_eq!(held.requested_provider.expect("it").npi, OUTSIDE);
     assert_eq!(held.member.expect("it").full_name, "Sample Member");

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use second_opinion::case::Case;
 use prost::Message as _;
+use second_opinion::case::Case;
 use second_opinion::config::Config;
 use second_opinion::identity::ActorType;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store, StoreError, StoredNotice,
-    Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
+    StoreError, StoredNotice, Worklist,
 };
 use second_opinion::wire::v1;
 use tokio::sync::watch;
@@ -40,7 +40,7 @@ impl Faulty {
         match self.fault.load(Ordering::SeqCst) {
             GONE => Err(StoreError::Unavailable("the test took it away".to_owned())),
             SLOW => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
                 Ok(())
             }
             PANICS => panic!("canary-panic"),
@@ -104,15 +104,34 @@ async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
     fault.store(GONE, Ordering::SeqCst);
-    let status = client.submit_second_opinion(request.clone()).await.expect_err("gone");
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unavailable, "STORE_UNAVAILABLE"));
-    assert!(status.get_error_details().retry_info().expect("it").retry_delay.is_some());
-    assert!(!format!("{status:?}").contains("took it away"), "what went wrong inside is not told");
+    let status = client
+        .submit_second_opinion(request.clone())
+        .await
+        .expect_err("gone");
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unavailable, "STORE_UNAVAILABLE")
+    );
+    assert!(
+        status
+            .get_error_details()
+            .retry_info()
+            .expect("it")
+            .retry_delay
+            .is_some()
+    );
+    assert!(
+        !format!("{status:?}").contains("took it away"),
+        "what went wrong inside is not told"
+    );
 
     let mut health = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
     let mut told = Vec::new();
     for _ in 0..50 {
-        let answer = health.check(tonic_health::pb::HealthCheckRequest::default()).await.expect("health");
+        let answer = health
+            .check(tonic_health::pb::HealthCheckRequest::default())
+            .await
+            .expect("health");
         told.push(answer.into_inner().status().as_str_name());
         if told.last() == Some(&"NOT_SERVING") {
             break;
@@ -121,9 +140,15 @@ async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
     }
     assert_eq!(told.last(), Some(&"NOT_SERVING"));
     fault.store(SOUND, Ordering::SeqCst);
-    client.submit_second_opinion(request).await.expect("the same id, once it is back");
+    client
+        .submit_second_opinion(request)
+        .await
+        .expect("the same id, once it is back");
     for _ in 0..50 {
-        let answer = health.check(tonic_health::pb::HealthCheckRequest::default()).await.expect("health");
+        let answer = health
+            .check(tonic_health::pb::HealthCheckRequest::default())
+            .await
+            .expect("health");
         if answer.into_inner().status().as_str_name() == "SERVING" {
             return;
         }
@@ -134,25 +159,36 @@ async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
 
 #[tokio::test]
 async fn a_call_out_of_time_is_deadline_exceeded_by_the_callers_word_or_the_servers() {
-    let config = Config { max_deadline: Duration::from_millis(300), ..Config::default() };
+    let config = Config {
+        max_deadline: Duration::from_millis(300),
+        ..Config::default()
+    };
     let (server, fault) = faulty(&config).await;
     fault.store(SLOW, Ordering::SeqCst);
     // The server's own limit.
     let mut client = server.reviewer().await;
-    let status = client.get_determination(get(&id(), v1::View::Basic)).await.expect_err("slow");
+    let status = client
+        .get_determination(get(&id(), v1::View::Basic))
+        .await
+        .expect_err("slow");
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
     drop(server);
     let (server, fault) = faulty(&Config::default()).await;
     fault.store(SLOW, Ordering::SeqCst);
     // The caller's, told in `grpc-timeout` alone: no client stands by with a clock of its own.
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
-    let headers =
-        [("authorization", format!("Bearer {token}")), ("grpc-timeout", "100m".to_owned())];
+    let headers = [
+        ("authorization", format!("Bearer {token}")),
+        ("grpc-timeout", "100m".to_owned()),
+    ];
     let message = get(&id(), v1::View::Basic).encode_to_vec();
     let began = std::time::Instant::now();
     let status = call_raw(&server.address, "GetDetermination", &message, &headers).await;
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
-    assert!(began.elapsed() < Duration::from_secs(20), "the caller's comes first");
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "the caller's comes first"
+    );
 }
 
 #[tokio::test]
@@ -160,15 +196,25 @@ async fn a_panic_is_internal_with_the_requests_id_and_nothing_else() {
     let (server, fault) = faulty(&Config::default()).await;
     let mut client = server.reviewer().await;
     fault.store(PANICS, Ordering::SeqCst);
-    let status = client.get_determination(get(&id(), v1::View::Basic)).await.expect_err("a panic");
+    let status = client
+        .get_determination(get(&id(), v1::View::Basic))
+        .await
+        .expect_err("a panic");
     assert_eq!(status.code(), Code::Internal);
     let details = status.get_error_details();
     let request = &details.request_info().expect("it").request_id;
     assert!(status.message().contains(request) && uuid::Uuid::try_parse(request).is_ok());
     assert!(!format!("{status:?}").contains("canary"));
     fault.store(SOUND, Ordering::SeqCst);
-    let status = client.get_determination(get(&id(), v1::View::Basic)).await.expect_err("unknown");
-    assert_eq!(status.code(), Code::NotFound, "one call's defect ends that call alone");
+    let status = client
+        .get_determination(get(&id(), v1::View::Basic))
+        .await
+        .expect_err("unknown");
+    assert_eq!(
+        status.code(),
+        Code::NotFound,
+        "one call's defect ends that call alone"
+    );
 }
 
 #[tokio::test]
@@ -177,11 +223,24 @@ async fn what_the_store_cannot_read_is_a_defect() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
-    let case = client.submit_second_opinion(request).await.expect("it").into_inner().determination.expect("it");
+    let case = client
+        .submit_second_opinion(request)
+        .await
+        .expect("it")
+        .into_inner()
+        .determination
+        .expect("it");
     let file = rusqlite::Connection::open(server.folder().join("test.db")).expect("the file");
-    file.execute_batch("DROP TRIGGER IF EXISTS events_are_never_changed").expect("no trigger");
-    let changed = file.execute("UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Sample', 'Simple') AS BLOB)", []);
+    file.execute_batch("DROP TRIGGER IF EXISTS events_are_never_changed")
+        .expect("no trigger");
+    let changed = file.execute(
+        "UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Sample', 'Simple') AS BLOB)",
+        [],
+    );
     assert_eq!(changed.expect("an update"), 1);
-    let status = client.get_determination(get(&case.determination_id, v1::View::Full)).await.expect_err("changed");
+    let status = client
+        .get_determination(get(&case.determination_id, v1::View::Full))
+        .await
+        .expect_err("changed");
     assert_eq!(status.code(), Code::Internal);
 }

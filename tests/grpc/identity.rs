@@ -37,7 +37,11 @@ fn signed(server: &TestServer, claims: &Value) -> String {
 
 fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| BASE64.encode(value.to_string());
-    format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(claims))
+    format!(
+        "{}.{}.",
+        part(&json!({"alg": "none", "typ": "JWT"})),
+        part(claims)
+    )
 }
 
 /// HMAC with the public key as its secret: what an algorithm taken from the token would let in.
@@ -45,7 +49,12 @@ fn hmac_over_the_public_key(server: &TestServer, claims: &Value) -> String {
     let jwks: Value = serde_json::from_str(server.jwks()).expect("JSON");
     let mut header = Header::new(Algorithm::HS256);
     header.kid = Some(jwks["keys"][0]["kid"].as_str().expect("a kid").to_owned());
-    jsonwebtoken::encode(&header, claims, &EncodingKey::from_secret(server.jwks().as_bytes())).expect("a token")
+    jsonwebtoken::encode(
+        &header,
+        claims,
+        &EncodingKey::from_secret(server.jwks().as_bytes()),
+    )
+    .expect("a token")
 }
 
 #[tokio::test]
@@ -54,7 +63,8 @@ async fn each_bad_token_is_refused_by_its_own_name() {
     let other = tempfile::tempdir().expect("a folder");
     let stranger = DevelopmentIdentity::load_or_create(other.path()).expect("a key");
     let now = server.clock.now();
-    let good = |change: &dyn Fn(&mut Value)| signed(&server, &claims(&server, |claims| change(claims)));
+    let good =
+        |change: &dyn Fn(&mut Value)| signed(&server, &claims(&server, |claims| change(claims)));
     let mut torn = good(&|_| {});
     let flipped = if torn.ends_with('A') { "B" } else { "A" };
     torn.replace_range(torn.len() - 20..torn.len() - 19, flipped);
@@ -62,98 +72,258 @@ async fn each_bad_token_is_refused_by_its_own_name() {
     let ahead = now.timestamp() + 61;
     let tokens: Vec<(&str, String)> = vec![
         ("TOKEN_MALFORMED", "not a token".to_owned()),
-        ("TOKEN_EXPIRED", good(&move |claims| claims["exp"] = expired.into())),
-        ("TOKEN_NOT_YET_VALID", good(&move |claims| claims["nbf"] = ahead.into())),
-        ("TOKEN_AUDIENCE", good(&|claims| claims["aud"] = "another-service".into())),
-        ("TOKEN_ISSUER", good(&|claims| claims["iss"] = "https://id.example.org".into())),
+        (
+            "TOKEN_EXPIRED",
+            good(&move |claims| claims["exp"] = expired.into()),
+        ),
+        (
+            "TOKEN_NOT_YET_VALID",
+            good(&move |claims| claims["nbf"] = ahead.into()),
+        ),
+        (
+            "TOKEN_AUDIENCE",
+            good(&|claims| claims["aud"] = "another-service".into()),
+        ),
+        (
+            "TOKEN_ISSUER",
+            good(&|claims| claims["iss"] = "https://id.example.org".into()),
+        ),
         ("TOKEN_ALGORITHM", unsigned(&claims(&server, |_| {}))),
-        ("TOKEN_ALGORITHM", hmac_over_the_public_key(&server, &claims(&server, |_| {}))),
-        ("TOKEN_KEY_UNKNOWN", stranger.token("x", EVERY_SCOPE, ActorType::Person, TimeDelta::hours(1), now)),
+        (
+            "TOKEN_ALGORITHM",
+            hmac_over_the_public_key(&server, &claims(&server, |_| {})),
+        ),
+        (
+            "TOKEN_KEY_UNKNOWN",
+            stranger.token(
+                "x",
+                EVERY_SCOPE,
+                ActorType::Person,
+                TimeDelta::hours(1),
+                now,
+            ),
+        ),
         ("TOKEN_SIGNATURE", torn),
     ];
     for (reason, token) in tokens {
         let mut client = server.client_with(Some(&token)).await;
-        let status = client.submit_second_opinion(submission(second_opinion())).await.expect_err(reason);
+        let status = client
+            .submit_second_opinion(submission(second_opinion()))
+            .await
+            .expect_err(reason);
         assert_eq!(refusal(&status), (Code::Unauthenticated, reason.to_owned()));
         assert!(!format!("{status:?}").contains(&token), "the token is told");
     }
     let mut client = server.client_with(None).await;
-    let status = client.submit_second_opinion(submission(second_opinion())).await.expect_err("none");
-    assert_eq!(refusal(&status), (Code::Unauthenticated, "TOKEN_MISSING".to_owned()));
-    assert_eq!(server.store.head().await.expect("a head").position, 0, "nothing was stored");
+    let status = client
+        .submit_second_opinion(submission(second_opinion()))
+        .await
+        .expect_err("none");
+    assert_eq!(
+        refusal(&status),
+        (Code::Unauthenticated, "TOKEN_MISSING".to_owned())
+    );
+    assert_eq!(
+        server.store.head().await.expect("a head").position,
+        0,
+        "nothing was stored"
+    );
     // The same claims with nothing wrong are let in.
     let mut client = server.client_with(Some(&good(&|_| {}))).await;
-    client.submit_second_opinion(submission(second_opinion())).await.expect("let in");
+    client
+        .submit_second_opinion(submission(second_opinion()))
+        .await
+        .expect("let in");
 }
 
 #[tokio::test]
 async fn every_call_needs_its_scope() {
     let server = TestServer::start().await;
     let mut reviewer = server.reviewer().await;
-    let request = v1::SecondOpinion { network_availability: Some(available()), ..second_opinion() };
-    let case = reviewer.submit_second_opinion(submission(request)).await.expect("it").into_inner();
+    let request = v1::SecondOpinion {
+        network_availability: Some(available()),
+        ..second_opinion()
+    };
+    let case = reviewer
+        .submit_second_opinion(submission(request))
+        .await
+        .expect("it")
+        .into_inner();
     let id = case.determination.expect("it").determination_id;
-    let member = v1::ListDeterminationsRequest { member_id: "90000001A".to_owned(), ..Default::default() };
+    let member = v1::ListDeterminationsRequest {
+        member_id: "90000001A".to_owned(),
+        ..Default::default()
+    };
     let scopes = |without: &str| {
-        let held: Vec<&str> = EVERY_SCOPE.split_whitespace().filter(|scope| *scope != without).collect();
+        let held: Vec<&str> = EVERY_SCOPE
+            .split_whitespace()
+            .filter(|scope| *scope != without)
+            .collect();
         server.token("reviewer", &held.join(" "), ActorType::Person)
     };
     macro_rules! refused_without {
         ($scope:literal, $method:ident, $request:expr) => {
             let mut client = server.client_with(Some(&scopes($scope))).await;
-            let status = client.$method($request).await.map(|_| ()).expect_err(stringify!($method));
-            assert_eq!(refusal(&status), (Code::PermissionDenied, "SCOPE_MISSING".to_owned()), stringify!($method));
+            let status = client
+                .$method($request)
+                .await
+                .map(|_| ())
+                .expect_err(stringify!($method));
+            assert_eq!(
+                refusal(&status),
+                (Code::PermissionDenied, "SCOPE_MISSING".to_owned()),
+                stringify!($method)
+            );
             assert!(status.message().contains($scope), "{status:?}");
         };
     }
-    refused_without!("second-opinion.submit", submit_second_opinion, submission(second_opinion()));
-    refused_without!("second-opinion.submit", withdraw_second_opinion, v1::WithdrawSecondOpinionRequest::default());
-    refused_without!("second-opinion.submit", expedite_second_opinion, v1::ExpediteSecondOpinionRequest::default());
-    refused_without!("second-opinion.read", get_determination, get(&id, v1::View::Basic));
-    refused_without!("second-opinion.read", list_determinations, v1::ListDeterminationsRequest::default());
-    refused_without!("second-opinion.read", watch_determinations, v1::WatchDeterminationsRequest::default());
-    refused_without!("second-opinion.read-phi", get_determination, get(&id, v1::View::Full));
+    refused_without!(
+        "second-opinion.submit",
+        submit_second_opinion,
+        submission(second_opinion())
+    );
+    refused_without!(
+        "second-opinion.submit",
+        withdraw_second_opinion,
+        v1::WithdrawSecondOpinionRequest::default()
+    );
+    refused_without!(
+        "second-opinion.submit",
+        expedite_second_opinion,
+        v1::ExpediteSecondOpinionRequest::default()
+    );
+    refused_without!(
+        "second-opinion.read",
+        get_determination,
+        get(&id, v1::View::Basic)
+    );
+    refused_without!(
+        "second-opinion.read",
+        list_determinations,
+        v1::ListDeterminationsRequest::default()
+    );
+    refused_without!(
+        "second-opinion.read",
+        watch_determinations,
+        v1::WatchDeterminationsRequest::default()
+    );
+    refused_without!(
+        "second-opinion.read-phi",
+        get_determination,
+        get(&id, v1::View::Full)
+    );
     refused_without!("second-opinion.read-phi", list_determinations, member);
-    refused_without!("second-opinion.read-phi", get_notice, v1::GetNoticeRequest::default());
-    refused_without!("second-opinion.verify", record_verification, v1::RecordVerificationRequest::default());
-    refused_without!("second-opinion.review", issue_approval, v1::IssueApprovalRequest::default());
+    refused_without!(
+        "second-opinion.read-phi",
+        get_notice,
+        v1::GetNoticeRequest::default()
+    );
+    refused_without!(
+        "second-opinion.verify",
+        record_verification,
+        v1::RecordVerificationRequest::default()
+    );
+    refused_without!(
+        "second-opinion.review",
+        issue_approval,
+        v1::IssueApprovalRequest::default()
+    );
     refused_without!("second-opinion.review", issue_denial, denial(&id));
-    refused_without!("second-opinion.notify", record_notification, v1::RecordNotificationRequest::default());
-    assert_eq!(server.store.head().await.expect("a head").position, 1, "nothing was stored");
+    refused_without!(
+        "second-opinion.notify",
+        record_notification,
+        v1::RecordNotificationRequest::default()
+    );
+    assert_eq!(
+        server.store.head().await.expect("a head").position,
+        1,
+        "nothing was stored"
+    );
 }
 
 #[tokio::test]
 async fn only_a_person_reviews() {
     let server = TestServer::start().await;
     let mut reviewer = server.reviewer().await;
-    let request = v1::SecondOpinion { network_availability: Some(available()), ..second_opinion() };
-    let case = reviewer.submit_second_opinion(submission(request)).await.expect("it").into_inner();
+    let request = v1::SecondOpinion {
+        network_availability: Some(available()),
+        ..second_opinion()
+    };
+    let case = reviewer
+        .submit_second_opinion(submission(request))
+        .await
+        .expect("it")
+        .into_inner();
     let id = case.determination.expect("it").determination_id;
-    let no_type = signed(&server, &claims(&server, |claims| {
-        claims.as_object_mut().expect("claims").remove("actor_type");
-    }));
-    let odd = signed(&server, &claims(&server, |claims| claims["actor_type"] = "Person".into()));
-    for token in [server.token("machine", EVERY_SCOPE, ActorType::Service), no_type, odd] {
+    let no_type = signed(
+        &server,
+        &claims(&server, |claims| {
+            claims.as_object_mut().expect("claims").remove("actor_type");
+        }),
+    );
+    let odd = signed(
+        &server,
+        &claims(&server, |claims| claims["actor_type"] = "Person".into()),
+    );
+    for token in [
+        server.token("machine", EVERY_SCOPE, ActorType::Service),
+        no_type,
+        odd,
+    ] {
         let mut client = server.client_with(Some(&token)).await;
-        let status = client.issue_denial(denial(&id)).await.expect_err("a service");
-        assert_eq!(refusal(&status), (Code::PermissionDenied, "PERSON_REQUIRED".to_owned()));
+        let status = client
+            .issue_denial(denial(&id))
+            .await
+            .expect_err("a service");
+        assert_eq!(
+            refusal(&status),
+            (Code::PermissionDenied, "PERSON_REQUIRED".to_owned())
+        );
     }
-    assert_eq!(server.store.head().await.expect("a head").position, 1, "nothing was stored");
+    assert_eq!(
+        server.store.head().await.expect("a head").position,
+        1,
+        "nothing was stored"
+    );
     reviewer.issue_denial(denial(&id)).await.expect("a person");
 }
 
 #[tokio::test]
 async fn the_policy_is_open_to_any_good_identity_and_to_no_other() {
     let server = TestServer::start().await;
-    let policy = server.policy().await.get_policy(v1::GetPolicyRequest::default()).await.expect("it").into_inner();
+    let policy = server
+        .policy()
+        .await
+        .get_policy(v1::GetPolicyRequest::default())
+        .await
+        .expect("it")
+        .into_inner();
     assert_eq!(policy.versions, ["2024-09-11"]);
     let policy = policy.policy.expect("a policy");
     assert!(policy.review_overdue && policy.clauses.len() > 15 && !policy.disclosure.is_empty());
-    let unknown = v1::GetPolicyRequest { version: "2020-08-12".to_owned() };
-    assert_eq!(server.policy().await.get_policy(unknown).await.expect_err("not held").code(), Code::NotFound);
+    let unknown = v1::GetPolicyRequest {
+        version: "2020-08-12".to_owned(),
+    };
+    assert_eq!(
+        server
+            .policy()
+            .await
+            .get_policy(unknown)
+            .await
+            .expect_err("not held")
+            .code(),
+        Code::NotFound
+    );
     let bare = crate::support::server::bearer(None);
     let channel = server.channel().await;
-    let mut client = v1::policy_service_client::PolicyServiceClient::with_interceptor(channel, bare);
-    let status = client.get_policy(v1::GetPolicyRequest::default()).await.expect_err("no token");
-    assert_eq!(refusal(&status), (Code::Unauthenticated, "TOKEN_MISSING".to_owned()));
+    let mut client =
+        v1::policy_service_client::PolicyServiceClient::with_interceptor(channel, bare);
+    let status = client
+        .get_policy(v1::GetPolicyRequest::default())
+        .await
+        .expect_err("no token");
+    assert_eq!(
+        refusal(&status),
+        (Code::Unauthenticated, "TOKEN_MISSING".to_owned())
+    );
 }

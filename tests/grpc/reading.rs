@@ -6,14 +6,19 @@ use prost::Message as _;
 use second_opinion::wire::v1;
 use tonic::Code;
 
-use crate::support::messages::{available, denial, get, professional_asks, second_opinion, submission, timestamp};
+use crate::support::messages::{
+    available, denial, get, professional_asks, second_opinion, submission, timestamp,
+};
 use crate::support::server::{Client, TestServer};
 use crate::support::status::{fields, refusal};
 
 /// A request with a canary in every field that holds PHI.
 fn canaries() -> v1::SecondOpinion {
     let canary = |name: &str| format!("canary-{name}");
-    let mut request = v1::SecondOpinion { network_availability: Some(available()), ..second_opinion() };
+    let mut request = v1::SecondOpinion {
+        network_availability: Some(available()),
+        ..second_opinion()
+    };
     request.member = Some(v1::Member {
         member_id: "91234567C".to_owned(),
         full_name: canary("name"),
@@ -21,13 +26,18 @@ fn canaries() -> v1::SecondOpinion {
         confidential_address_lines: vec![canary("confidential")],
         ..v1::Member::default()
     });
-    request.requesters = vec![professional_asks(), v1::Requester {
-        kind: Some(v1::requester::Kind::AuthorizedRepresentative(v1::AuthorizedRepresentative {
-            full_name: canary("representative"),
-            relationship: canary("relationship"),
-            ..v1::AuthorizedRepresentative::default()
-        })),
-    }];
+    request.requesters = vec![
+        professional_asks(),
+        v1::Requester {
+            kind: Some(v1::requester::Kind::AuthorizedRepresentative(
+                v1::AuthorizedRepresentative {
+                    full_name: canary("representative"),
+                    relationship: canary("relationship"),
+                    ..v1::AuthorizedRepresentative::default()
+                },
+            )),
+        },
+    ];
     request.reasons[0].detail = canary("detail");
     request.clinical_context = Some(v1::ClinicalContext {
         diagnosis_codes: vec!["Z99.89".to_owned()],
@@ -48,9 +58,13 @@ fn canaries() -> v1::SecondOpinion {
 }
 
 fn phi_in(bytes: &[u8]) -> bool {
-    ["canary", "91234567C", "Z99.89", "99499"].iter().any(|phi| {
-        bytes.windows(phi.len()).any(|window| window == phi.as_bytes())
-    })
+    ["canary", "91234567C", "Z99.89", "99499"]
+        .iter()
+        .any(|phi| {
+            bytes
+                .windows(phi.len())
+                .any(|window| window == phi.as_bytes())
+        })
 }
 
 #[tokio::test]
@@ -58,44 +72,92 @@ async fn the_basic_view_holds_no_phi_and_the_full_one_all_that_was_given() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let given = canaries();
-    let submitted = client.submit_second_opinion(submission(given.clone())).await.expect("it").into_inner();
+    let submitted = client
+        .submit_second_opinion(submission(given.clone()))
+        .await
+        .expect("it")
+        .into_inner();
     let case = submitted.determination.clone().expect("it");
     assert!(!phi_in(&submitted.encode_to_vec()));
     let mut deny = denial(&case.determination_id);
     deny.reasons[0].explanation = "canary-explanation".to_owned();
     deny.reasons[0].clinical_rationale = "canary-rationale".to_owned();
     deny.reasons[0].criteria = vec!["canary-criterion".to_owned()];
-    let denied = client.issue_denial(deny).await.expect("a denial").into_inner();
+    let denied = client
+        .issue_denial(deny)
+        .await
+        .expect("a denial")
+        .into_inner();
     assert!(!phi_in(&denied.encode_to_vec()), "{denied:?}");
-    assert!(!format!("{given:?} {denied:?}").contains("canary"), "Debug shows PHI");
+    assert!(
+        !format!("{given:?} {denied:?}").contains("canary"),
+        "Debug shows PHI"
+    );
 
-    let basic = client.get_determination(get(&case.determination_id, v1::View::Basic)).await.expect("it").into_inner();
+    let basic = client
+        .get_determination(get(&case.determination_id, v1::View::Basic))
+        .await
+        .expect("it")
+        .into_inner();
     assert!(!phi_in(&basic.encode_to_vec()));
-    let full = client.get_determination(get(&case.determination_id, v1::View::Full)).await.expect("it").into_inner();
+    let full = client
+        .get_determination(get(&case.determination_id, v1::View::Full))
+        .await
+        .expect("it")
+        .into_inner();
     assert!(!format!("{full:?}").contains("canary"), "Debug shows PHI");
     let full = full.determination.expect("it");
     let held = full.second_opinion.expect("it");
     let expected = v1::SecondOpinion {
         received_at: Some(timestamp("2026-11-16T18:00:00Z")),
-        member: given.member.map(|member| v1::Member { preferred_language: "en".to_owned(), ..member }),
+        member: given.member.map(|member| v1::Member {
+            preferred_language: "en".to_owned(),
+            ..member
+        }),
         ..given
     };
     assert_eq!(held, expected);
-    let events: Vec<_> = full.history.iter().map(|entry| (entry.version, entry.event())).collect();
-    assert_eq!(events, [(1, v1::EventType::Submitted), (2, v1::EventType::Denied)]);
-    let Some(v1::determination::Decision::Denial(decision)) = full.decision else { panic!("no denial") };
+    let events: Vec<_> = full
+        .history
+        .iter()
+        .map(|entry| (entry.version, entry.event()))
+        .collect();
+    assert_eq!(
+        events,
+        [(1, v1::EventType::Submitted), (2, v1::EventType::Denied)]
+    );
+    let Some(v1::determination::Decision::Denial(decision)) = full.decision else {
+        panic!("no denial")
+    };
     assert_eq!(decision.reasons[0].explanation, "canary-explanation");
 }
 
-async fn list(client: &mut Client, request: v1::ListDeterminationsRequest) -> v1::ListDeterminationsResponse {
-    client.list_determinations(request).await.expect("a page").into_inner()
+async fn list(
+    client: &mut Client,
+    request: v1::ListDeterminationsRequest,
+) -> v1::ListDeterminationsResponse {
+    client
+        .list_determinations(request)
+        .await
+        .expect("a page")
+        .into_inner()
 }
 
 /// Every page of a list, with what was listed twice.
-async fn pages(client: &mut Client, request: v1::ListDeterminationsRequest) -> Vec<v1::Determination> {
+async fn pages(
+    client: &mut Client,
+    request: v1::ListDeterminationsRequest,
+) -> Vec<v1::Determination> {
     let (mut all, mut token) = (Vec::new(), String::new());
     loop {
-        let page = list(client, v1::ListDeterminationsRequest { page_token: token, ..request.clone() }).await;
+        let page = list(
+            client,
+            v1::ListDeterminationsRequest {
+                page_token: token,
+                ..request.clone()
+            },
+        )
+        .await;
         all.extend(page.determinations);
         token = page.next_page_token;
         if token.is_empty() {
@@ -117,23 +179,49 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
                 treatment_authorization_number: format!("TAR-{day}"),
                 ..second_opinion()
             };
-            client.submit_second_opinion(submission(request)).await.expect("it");
+            client
+                .submit_second_opinion(submission(request))
+                .await
+                .expect("it");
         }
     }
-    let network = v1::SecondOpinion { requested_provider: None, network_availability: Some(available()), ..second_opinion() };
-    client.submit_second_opinion(submission(network)).await.expect("it");
+    let network = v1::SecondOpinion {
+        requested_provider: None,
+        network_availability: Some(available()),
+        ..second_opinion()
+    };
+    client
+        .submit_second_opinion(submission(network))
+        .await
+        .expect("it");
 
-    let paged = v1::ListDeterminationsRequest { page_size: 3, ..Default::default() };
+    let paged = v1::ListDeterminationsRequest {
+        page_size: 3,
+        ..Default::default()
+    };
     let all = pages(&mut client, paged.clone()).await;
     assert_eq!(all.len(), 11);
-    assert_eq!(all.iter().map(|it| &it.determination_id).collect::<HashSet<_>>().len(), 11, "none twice");
+    assert_eq!(
+        all.iter()
+            .map(|it| &it.determination_id)
+            .collect::<HashSet<_>>()
+            .len(),
+        11,
+        "none twice"
+    );
     let seconds = |it: &v1::Determination| it.due_at.as_ref().map_or(i64::MAX, |due| due.seconds);
     let dues: Vec<i64> = all.iter().map(seconds).collect();
     assert!(dues.is_sorted() && dues[10] == i64::MAX, "{dues:?}");
 
-    let pending = v1::ListDeterminationsRequest { states: vec![v1::State::PendingReview.into()], ..paged.clone() };
+    let pending = v1::ListDeterminationsRequest {
+        states: vec![v1::State::PendingReview.into()],
+        ..paged.clone()
+    };
     assert_eq!(pages(&mut client, pending).await.len(), 10);
-    let raf = v1::ListDeterminationsRequest { referral_number: "RAF-1".to_owned(), ..paged.clone() };
+    let raf = v1::ListDeterminationsRequest {
+        referral_number: "RAF-1".to_owned(),
+        ..paged.clone()
+    };
     assert_eq!(pages(&mut client, raf).await.len(), 5);
     let both = v1::ListDeterminationsRequest {
         referral_number: "RAF-1".to_owned(),
@@ -142,21 +230,56 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
     };
     assert_eq!(pages(&mut client, both).await.len(), 1);
     let due = all[4].due_at;
-    let before = v1::ListDeterminationsRequest { due_before: due, ..paged.clone() };
+    let before = v1::ListDeterminationsRequest {
+        due_before: due,
+        ..paged.clone()
+    };
     assert_eq!(pages(&mut client, before).await.len(), 4, "strictly before");
-    let member = v1::ListDeterminationsRequest { member_id: "90000001A".to_owned(), page_size: 1_000, ..paged.clone() };
+    let member = v1::ListDeterminationsRequest {
+        member_id: "90000001A".to_owned(),
+        page_size: 1_000,
+        ..paged.clone()
+    };
     assert_eq!(list(&mut client, member).await.determinations.len(), 11);
 
     // A token belongs to its list; a negative size is none.
     let token = list(&mut client, paged.clone()).await.next_page_token;
     for page_token in ["x".to_owned(), format!("{token}A")] {
-        let status = client.list_determinations(v1::ListDeterminationsRequest { page_token, ..paged.clone() }).await;
+        let status = client
+            .list_determinations(v1::ListDeterminationsRequest {
+                page_token,
+                ..paged.clone()
+            })
+            .await;
         assert_eq!(fields(&status.expect_err("foreign")), ["page_token"]);
     }
-    let other = v1::ListDeterminationsRequest { page_token: token, referral_number: "RAF-1".to_owned(), ..paged.clone() };
-    assert_eq!(fields(&client.list_determinations(other).await.expect_err("another list")), ["page_token"]);
-    let negative = v1::ListDeterminationsRequest { page_size: -1, ..paged };
-    assert_eq!(fields(&client.list_determinations(negative).await.expect_err("negative")), ["page_size"]);
+    let other = v1::ListDeterminationsRequest {
+        page_token: token,
+        referral_number: "RAF-1".to_owned(),
+        ..paged.clone()
+    };
+    assert_eq!(
+        fields(
+            &client
+                .list_determinations(other)
+                .await
+                .expect_err("another list")
+        ),
+        ["page_token"]
+    );
+    let negative = v1::ListDeterminationsRequest {
+        page_size: -1,
+        ..paged
+    };
+    assert_eq!(
+        fields(
+            &client
+                .list_determinations(negative)
+                .await
+                .expect_err("negative")
+        ),
+        ["page_size"]
+    );
 }
 
 #[tokio::test]
@@ -164,12 +287,23 @@ async fn a_page_of_full_views_stays_within_what_clients_take() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut large = second_opinion();
-    let reason = v1::RequestReason { code: 1, detail: "x".repeat(4_000), ..v1::RequestReason::default() };
+    let reason = v1::RequestReason {
+        code: 1,
+        detail: "x".repeat(4_000),
+        ..v1::RequestReason::default()
+    };
     large.reasons = vec![reason; 50];
     for _ in 0..30 {
-        client.submit_second_opinion(submission(large.clone())).await.expect("it");
+        client
+            .submit_second_opinion(submission(large.clone()))
+            .await
+            .expect("it");
     }
-    let full = v1::ListDeterminationsRequest { view: v1::View::Full.into(), page_size: 500, ..Default::default() };
+    let full = v1::ListDeterminationsRequest {
+        view: v1::View::Full.into(),
+        page_size: 500,
+        ..Default::default()
+    };
     let page = list(&mut client, full.clone()).await;
     assert!(page.encoded_len() < 4 * 1024 * 1024 && page.determinations.len() < 30);
     assert_eq!(pages(&mut client, full).await.len(), 30);
@@ -179,10 +313,20 @@ async fn a_page_of_full_views_stays_within_what_clients_take() {
 async fn forms_that_are_not_made_yet_are_unimplemented() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let case = client.submit_second_opinion(submission(canaries())).await.expect("it").into_inner();
+    let case = client
+        .submit_second_opinion(submission(canaries()))
+        .await
+        .expect("it")
+        .into_inner();
     let id = case.determination.expect("it").determination_id;
-    let denied = client.issue_denial(denial(&id)).await.expect("a denial").into_inner();
-    let notice_id = denied.determination.expect("it").notices[0].notice_id.clone();
+    let denied = client
+        .issue_denial(denial(&id))
+        .await
+        .expect("a denial")
+        .into_inner();
+    let notice_id = denied.determination.expect("it").notices[0]
+        .notice_id
+        .clone();
     let ask = |format: v1::NoticeFormat, language: &str| v1::GetNoticeRequest {
         notice_id: notice_id.clone(),
         format: format.into(),
@@ -195,10 +339,23 @@ async fn forms_that_are_not_made_yet_are_unimplemented() {
         (v1::NoticeFormat::Unspecified, ""),
         (v1::NoticeFormat::Text, "es"),
     ] {
-        let status = client.get_notice(ask(format, language)).await.expect_err("not made yet");
-        assert_eq!(refusal(&status), (Code::Unimplemented, "NOTICE_FORM_UNKNOWN".to_owned()));
+        let status = client
+            .get_notice(ask(format, language))
+            .await
+            .expect_err("not made yet");
+        assert_eq!(
+            refusal(&status),
+            (Code::Unimplemented, "NOTICE_FORM_UNKNOWN".to_owned())
+        );
     }
-    let text = client.get_notice(ask(v1::NoticeFormat::Text, "en-US")).await.expect("text").into_inner();
+    let text = client
+        .get_notice(ask(v1::NoticeFormat::Text, "en-US"))
+        .await
+        .expect("text")
+        .into_inner();
     let text = String::from_utf8(text.content).expect("UTF-8");
-    assert!(text.contains("canary-confidential") && !text.contains("canary-address"), "{text}");
+    assert!(
+        text.contains("canary-confidential") && !text.contains("canary-address"),
+        "{text}"
+    );
 }

@@ -22,16 +22,50 @@ async fn health_is_told_without_a_token_for_each_service() {
     let mut server = TestServer::start().await;
     let mut client = HealthClient::new(server.channel().await);
     for service in ["", SERVICE, "um.secondopinion.v1.PolicyService"] {
-        let request = HealthCheckRequest { service: service.to_owned() };
-        let status = client.check(request).await.expect("health").into_inner().status();
+        let request = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        let status = client
+            .check(request)
+            .await
+            .expect("health")
+            .into_inner()
+            .status();
         assert_eq!(status.as_str_name(), "SERVING", "{service}");
     }
-    let unknown = HealthCheckRequest { service: "x.Y".to_owned() };
-    assert_eq!(client.check(unknown).await.expect_err("unknown").code(), tonic::Code::NotFound);
-    let mut watched = client.watch(HealthCheckRequest::default()).await.expect("a stream").into_inner();
-    assert_eq!(watched.message().await.expect("it").expect("it").status().as_str_name(), "SERVING");
+    let unknown = HealthCheckRequest {
+        service: "x.Y".to_owned(),
+    };
+    assert_eq!(
+        client.check(unknown).await.expect_err("unknown").code(),
+        tonic::Code::NotFound
+    );
+    let mut watched = client
+        .watch(HealthCheckRequest::default())
+        .await
+        .expect("a stream")
+        .into_inner();
+    assert_eq!(
+        watched
+            .message()
+            .await
+            .expect("it")
+            .expect("it")
+            .status()
+            .as_str_name(),
+        "SERVING"
+    );
     let stopping = tokio::spawn(async move { server.stop().await });
-    assert_eq!(watched.message().await.expect("it").expect("it").status().as_str_name(), "NOT_SERVING");
+    assert_eq!(
+        watched
+            .message()
+            .await
+            .expect("it")
+            .expect("it")
+            .status()
+            .as_str_name(),
+        "NOT_SERVING"
+    );
     drop((watched, client));
     stopping.await.expect("stopped");
 }
@@ -43,35 +77,79 @@ async fn reflection_speaks_v1_and_v1alpha() {
         host: String::new(),
         message_request: Some(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
     };
-    let mut client = reflection::server_reflection_client::ServerReflectionClient::new(server.channel().await);
-    let mut answers = client.server_reflection_info(tokio_stream::once(ask)).await.expect("it").into_inner();
-    let answer = answers.message().await.expect("it").expect("it").message_response.expect("it");
-    assert!(matches!(answer, MessageResponse::FileDescriptorResponse(files) if !files.file_descriptor_proto.is_empty()));
+    let mut client =
+        reflection::server_reflection_client::ServerReflectionClient::new(server.channel().await);
+    let mut answers = client
+        .server_reflection_info(tokio_stream::once(ask))
+        .await
+        .expect("it")
+        .into_inner();
+    let answer = answers
+        .message()
+        .await
+        .expect("it")
+        .expect("it")
+        .message_response
+        .expect("it");
+    assert!(
+        matches!(answer, MessageResponse::FileDescriptorResponse(files) if !files.file_descriptor_proto.is_empty())
+    );
 
     let ask = v1alpha::ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(v1alpha::server_reflection_request::MessageRequest::ListServices(String::new())),
+        message_request: Some(
+            v1alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
+        ),
     };
-    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel().await);
-    let mut answers = client.server_reflection_info(tokio_stream::once(ask)).await.expect("it").into_inner();
-    let answer = answers.message().await.expect("it").expect("it").message_response.expect("it");
-    let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(services) = answer else {
+    let mut client =
+        v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel().await);
+    let mut answers = client
+        .server_reflection_info(tokio_stream::once(ask))
+        .await
+        .expect("it")
+        .into_inner();
+    let answer = answers
+        .message()
+        .await
+        .expect("it")
+        .expect("it")
+        .message_response
+        .expect("it");
+    let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(services) =
+        answer
+    else {
         panic!("{answer:?}");
     };
-    assert!(services.service.iter().any(|service| service.name == SERVICE));
+    assert!(
+        services
+            .service
+            .iter()
+            .any(|service| service.name == SERVICE)
+    );
 }
 
 /// Sends one gRPC-Web message over HTTP/1.1, as a browser does.
-async fn from_a_browser(server: &TestServer, message: &v1::SubmitSecondOpinionRequest) -> (http::HeaderMap, Bytes) {
+async fn from_a_browser(
+    server: &TestServer,
+    message: &v1::SubmitSecondOpinionRequest,
+) -> (http::HeaderMap, Bytes) {
     let token = server.token("portal", EVERY_SCOPE, ActorType::Service);
     let message = message.encode_to_vec();
     let mut frame = vec![0];
-    frame.extend(u32::try_from(message.len()).expect("a length").to_be_bytes());
+    frame.extend(
+        u32::try_from(message.len())
+            .expect("a length")
+            .to_be_bytes(),
+    );
     frame.extend(message);
     let host = server.address.trim_start_matches("http://");
-    let stream = tokio::net::TcpStream::connect(host).await.expect("a connection");
+    let stream = tokio::net::TcpStream::connect(host)
+        .await
+        .expect("a connection");
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream)).await.expect("a handshake");
+        hyper::client::conn::http1::handshake(hyper_util::rt::TokioIo::new(stream))
+            .await
+            .expect("a handshake");
     let connection = tokio::spawn(connection);
     let request = http::Request::post(format!("/{SERVICE}/SubmitSecondOpinion"))
         .header("host", host)
@@ -83,21 +161,35 @@ async fn from_a_browser(server: &TestServer, message: &v1::SubmitSecondOpinionRe
         .expect("a request");
     let response = sender.send_request(request).await.expect("a response");
     let headers = response.headers().clone();
-    let body = response.into_body().collect().await.expect("a body").to_bytes();
+    let body = response
+        .into_body()
+        .collect()
+        .await
+        .expect("a body")
+        .to_bytes();
     connection.abort();
     (headers, body)
 }
 
 #[tokio::test]
 async fn browsers_call_over_grpc_web() {
-    let config = Config { web_origins: vec!["https://portal.example.org".to_owned()], ..Config::default() };
+    let config = Config {
+        web_origins: vec!["https://portal.example.org".to_owned()],
+        ..Config::default()
+    };
     let server = TestServer::start_with(&config, |store| store).await;
     let (headers, body) = from_a_browser(&server, &submission(second_opinion())).await;
     assert_eq!(headers["content-type"], "application/grpc-web+proto");
-    assert_eq!(headers["access-control-allow-origin"], "https://portal.example.org");
+    assert_eq!(
+        headers["access-control-allow-origin"],
+        "https://portal.example.org"
+    );
     let length = u32::from_be_bytes(body[1..5].try_into().expect("a length")) as usize;
     let answer = v1::SubmitSecondOpinionResponse::decode(&body[5..5 + length]).expect("an answer");
-    assert_eq!(answer.determination.expect("it").state(), v1::State::PendingReview);
+    assert_eq!(
+        answer.determination.expect("it").state(),
+        v1::State::PendingReview
+    );
     let trailers = String::from_utf8_lossy(&body[5 + length..]).into_owned();
     assert!(trailers.contains("grpc-status:0"), "{trailers}");
     // Without a configured origin the browser is not let in by the answer.
@@ -110,7 +202,15 @@ async fn browsers_call_over_grpc_web() {
 async fn every_answer_carries_its_request_id() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let answer = client.submit_second_opinion(submission(second_opinion())).await.expect("it");
-    let id = answer.metadata().get("x-request-id").expect("an id").to_str().expect("text");
+    let answer = client
+        .submit_second_opinion(submission(second_opinion()))
+        .await
+        .expect("it");
+    let id = answer
+        .metadata()
+        .get("x-request-id")
+        .expect("an id")
+        .to_str()
+        .expect("text");
     assert!(uuid::Uuid::try_parse(id).is_ok(), "{id}");
 }

@@ -10,12 +10,22 @@ use crate::support::server::{Client, TestServer};
 use crate::support::status::refusal;
 
 async fn watch(client: &mut Client, cursor: &str) -> Streaming<v1::WatchDeterminationsResponse> {
-    let request = v1::WatchDeterminationsRequest { cursor: cursor.to_owned() };
-    client.watch_determinations(request).await.expect("a stream").into_inner()
+    let request = v1::WatchDeterminationsRequest {
+        cursor: cursor.to_owned(),
+    };
+    client
+        .watch_determinations(request)
+        .await
+        .expect("a stream")
+        .into_inner()
 }
 
-async fn next(stream: &mut Streaming<v1::WatchDeterminationsResponse>) -> v1::WatchDeterminationsResponse {
-    let message = tokio::time::timeout(Duration::from_secs(10), stream.message()).await.expect("in time");
+async fn next(
+    stream: &mut Streaming<v1::WatchDeterminationsResponse>,
+) -> v1::WatchDeterminationsResponse {
+    let message = tokio::time::timeout(Duration::from_secs(10), stream.message())
+        .await
+        .expect("in time");
     message.expect("no error").expect("a message")
 }
 
@@ -24,7 +34,10 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for _ in 0..3 {
-        client.submit_second_opinion(submission(second_opinion())).await.expect("it");
+        client
+            .submit_second_opinion(submission(second_opinion()))
+            .await
+            .expect("it");
     }
     let mut all = watch(&mut client, "0").await;
     let mut now = watch(&mut client, "").await;
@@ -33,7 +46,12 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
 
     let writers = (0..20).map(|_| {
         let mut client = client.clone();
-        tokio::spawn(async move { client.submit_second_opinion(submission(second_opinion())).await.expect("it") })
+        tokio::spawn(async move {
+            client
+                .submit_second_opinion(submission(second_opinion()))
+                .await
+                .expect("it")
+        })
     });
     futures::future::join_all(writers).await;
 
@@ -42,7 +60,10 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
         seen.push(next(&mut all).await);
     }
     let cursors: Vec<String> = (1..=23).map(|position: u32| position.to_string()).collect();
-    assert_eq!(seen.iter().map(|it| it.cursor.clone()).collect::<Vec<_>>(), cursors);
+    assert_eq!(
+        seen.iter().map(|it| it.cursor.clone()).collect::<Vec<_>>(),
+        cursors
+    );
     for expected in &seen[3..] {
         assert_eq!(&next(&mut now).await, expected);
     }
@@ -51,7 +72,10 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
         assert_eq!(&next(&mut resumed).await, expected);
     }
     let event = seen[0].event.as_ref().expect("an event");
-    assert_eq!((event.version, event.r#type(), event.state()), (1, v1::EventType::Submitted, v1::State::PendingReview));
+    assert_eq!(
+        (event.version, event.r#type(), event.state()),
+        (1, v1::EventType::Submitted, v1::State::PendingReview)
+    );
 }
 
 #[tokio::test]
@@ -59,9 +83,18 @@ async fn a_cursor_that_was_never_given_out_is_out_of_range() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for cursor in ["1", "-1", "x", "00", "99999999999999999999", "1.0"] {
-        let request = v1::WatchDeterminationsRequest { cursor: cursor.to_owned() };
-        let status = client.watch_determinations(request).await.expect_err(cursor);
-        assert_eq!(refusal(&status), (Code::OutOfRange, "CURSOR_UNKNOWN".to_owned()), "{cursor}");
+        let request = v1::WatchDeterminationsRequest {
+            cursor: cursor.to_owned(),
+        };
+        let status = client
+            .watch_determinations(request)
+            .await
+            .expect_err(cursor);
+        assert_eq!(
+            refusal(&status),
+            (Code::OutOfRange, "CURSOR_UNKNOWN".to_owned()),
+            "{cursor}"
+        );
     }
 }
 
@@ -84,7 +117,8 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
     use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
     use std::sync::Arc;
     let folder = tempfile::tempdir().expect("a folder");
-    let store = second_opinion::store::sqlite::SqliteStore::open(&folder.path().join("test.db")).expect("a store");
+    let store = second_opinion::store::sqlite::SqliteStore::open(&folder.path().join("test.db"))
+        .expect("a store");
     let (_drain, draining) = tokio::sync::watch::channel(false);
     let calls = Calls {
         store: Arc::new(store),
@@ -94,13 +128,26 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
         draining,
     };
     let mut request = tonic::Request::new(v1::WatchDeterminationsRequest::default());
-    request.extensions_mut().insert(Arc::new(second_opinion::identity::Identity::from_certificate(
-        "test",
-        second_opinion::identity::ScopeSet::parse("second-opinion.read"),
-    )));
-    let mut stream = calls.watch_determinations(request).await.expect("a stream").into_inner();
+    request.extensions_mut().insert(Arc::new(
+        second_opinion::identity::Identity::from_certificate(
+            "test",
+            second_opinion::identity::ScopeSet::parse("second-opinion.read"),
+        ),
+    ));
+    let mut stream = calls
+        .watch_determinations(request)
+        .await
+        .expect("a stream")
+        .into_inner();
     stream.next().await.expect("a greeting").expect("it");
     let began = tokio::time::Instant::now();
     let heartbeat = stream.next().await.expect("a heartbeat").expect("it");
-    assert_eq!((began.elapsed().as_secs(), heartbeat.cursor.as_str(), heartbeat.event), (15, "0", None));
+    assert_eq!(
+        (
+            began.elapsed().as_secs(),
+            heartbeat.cursor.as_str(),
+            heartbeat.event
+        ),
+        (15, "0", None)
+    );
 }

@@ -21,7 +21,9 @@ pub fn timestamp(instant: &str) -> Timestamp {
 }
 
 pub fn member_asks() -> v1::Requester {
-    v1::Requester { kind: Some(requester::Kind::Member(v1::MemberRequester {})) }
+    v1::Requester {
+        kind: Some(requester::Kind::Member(v1::MemberRequester {})),
+    }
 }
 
 pub fn professional_asks() -> v1::Requester {
@@ -31,7 +33,9 @@ pub fn professional_asks() -> v1::Requester {
         phone: "(707) 555-0144".to_owned(),
         fax: String::new(),
     };
-    v1::Requester { kind: Some(requester::Kind::HealthProfessional(professional)) }
+    v1::Requester {
+        kind: Some(requester::Kind::HealthProfessional(professional)),
+    }
 }
 
 pub fn provider(npi: &str, status: v1::NetworkStatus) -> v1::Provider {
@@ -44,7 +48,10 @@ pub fn provider(npi: &str, status: v1::NetworkStatus) -> v1::Provider {
         within_scope: v1::Answer::Yes.into(),
         relevant_expertise: v1::Answer::Yes.into(),
         phone: "(916) 555-0110".to_owned(),
-        address_lines: vec!["100 Example Street".to_owned(), "Sacramento, CA 95814".to_owned()],
+        address_lines: vec![
+            "100 Example Street".to_owned(),
+            "Sacramento, CA 95814".to_owned(),
+        ],
         ..v1::Provider::default()
     }
 }
@@ -54,7 +61,10 @@ pub fn alternative() -> v1::NetworkAlternative {
         npi: INSIDE.to_owned(),
         name: "Sample Network Clinic".to_owned(),
         phone: "(707) 555-0120".to_owned(),
-        address_lines: vec!["200 Sample Avenue".to_owned(), "Fairfield, CA 94534".to_owned()],
+        address_lines: vec![
+            "200 Sample Avenue".to_owned(),
+            "Fairfield, CA 94534".to_owned(),
+        ],
         ..v1::NetworkAlternative::default()
     }
 }
@@ -68,7 +78,10 @@ pub fn available() -> v1::NetworkAvailability {
 }
 
 pub fn not_available() -> v1::NetworkAvailability {
-    v1::NetworkAvailability { availability: v1::Availability::NotAvailable.into(), ..Default::default() }
+    v1::NetworkAvailability {
+        availability: v1::Availability::NotAvailable.into(),
+        ..Default::default()
+    }
 }
 
 /// A routine request for a provider outside the network, everything known: the rules recommend to approve.
@@ -77,7 +90,10 @@ pub fn second_opinion() -> v1::SecondOpinion {
         member: Some(v1::Member {
             member_id: "90000001A".to_owned(),
             full_name: "Sample Member".to_owned(),
-            address_lines: vec!["1 Sample Street".to_owned(), "Fairfield, CA 94534".to_owned()],
+            address_lines: vec![
+                "1 Sample Street".to_owned(),
+                "Fairfield, CA 94534".to_owned(),
+            ],
             ..v1::Member::default()
         }),
         requesters: vec![member_asks()],
@@ -98,7 +114,10 @@ pub fn second_opinion() -> v1::SecondOpinion {
 }
 
 pub fn submission(second_opinion: v1::SecondOpinion) -> v1::SubmitSecondOpinionRequest {
-    v1::SubmitSecondOpinionRequest { request_id: id(), second_opinion: Some(second_opinion) }
+    v1::SubmitSecondOpinionRequest {
+        request_id: id(),
+        second_opinion: Some(second_opinion),
+    }
 }
 
 pub fn reviewer() -> v1::Reviewer {
@@ -124,7 +143,10 @@ pub fn denial(determination_id: &str) -> v1::IssueDenialRequest {
             ..v1::DenialReason::default()
         }],
         reviewer: Some(reviewer()),
-        referral: Some(v1::Provider { npi: INSIDE.to_owned(), ..v1::Provider::default() }),
+        referral: Some(v1::Provider {
+            npi: INSIDE.to_owned(),
+            ..v1::Provider::default()
+        }),
         ..v1::IssueDenialRequest::default()
     }
 }
@@ -141,5 +163,8 @@ pub fn approval(determination_id: &str) -> v1::IssueApprovalRequest {
 }
 
 pub fn get(determination_id: &str, view: v1::View) -> v1::GetDeterminationRequest {
-    v1::GetDeterminationRequest { determination_id: determination_id.to_owned(), view: view.into() }
+    v1::GetDeterminationRequest {
+        determination_id: determination_id.to_owned(),
+        view: view.into(),
+    }
 }

@@ -6,29 +6,44 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tonic::Status;
 
 /// Sends bytes as the one message of a call of `SecondOpinionService`, and gives the status of the answer.
-pub async fn call_raw(address: &str, rpc: &str, message: &[u8], headers: &[(&'static str, String)]) -> Status {
+pub async fn call_raw(
+    address: &str,
+    rpc: &str,
+    message: &[u8],
+    headers: &[(&'static str, String)],
+) -> Status {
     let mut frame = vec![0];
-    frame.extend(u32::try_from(message.len()).expect("a length").to_be_bytes());
+    frame.extend(
+        u32::try_from(message.len())
+            .expect("a length")
+            .to_be_bytes(),
+    );
     frame.extend(message);
-    let stream = tokio::net::TcpStream::connect(address.trim_start_matches("http://")).await.expect("a connection");
+    let stream = tokio::net::TcpStream::connect(address.trim_start_matches("http://"))
+        .await
+        .expect("a connection");
     let (mut sender, connection) =
-        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream)).await.expect("a handshake");
+        hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream))
+            .await
+            .expect("a handshake");
     let connection = tokio::spawn(connection);
-    let mut request = http::Request::post(format!("{address}/um.secondopinion.v1.SecondOpinionService/{rpc}"))
-        .header("content-type", "application/grpc")
-        .header("te", "trailers");
+    let mut request = http::Request::post(format!(
+        "{address}/um.secondopinion.v1.SecondOpinionService/{rpc}"
+    ))
+    .header("content-type", "application/grpc")
+    .header("te", "trailers");
     for (name, value) in headers {
         request = request.header(*name, value);
     }
-    let request = request.body(Full::new(Bytes::from(frame))).expect("a request");
+    let request = request
+        .body(Full::new(Bytes::from(frame)))
+        .expect("a request");
     let response = sender.send_request(request).await.expect("a response");
-    let in_headers = Status::from_header_map(response.headers());
-    let status = match in_headers {
-        Some(status) => status,
-        None => {
-            let body = response.into_body().collect().await.expect("a body");
-            Status::from_header_map(body.trailers().expect("trailers")).expect("a status")
-        }
+    let status = if let Some(status) = Status::from_header_map(response.headers()) {
+        status
+    } else {
+        let body = response.into_body().collect().await.expect("a body");
+        Status::from_header_map(body.trailers().expect("trailers")).expect("a status")
     };
     connection.abort();
     status

@@ -39,7 +39,9 @@ pub struct Bearer(Option<MetadataValue<Ascii>>);
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
         }
         Ok(request)
     }
@@ -60,7 +62,10 @@ impl TestServer {
     }
 
     /// A server with a configuration, on a store that the test may wrap.
-    pub async fn start_with(config: &Config, wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>) -> Self {
+    pub async fn start_with(
+        config: &Config,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
         let folder = TempDir::new().expect("a folder");
         let store = SqliteStore::open(&folder.path().join("test.db")).expect("a store");
         let store = wrap(Arc::new(store));
@@ -75,7 +80,14 @@ impl TestServer {
         };
         let running = app::serve(&config, parts, None).await.expect("a server");
         let address = format!("http://{}", running.address);
-        Self { running: Some(running), clock, store, address, identity, folder }
+        Self {
+            running: Some(running),
+            clock,
+            store,
+            address,
+            identity,
+            folder,
+        }
     }
 
     /// The folder of the store and the key.
@@ -90,11 +102,21 @@ impl TestServer {
 
     /// A token that is good for more than a year of the test's clock.
     pub fn token(&self, subject: &str, scopes: &str, actor: ActorType) -> String {
-        self.identity.token(subject, scopes, actor, TimeDelta::days(400), self.clock.now())
+        self.identity.token(
+            subject,
+            scopes,
+            actor,
+            TimeDelta::days(400),
+            self.clock.now(),
+        )
     }
 
     pub async fn channel(&self) -> Channel {
-        Endpoint::from_shared(self.address.clone()).expect("an address").connect().await.expect("a connection")
+        Endpoint::from_shared(self.address.clone())
+            .expect("an address")
+            .connect()
+            .await
+            .expect("a connection")
     }
 
     /// A client with a token of the test's making; `None`: with none.
@@ -122,7 +144,11 @@ impl TestServer {
 
     /// Ends the server as SIGTERM does; gives whether every call could finish.
     pub async fn stop(&mut self) -> bool {
-        self.running.take().expect("a server that runs").stop().await
+        self.running
+            .take()
+            .expect("a server that runs")
+            .stop()
+            .await
     }
 }
 

@@ -16,15 +16,27 @@ pub fn reason(status: &Status) -> String {
 /// The fields of a `BadRequest`.
 pub fn fields(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
-    let violations = details.bad_request().map(|it| it.field_violations.clone()).unwrap_or_default();
-    violations.into_iter().map(|violation| violation.field).collect()
+    let violations = details
+        .bad_request()
+        .map(|it| it.field_violations.clone())
+        .unwrap_or_default();
+    violations
+        .into_iter()
+        .map(|violation| violation.field)
+        .collect()
 }
 
 /// The types of a `PreconditionFailure`: clause ids, or STATE.
 pub fn clauses(status: &Status) -> Vec<String> {
     let details = status.get_error_details();
-    let violations = details.precondition_failure().map(|it| it.violations.clone()).unwrap_or_default();
-    violations.into_iter().map(|violation| violation.r#type).collect()
+    let violations = details
+        .precondition_failure()
+        .map(|it| it.violations.clone())
+        .unwrap_or_default();
+    violations
+        .into_iter()
+        .map(|violation| violation.r#type)
+        .collect()
 }
 
 /// The code and the reason together.
