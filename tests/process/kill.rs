@@ -1,0 +1,151 @@
+//! `kill -9` at any moment loses nothing that was acknowledged.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use second_opinion::store::sqlite::SqliteStore;
+use second_opinion::store::verify_log;
+use second_opinion::wire::v1;
+
+use crate::program::Server;
+use crate::support::messages::{available, denial, get, second_opinion, submission};
+use crate::support::server::Client;
+
+const KILLS: usize = 20;
+const CALLERS: usize = 16;
+
+/// What a caller was told, by the request that it sent.
+#[derive(Default)]
+struct Acknowledged {
+    submissions: Vec<(v1::SubmitSecondOpinionRequest, v1::Determination)>,
+    denials: Vec<(v1::IssueDenialRequest, v1::Determination)>,
+}
+
+/// Submits and denies until the server is gone, and keeps what was acknowledged.
+async fn load(mut client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
+    loop {
+        let opinion = v1::SecondOpinion {
+            network_availability: Some(available()),
+            ..second_opinion()
+        };
+        let request = submission(opinion);
+        let Ok(answer) = client.submit_second_opinion(request.clone()).await else {
+            return;
+        };
+        let case = answer.into_inner().determination.expect("it");
+        let id = case.determination_id.clone();
+        acknowledged
+            .lock()
+            .expect("a lock")
+            .submissions
+            .push((request, case));
+        let request = denial(&id);
+        let Ok(answer) = client.issue_denial(request.clone()).await else {
+            return;
+        };
+        let denied = answer.into_inner().determination.expect("it");
+        acknowledged
+            .lock()
+            .expect("a lock")
+            .denials
+            .push((request, denied));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let mut total = Acknowledged::default();
+    for round in 0..KILLS {
+        let server = Server::start(data);
+        let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
+        let mut callers = Vec::new();
+        for _ in 0..CALLERS {
+            let client = server.client(data).await;
+            callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
+        }
+        // Another moment each time, so that the kill falls into every part of a commit.
+        tokio::time::sleep(Duration::from_millis(150 + 23 * round as u64)).await;
+        server.kill();
+        for caller in callers {
+            caller.await.expect("a caller");
+        }
+        let mut acknowledged = acknowledged.lock().expect("a lock");
+        assert!(
+            !acknowledged.submissions.is_empty(),
+            "nothing was acknowledged before the kill"
+        );
+        check_after_restart(data, &acknowledged).await;
+        total.submissions.append(&mut acknowledged.submissions);
+        total.denials.append(&mut acknowledged.denials);
+    }
+    check_the_log(data, &total).await;
+}
+
+/// Every answer comes again, word for word, and each denial has its letter.
+async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged) {
+    let server = Server::start(data);
+    let mut client = server.client(data).await;
+    for (request, told) in &acknowledged.submissions {
+        let again = client
+            .submit_second_opinion(request.clone())
+            .await
+            .expect("again")
+            .into_inner();
+        assert_eq!(again.determination.as_ref(), Some(told));
+    }
+    for (request, told) in &acknowledged.denials {
+        let again = client
+            .issue_denial(request.clone())
+            .await
+            .expect("again")
+            .into_inner();
+        assert_eq!(again.determination.as_ref(), Some(told));
+        let held = client
+            .get_determination(get(&told.determination_id, v1::View::Basic))
+            .await
+            .expect("it");
+        assert_eq!(
+            held.into_inner().determination.expect("it").state(),
+            v1::State::Denied
+        );
+        let notice = v1::GetNoticeRequest {
+            notice_id: told.notices[0].notice_id.clone(),
+            format: v1::NoticeFormat::Text.into(),
+            ..v1::GetNoticeRequest::default()
+        };
+        client.get_notice(notice).await.expect("its letter");
+    }
+    assert_eq!(server.terminate(), Some(0));
+}
+
+/// The log is clean, and holds each acknowledged change once.
+async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
+    let store = SqliteStore::open(&data.join("second-opinion.db")).expect("the store");
+    let report = verify_log(&store).await.expect("a report");
+    assert_eq!(report.findings, []);
+    let mut events: HashMap<String, Vec<u32>> = HashMap::new();
+    let mut position = 0;
+    loop {
+        use second_opinion::store::Store as _;
+        let entries = store.log_after(position, 1_000).await.expect("entries");
+        let Some(last) = entries.last() else { break };
+        position = last.position;
+        for entry in entries {
+            events
+                .entry(entry.determination_id.to_string())
+                .or_default()
+                .push(entry.version);
+        }
+    }
+    for (_, told) in &total.submissions {
+        assert_eq!(events[&told.determination_id][0], 1);
+    }
+    for (_, told) in &total.denials {
+        assert_eq!(events[&told.determination_id], [1, 2]);
+    }
+    // What was begun and not acknowledged may be there, once; nothing else is.
+    assert!(events.len() <= total.submissions.len() + KILLS * CALLERS);
+}

@@ -1,0 +1,8 @@
+//! The program itself, as an operator runs it: exit codes, commands, a second server, kill -9.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod commands;
+mod kill;
+mod program;
