@@ -1,0 +1,9 @@
+//! What may happen to a case, clause by clause: each row of the policy digest's tables with its near misses.
+#![cfg(feature = "server")]
+
+mod approval;
+mod states;
+#[path = "../case_support/mod.rs"]
+mod support;
+mod verification;
+mod withdrawal;
