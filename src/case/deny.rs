@@ -13,7 +13,8 @@ use super::second_opinion::{
 };
 use super::{Case, Context, EventBody, Refusal, State};
 use crate::rules::{
-    Clause, ClockKind, DenialFacts, MediCalStatus, Qualification, Referral, unborne,
+    Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification, Referral,
+    unborne,
 };
 
 /// A denial as the reviewer gives it.
@@ -91,7 +92,10 @@ pub fn deny(
     let against = command
         .reasons
         .iter()
-        .flat_map(|reason| unborne(reason.code, &given))
+        .flat_map(|reason| {
+            let unknown = reason_unknown(reason.code, request);
+            unborne(reason.code, &given).into_iter().chain(unknown)
+        })
         .map(|(clause, m)| (clause, m.to_owned()));
     if let Some(refusal) = Refusal::by_clauses(against) {
         return Err(refusal);
@@ -104,6 +108,19 @@ pub fn deny(
     };
     let clocks = clocks_after_denial(case, context);
     Ok(JudgedDenial { denial, clocks })
+}
+
+/// A reason that was stated and is not known may be one of the five: unknown is not no.
+fn reason_unknown(
+    code: DenialReasonCode,
+    request: &SecondOpinion,
+) -> Option<(Clause, &'static str)> {
+    let unknown = code == DenialReasonCode::ReasonNotSupported
+        && request.reasons.iter().any(|reason| reason.code.is_none());
+    unknown.then_some((
+        Clause::Access,
+        "a reason was stated whose kind is not known, so it is not known that it is none of the five of VI.A",
+    ))
 }
 
 /// The referral, filled in from the alternative that it names.

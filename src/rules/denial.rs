@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Answer, Availability, Facts, MediCalStatus, Reason, Role};
+use super::facts::{Answer, Availability, Facts, MediCalStatus, ProviderStanding, Reason, Role};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::{Qualification, qualification};
 
@@ -171,7 +171,12 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
             let unknown = facts.role == Role::Unknown
                 || facts.within_scope == Answer::Unknown
                 || facts.relevant_expertise == Answer::Unknown;
-            if !unknown {
+            if facts.provider == ProviderStanding::None {
+                against.push((
+                    Clause::Qualification,
+                    "no provider was asked for, so there is nothing about one that the asking side could have said",
+                ));
+            } else if !unknown {
                 against.push((
                     Clause::Qualification,
                     "the provider's role, scope of practice and expertise are all known; what the plan itself can look up is no ground",

@@ -2,6 +2,7 @@
 #![cfg(feature = "server")]
 
 mod approval;
+mod denial_facts;
 mod states;
 #[path = "../case_support/mod.rs"]
 mod support;
