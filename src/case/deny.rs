@@ -13,8 +13,8 @@ use super::second_opinion::{
 };
 use super::{Case, Context, EventBody, Refusal, State};
 use crate::rules::{
-    Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification, Referral,
-    unborne,
+    Availability, Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification,
+    Referral, unborne,
 };
 
 /// A denial as the reviewer gives it.
@@ -125,11 +125,7 @@ fn reason_unknown(
 
 /// The referral, filled in from the alternative that it names.
 fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
-    match request
-        .alternatives()
-        .iter()
-        .find(|alternative| is_alternative(&given, alternative))
-    {
+    match alternative_named(&given, request) {
         Some(alternative) => ReferralTo {
             provider: filled_in(given, alternative),
             in_network: true,
@@ -141,12 +137,26 @@ fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
     }
 }
 
-/// By NPI where the referral has one; else by name.
-fn is_alternative(given: &Provider, alternative: &NetworkAlternative) -> bool {
-    match (&given.npi, &alternative.npi) {
-        (Some(given), Some(alternative)) => given == alternative,
-        _ => !given.name.is_empty() && same_name(&given.name, &alternative.name),
+/// The alternative that a referral names: by NPI, else by name where not both have one. None counts where the network
+/// is known to have no one available.
+fn alternative_named<'a>(
+    given: &Provider,
+    request: &'a SecondOpinion,
+) -> Option<&'a NetworkAlternative> {
+    if request.facts().availability == Availability::NotAvailable {
+        return None;
     }
+    let alternatives = request.alternatives();
+    let by_npi = alternatives
+        .iter()
+        .find(|alternative| given.npi.is_some() && given.npi == alternative.npi);
+    by_npi.or_else(|| {
+        alternatives.iter().find(|alternative| {
+            (given.npi.is_none() || alternative.npi.is_none())
+                && !given.name.is_empty()
+                && same_name(&given.name, &alternative.name)
+        })
+    })
 }
 
 fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {

@@ -188,6 +188,11 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
     against
 }
 
+const REFERS_TO_THE_DENIED: (Clause, &str) = (
+    Clause::Network,
+    "the denial refers the member to the very provider that it denies",
+);
+
 /// The duty to refer of VI.C, which a denial of this provider does not undo.
 fn referral_undone(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)> {
     match given.facts.availability {
@@ -201,10 +206,7 @@ fn referral_undone(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)> {
                 Clause::Network,
                 "no network professional is available and the denial refers the member to no one; a Medi-Cal certified and qualified provider has to be named",
             )),
-            Some(referral) if referral.is_requested => Some((
-                Clause::Network,
-                "the denial refers the member to the very provider that it denies",
-            )),
+            Some(referral) if referral.is_requested => Some(REFERS_TO_THE_DENIED),
             Some(referral)
                 if referral.medi_cal != MediCalStatus::Certified
                     || referral.qualification != Qualification::Qualified =>
@@ -225,6 +227,7 @@ fn alternative_missing(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)
             Clause::Network,
             "the denial does not name the network professional that the member can see instead",
         )),
+        Some(referral) if referral.is_requested => Some(REFERS_TO_THE_DENIED),
         Some(referral) if !referral.is_alternative => Some((
             Clause::Network,
             "the provider that the member is referred to is not one of the network alternatives on the case",

@@ -3,6 +3,7 @@
 
 mod approval;
 mod denial_facts;
+mod denial_referral;
 mod states;
 #[path = "../case_support/mod.rs"]
 mod support;
