@@ -23,7 +23,7 @@ pub struct Notify {
 /// # Errors
 /// In another state than `APPROVED`, `DENIED`, or `NO_AUTHORIZATION_REQUIRED` with a clock that runs; when the letter
 /// named is not one of the case's; or when `notified_at` is before the decision.
-pub fn notify(case: &Case, command: Notify, _context: &Context<'_>) -> Result<EventBody, Refusal> {
+pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<EventBody, Refusal> {
     let file = &case.file;
     case.allow(
         "RecordNotification",
@@ -39,13 +39,18 @@ pub fn notify(case: &Case, command: Notify, _context: &Context<'_>) -> Result<Ev
             message: "no clock runs, so there is no one left to tell".to_owned(),
         });
     }
-    let notification = command.notification;
+    let mut notification = command.notification;
     if let Some(id) = notification.notice_id
         && !file.notices.iter().any(|notice| notice.notice_id == id)
     {
         return Err(Refusal::NoticeUnknown(id));
     }
-    if notification.notified_at < earliest_telling(file) {
+    let earliest = earliest_telling(file);
+    // The decision may have been made by a server whose clock is a little ahead of this one's.
+    if earliest > context.now {
+        notification.notified_at = notification.notified_at.max(earliest);
+    }
+    if notification.notified_at < earliest {
         return Err(Refusal::State {
             state: file.state,
             message: "no one can have been told of a decision before it was made".to_owned(),

@@ -4,6 +4,8 @@
 mod approval;
 mod denial_facts;
 mod denial_referral;
+mod expedite;
+mod notification;
 mod states;
 #[path = "../case_support/mod.rs"]
 mod support;
