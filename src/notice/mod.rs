@@ -129,7 +129,15 @@ pub fn approval(approval: &Approval, making: Making<'_>) -> Result<Made, NoticeE
         units: approval.units,
         valid_from: approval.valid_from,
         valid_through: approval.valid_through,
-        another_by_agreement: approval.member_agreement.is_some(),
+        another_by_agreement: approval.member_agreement.is_some()
+            && making
+                .request
+                .requested_provider
+                .as_ref()
+                .is_some_and(|asked_for| {
+                    let approved = &approval.provider;
+                    !asked_for.is_same_as(approved.npi.as_ref(), &approved.name)
+                }),
         grievance: GrievanceRight::new(&making.plan.grievance_coordinator)
             .ok_or(NoticeError::NoWay("grievance_coordinator"))?,
     };

@@ -317,6 +317,9 @@ fn approval(page: &mut Page, letter: &Letter, notice: &ApprovalNotice) {
     page.paragraph(
         "This approval is for the opinion alone. If the provider recommends treatment outside our network, that treatment needs its own authorization (policy MCUP3041) before it begins.",
     );
+    page.paragraph(
+        "The criteria that we used are guidelines. You and your provider can have, free of charge, copies of the criteria. Call member services.",
+    );
     page.section("If you are not satisfied");
     page.wrapped("You can file a grievance at any time:", "", "");
     how(page, notice.grievance.how());

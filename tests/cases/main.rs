@@ -5,6 +5,7 @@ mod approval;
 mod denial_facts;
 mod denial_referral;
 mod expedite;
+mod letters;
 mod notification;
 mod states;
 #[path = "../case_support/mod.rs"]
