@@ -237,6 +237,7 @@ fn see_network(file: &File) -> Vec<NextStep> {
             .request
             .alternatives()
             .iter()
+            .filter(|alternative| alternative.is_named())
             .map(|alternative| {
                 kind.step(
                     Clause::Access,

@@ -235,11 +235,10 @@ impl NetworkAvailability {
     /// What is held of the network: available only with at least one alternative that is named.
     #[must_use]
     pub fn standing(&self) -> Availability {
-        let named = |alternative: &NetworkAlternative| {
-            alternative.npi.is_some() || !alternative.name.is_empty()
-        };
         match self.availability {
-            Availability::Available if !self.alternatives.iter().any(named) => {
+            Availability::Available
+                if !self.alternatives.iter().any(NetworkAlternative::is_named) =>
+            {
                 Availability::Unknown
             }
             held => held,
@@ -262,6 +261,14 @@ pub struct NetworkAlternative {
     pub taxonomy_code: Option<Taxonomy>,
     /// The first appointment to be had, a local day; `None`: not given.
     pub first_appointment: Option<NaiveDate>,
+}
+
+impl NetworkAlternative {
+    /// Whether the professional is named at all: by an NPI or a name.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.npi.is_some() || !self.name.is_empty()
+    }
 }
 
 /// A claim that the request is urgent. At least one of the three is made.

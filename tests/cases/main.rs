@@ -6,6 +6,7 @@ mod denial_facts;
 mod denial_referral;
 mod expedite;
 mod letters;
+mod next_steps;
 mod notification;
 mod states;
 #[path = "../case_support/mod.rs"]
