@@ -139,8 +139,8 @@ identifier!(
     "a BCP 47 language tag such as `es` or `zh-Hant`",
     bcp_47
 );
-shown!(Npi, ProcedureCode, Taxonomy, LanguageTag);
-hidden!(Cin, IcdCode);
+shown!(Npi, Taxonomy, LanguageTag);
+hidden!(Cin, IcdCode, ProcedureCode);
 
 fn digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)

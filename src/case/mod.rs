@@ -14,6 +14,7 @@ mod expedite;
 mod identifiers;
 mod next_steps;
 mod notify;
+mod redact;
 mod refusal;
 mod second_opinion;
 mod submit;

@@ -39,7 +39,7 @@ pub struct SecondOpinion {
 }
 
 /// The member.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Member {
     /// The Medi-Cal CIN.
     pub member_id: Cin,
@@ -157,7 +157,7 @@ pub struct GivenReason {
 }
 
 /// The clinical context.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ClinicalContext {
     /// ICD-10-CM codes.
     pub diagnosis_codes: Vec<IcdCode>,
@@ -283,7 +283,7 @@ pub struct UrgencyClaim {
 }
 
 /// A practitioner's opinion that waiting would harm (III.A.2).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PractitionerOpinion {
     /// The practitioner.
     pub npi: Npi,

@@ -27,7 +27,7 @@ pub struct MemberCorrection {
 }
 
 /// A member without the id.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct MemberRest {
     /// The name.
     pub full_name: Private,

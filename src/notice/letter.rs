@@ -212,7 +212,7 @@ pub struct ApprovalNotice {
     /// Who is approved.
     pub provider: ProviderInWriting,
     /// CPT or HCPCS; empty: a consultation for a second opinion.
-    pub service_code: String,
+    pub service_code: Private,
     /// Visits.
     pub units: u32,
     /// The first local day.

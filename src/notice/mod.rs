@@ -124,7 +124,7 @@ pub fn approval(approval: &Approval, making: Making<'_>) -> Result<Made, NoticeE
         service_code: approval
             .service_code
             .as_ref()
-            .map(|code| code.as_str().to_owned())
+            .map(|code| code.as_str().into())
             .unwrap_or_default(),
         units: approval.units,
         valid_from: approval.valid_from,

@@ -285,7 +285,7 @@ fn approval(page: &mut Page, letter: &Letter, notice: &ApprovalNotice) {
     let service = if notice.service_code.is_empty() {
         "a consultation for a second opinion".to_owned()
     } else {
-        format!("service {}", notice.service_code)
+        format!("service {}", notice.service_code.as_str())
     };
     let visits = if notice.units == 1 {
         "1 visit".to_owned()

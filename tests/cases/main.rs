@@ -8,6 +8,7 @@ mod expedite;
 mod letters;
 mod next_steps;
 mod notification;
+mod privacy;
 mod states;
 #[path = "../case_support/mod.rs"]
 mod support;
