@@ -118,7 +118,7 @@ identifier!(
     |text| {
         text.len() == 5
             && (digits(&text[..4]) && (text[4].is_ascii_digit() || b"AFMTU".contains(&text[4]))
-                || digits(&text[1..]) && matches!(text[0], b'A'..=b'C' | b'E'..=b'H' | b'J'..=b'M' | b'P'..=b'V'))
+                || digits(&text[1..]) && matches!(text[0], b'A'..=b'C' | b'E' | b'G' | b'H' | b'J'..=b'M' | b'P'..=b'V'))
     }
 );
 identifier!(

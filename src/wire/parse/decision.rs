@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::provider::provider;
+use super::provider::{named_provider, provider};
 use super::request::{change_ids, language, procedure_code};
 use super::{At, Change, Malformed, Violations};
 use crate::case::{
@@ -120,13 +120,7 @@ pub fn issue_denial(message: &v1::IssueDenialRequest) -> Result<Change<Deny>, Ma
     let referral = message
         .referral
         .as_ref()
-        .map(|message| provider(&mut v, At::top("referral"), message));
-    if let (Some(referral), Some(given)) = (&referral, &message.referral)
-        && given.npi.trim().is_empty()
-        && referral.name.is_empty()
-    {
-        v.add(At::top("referral"), "needs an npi or a name");
-    }
+        .map(|message| named_provider(&mut v, At::top("referral"), message));
     let change = ids.zip(reviewer).map(|(ids, reviewer)| {
         ids.with(
             &message.etag,

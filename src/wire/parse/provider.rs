@@ -43,6 +43,15 @@ pub(super) fn provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -
     }
 }
 
+/// A provider that has to be named: by an NPI or a name. One that is malformed is not missing as well.
+pub(super) fn named_provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -> Provider {
+    let provider = provider(v, at, message);
+    if message.npi.trim().is_empty() && provider.name.is_empty() {
+        v.add(at, "needs an npi or a name");
+    }
+    provider
+}
+
 fn answer(v: &mut Violations, at: At<'_>, number: i32) -> Answer {
     match v.enumeration(at, number) {
         v1::Answer::Unspecified => Answer::Unknown,

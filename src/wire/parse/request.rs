@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::provider::{network_availability, provider};
+use super::provider::{named_provider, network_availability, provider};
 use super::{At, Change, Malformed, Violations};
 use crate::case::{
     AlternativeFormat, AuthorityBasis, Cin, ClinicalContext, Expedite, GivenReason,
@@ -84,13 +84,7 @@ fn request(
     let at_provider = at.field("requested_provider");
     let requested_provider = message
         .requested_provider
-        .map(|message| provider(v, at_provider, &message));
-    if requested_provider
-        .as_ref()
-        .is_some_and(|provider| provider.npi.is_none() && provider.name.is_empty())
-    {
-        v.add(at_provider, "needs an npi or a name");
-    }
+        .map(|message| named_provider(v, at_provider, &message));
     let at_network = at.field("network_availability");
     let clinical_context =
         clinical_context(v, at.field("clinical_context"), message.clinical_context);
