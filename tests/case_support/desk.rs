@@ -1,0 +1,247 @@
+//! The desk itself: commands go in, events come out and are sealed and folded as a store would.
+
+use chrono::{DateTime, Utc};
+use second_opinion::case::{
+    Actor, ActorKind, Approve, Case, Channel, Clock, Context, Deny, Digest, Event, EventBody,
+    Expedite, Notification, Notify, Person, Private, Recipient, Refusal, Requester, SealedEvent,
+    SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
+    notify, submit, verify, withdraw,
+};
+use second_opinion::notice::{self, Making};
+use second_opinion::plan::Plan;
+use second_opinion::rules::{ClockKind, Policy};
+use uuid::Uuid;
+
+use super::{available, network, not_available};
+
+/// A case, what was done to it, and what time it is.
+pub struct Desk {
+    pub policy: Policy,
+    pub plan: Plan,
+    pub now: DateTime<Utc>,
+    pub case: Case,
+    pub events: Vec<Event>,
+    pub sealed: Vec<SealedEvent>,
+}
+
+impl Desk {
+    pub fn submitted(request: SecondOpinion) -> Self {
+        Self::submitted_under(request, Policy::default())
+    }
+
+    pub fn submitted_under(request: SecondOpinion, policy: Policy) -> Self {
+        let now = request.received_at;
+        let body = submit(
+            request,
+            &Context {
+                now,
+                policy: &policy,
+            },
+        );
+        let EventBody::Submitted(submitted) = &body else {
+            panic!("a submission makes one kind of event");
+        };
+        let edition = submitted.edition;
+        let event = Event {
+            version: 1,
+            occurred_at: now,
+            actor: service(),
+            body,
+        };
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        let sealed =
+            SealedEvent::seal(id, &event, edition, Digest::ZERO).expect("an event can be sealed");
+        let case = Case::opened(id, &event, sealed.sha256).expect("a submission opens a case");
+        Self {
+            policy,
+            plan: Plan::default(),
+            now,
+            case,
+            events: vec![event],
+            sealed: vec![sealed],
+        }
+    }
+
+    /// Moves the hands of the clock.
+    pub fn at(&mut self, now: DateTime<Utc>) -> &mut Self {
+        self.now = now;
+        self
+    }
+
+    pub fn commit(&mut self, body: EventBody, actor: Actor) {
+        let event = Event {
+            version: self.case.version + 1,
+            occurred_at: self.now,
+            actor,
+            body,
+        };
+        let sealed =
+            SealedEvent::seal(self.case.id, &event, self.case.file.edition, self.case.head)
+                .expect("an event can be sealed");
+        self.case = self
+            .case
+            .clone()
+            .after(&event, sealed.sha256)
+            .expect("a judged event follows");
+        self.events.push(event);
+        self.sealed.push(sealed);
+    }
+
+    fn context(&self) -> Context<'_> {
+        Context {
+            now: self.now,
+            policy: &self.policy,
+        }
+    }
+
+    pub fn verify(&mut self, command: Verify) -> Result<(), Refusal> {
+        let body = verify(&self.case, command, &self.context())?;
+        self.commit(body, service());
+        Ok(())
+    }
+
+    pub fn expedite(
+        &mut self,
+        received_at: DateTime<Utc>,
+        claim: UrgencyClaim,
+    ) -> Result<(), Refusal> {
+        let body = expedite(&self.case, Expedite { claim, received_at }, &self.context())?;
+        self.commit(body, service());
+        Ok(())
+    }
+
+    pub fn withdraw(&mut self, withdrawn_by: Requester) -> Result<(), Refusal> {
+        let command = Withdraw {
+            withdrawn_by,
+            reason: Private::default(),
+        };
+        let body = withdraw(&self.case, command, &self.context())?;
+        self.commit(body, service());
+        Ok(())
+    }
+
+    pub fn approve(&mut self, command: Approve) -> Result<(), Refusal> {
+        let judged = approve(&self.case, command, &person(), &self.context())?;
+        let made =
+            notice::approval(&judged.approval, self.making()).expect("the plan can be reached");
+        self.commit(judged.issued(vec![made.reference]), reviewer_actor());
+        Ok(())
+    }
+
+    pub fn deny(&mut self, command: Deny) -> Result<(), Refusal> {
+        let judged = deny(&self.case, command, &person(), &self.context())?;
+        let made = notice::denial(judged.denial(), self.making()).expect("the plan can be reached");
+        let body = judged
+            .issued(made.reference, Vec::new())
+            .expect("a denial's letter");
+        self.commit(body, reviewer_actor());
+        Ok(())
+    }
+
+    pub fn notify(
+        &mut self,
+        recipient: Recipient,
+        channel: Channel,
+        notice_id: Option<Uuid>,
+        notified_at: DateTime<Utc>,
+    ) -> Result<(), Refusal> {
+        let command = Notify {
+            notification: Notification {
+                recipient,
+                channel,
+                notice_id,
+                notified_at,
+            },
+        };
+        let body = notify(&self.case, command, &self.context())?;
+        self.commit(body, service());
+        Ok(())
+    }
+
+    pub fn making(&self) -> Making<'_> {
+        Making {
+            notice_id: Uuid::from_u128(
+                0x0190_0000_0000_7000_8000_0000_0000_0100 + u128::from(self.case.version),
+            ),
+            determination_id: self.case.id,
+            request: &self.case.file.request,
+            edition: self.case.file.edition,
+            now: self.now,
+            plan: &self.plan,
+            calendar: &self.policy.calendar,
+        }
+    }
+
+    pub fn state(&self) -> State {
+        self.case.file.state
+    }
+
+    pub fn clock(&self, kind: ClockKind) -> Option<&Clock> {
+        self.case
+            .file
+            .clocks
+            .iter()
+            .find(|clock| clock.kind == kind)
+    }
+
+    pub fn due(&self, kind: ClockKind) -> DateTime<Utc> {
+        self.clock(kind).expect("the clock was started").due_at()
+    }
+
+    /// How a clock stands now; `None`: there is none of this kind.
+    pub fn timeliness(&self, kind: ClockKind) -> Option<Timeliness> {
+        self.clock(kind).map(|clock| clock.timeliness(self.now))
+    }
+
+    /// The letter made last.
+    pub fn notice_id(&self) -> Option<Uuid> {
+        self.case.file.notices.last().map(|notice| notice.notice_id)
+    }
+
+    pub fn network_access(&mut self) {
+        self.verify(network(available())).expect("the case is open");
+        assert_eq!(self.state(), State::NoAuthorizationRequired);
+    }
+
+    pub fn prior_authorization(&mut self) {
+        self.verify(network(not_available()))
+            .expect("the case is open");
+        assert_eq!(self.state(), State::PendingReview);
+    }
+}
+
+/// The clauses of a refusal by rules, each once, in order; `STATE` and `INVALID` of the others.
+pub fn refused_by(result: Result<(), Refusal>) -> Vec<String> {
+    match result {
+        Ok(()) => Vec::new(),
+        Err(Refusal::State { .. }) => vec!["STATE".to_owned()],
+        Err(Refusal::Rules { violations }) => violations
+            .iter()
+            .map(|violation| violation.clause.id().to_owned())
+            .collect(),
+        Err(Refusal::Invalid { violations }) => violations
+            .iter()
+            .map(|violation| format!("INVALID {}", violation.field))
+            .collect(),
+        Err(Refusal::NoticeUnknown(_)) => vec!["NOT_FOUND".to_owned()],
+        Err(Refusal::Full(_)) => vec!["FULL".to_owned()],
+    }
+}
+
+pub fn service() -> Actor {
+    Actor {
+        id: "https://issuer.example|raf".to_owned(),
+        kind: ActorKind::Service,
+    }
+}
+
+pub fn reviewer_actor() -> Actor {
+    Actor {
+        id: "https://issuer.example|reviewer".to_owned(),
+        kind: ActorKind::Person,
+    }
+}
+
+pub fn person() -> Person {
+    reviewer_actor().person().expect("a person's token")
+}
