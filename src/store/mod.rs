@@ -1,4 +1,4 @@
-//! What must a store do? One port; each store is one file of SQL behind it.
+//! What must a store do? One port; each store is one folder, which alone holds its SQL.
 //!
 //! A commit is one atomic transaction: the event, the case's state after it, its letters and the idempotency
 //! record, under the version that was expected. It is acknowledged only once it is durable.

@@ -206,6 +206,32 @@ async fn a_copy_made_while_cases_come_in_is_whole() {
 }
 
 #[tokio::test]
+async fn a_group_that_the_file_refuses_is_not_made_and_the_next_one_is() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    let store = open(&path);
+    let case = submitted(&store, 1, sample::start()).await;
+    let head = store.head().await.expect("read");
+    raw(&path)
+        .execute_batch(
+            "CREATE TRIGGER refused BEFORE INSERT ON notices BEGIN SELECT RAISE(ABORT, 'Sample Member'); END",
+        )
+        .expect("a trigger");
+    let refused = store.commit(Change::of(&case, sample::later(1)).deny());
+    let Err(CommitError::Store(StoreError::Unavailable(why))) = refused.await else {
+        panic!("it was made");
+    };
+    assert!(!why.contains("Member"), "{why}");
+    assert_eq!(store.head().await.expect("read"), head);
+    assert_eq!(read(&store, case.id).await, case);
+    raw(&path)
+        .execute_batch("DROP TRIGGER refused")
+        .expect("gone");
+    made(&store, Change::of(&case, sample::later(1)).deny()).await;
+    assert!(verify_log(&store).await.expect("read").is_clean());
+}
+
+#[tokio::test]
 async fn the_log_and_the_letters_refuse_a_change() {
     let folder = folder();
     let path = folder.path().join("cases.db");
@@ -271,6 +297,10 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     }
     child.wait().expect("ended");
     assert!(acknowledged.len() >= 200);
+    // A tool may be the first to open the file.
+    let reader = SqliteStore::open_read_only(&path).expect("a reader");
+    assert!(verify_log(&reader).await.expect("read").is_clean());
+    drop(reader);
     let store = open(&path);
     for id in &acknowledged {
         assert_eq!(read(&store, *id).await.file.state, State::PendingReview);
