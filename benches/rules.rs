@@ -1,0 +1,105 @@
+//! How long do the rules take?
+//!
+//! `cargo bench --bench rules`. Kept in mind: a whole evaluation under 5 microseconds, a routine due date under 1.
+
+use chrono::{DateTime, Utc};
+use divan::{Bencher, black_box};
+use second_opinion::rules::{
+    Amount, Answer, Availability, Calendar, Clause, DenialFacts, DenialReasonCode, Facts, Inquiry,
+    LIMITS, MediCalStatus, Policy, PrimaryCareDecision, ProviderStanding, Qualification, Reason,
+    Referral, Role, UrgencyClaims, unborne,
+};
+
+fn main() {
+    divan::main();
+}
+
+/// The Wednesday before Martin Luther King Jr. Day: a weekend and a holiday lie in the window.
+fn received() -> DateTime<Utc> {
+    "2026-01-14T09:00:00-08:00".parse().expect("an instant")
+}
+
+/// A specialist outside the network, certified and qualified, where the network has no one.
+fn out_of_network() -> Inquiry {
+    Inquiry {
+        facts: Facts {
+            provider: ProviderStanding::OutOfNetwork,
+            availability: Availability::NotAvailable,
+            medi_cal: MediCalStatus::Certified,
+            role: Role::Specialist,
+            within_scope: Answer::Yes,
+            relevant_expertise: Answer::Yes,
+        },
+        primary_care: PrimaryCareDecision::NotGranted,
+        reasons: vec![Reason::DiagnosisInDoubt, Reason::SeriousDoubts],
+        ..Inquiry::received(received())
+    }
+}
+
+/// The amount of the first limit that comes from a clause.
+fn limit_of(source: Clause) -> Amount {
+    let limit = LIMITS.iter().find(|limit| limit.source == source);
+    limit.expect("a limit").amount
+}
+
+#[divan::bench]
+fn evaluate_routine(bencher: Bencher) {
+    let (policy, inquiry) = (Policy::default(), out_of_network());
+    bencher.bench(|| policy.evaluate(black_box(&inquiry)));
+}
+
+#[divan::bench]
+fn evaluate_urgent(bencher: Bencher) {
+    let policy = Policy::default();
+    let inquiry = Inquiry {
+        claims: UrgencyClaims {
+            practitioner: true,
+            ..UrgencyClaims::default()
+        },
+        ..out_of_network()
+    };
+    bencher.bench(|| policy.evaluate(black_box(&inquiry)));
+}
+
+/// The policy's own limit: the fifth business day, its closures, and the midnight that ends it.
+#[divan::bench]
+fn routine_due_date(bencher: Bencher) {
+    let (calendar, received) = (Calendar::default(), received());
+    let limit = limit_of(Clause::RoutineTimeframe);
+    bencher.bench(|| limit.after(black_box(received), &calendar));
+}
+
+/// The member's clock with both of its limits, the policy's and the federal one.
+#[divan::bench]
+fn routine_clocks(bencher: Bencher) {
+    let (policy, received) = (Policy::default(), received());
+    bencher.bench(|| policy.clocks(black_box(received), None));
+}
+
+#[divan::bench]
+fn urgent_due_date(bencher: Bencher) {
+    let (calendar, received) = (Calendar::default(), received());
+    let limit = limit_of(Clause::UrgentTimeframe);
+    bencher.bench(|| limit.after(black_box(received), &calendar));
+}
+
+/// Each reason judged against facts and a referral that bear most of them out.
+#[divan::bench]
+fn denial_judgement(bencher: Bencher) {
+    let facts = Facts {
+        medi_cal: MediCalStatus::NotCertified,
+        role: Role::Other,
+        ..out_of_network().facts
+    };
+    let given = DenialFacts {
+        facts: &facts,
+        reasons: &[Reason::Other],
+        referral: Some(Referral {
+            is_alternative: false,
+            is_requested: false,
+            medi_cal: MediCalStatus::Certified,
+            qualification: Qualification::Qualified,
+        }),
+    };
+    bencher.bench(|| DenialReasonCode::ALL.map(|code| unborne(code, black_box(&given)).len()));
+}
