@@ -1,3 +1,5 @@
+//! Are settings read from every place, in the right order, and are bad ones told of?
+
 use std::io::Write as _;
 
 use super::*;
