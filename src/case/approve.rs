@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::clock::{Because, Clock};
 use super::decision::{Approval, MemberAgreement, NoticeReference, Reviewer};
 use super::event::{Approved, Person};
-use super::second_opinion::{NetworkStatus, Provider};
+use super::provider::{NetworkStatus, Provider};
 use super::{Case, Context, EventBody, Private, ProcedureCode, Refusal, State};
 use crate::rules::{Clause, ClockKind, MediCalStatus, Qualification};
 

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::identifiers::{LanguageTag, Private, ProcedureCode};
-use super::second_opinion::{Provider, Requester};
+use super::provider::Provider;
+use super::second_opinion::Requester;
 use crate::rules::DenialReasonCode;
 
 /// The reviewer who decided.

@@ -8,9 +8,8 @@ use super::decision::{
     Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
 };
 use super::event::{Denied, Person};
-use super::second_opinion::{
-    NetworkAlternative, NetworkStatus, Provider, SecondOpinion, same_name,
-};
+use super::provider::{NetworkAlternative, NetworkStatus, Provider, same_name};
+use super::second_opinion::SecondOpinion;
 use super::{Case, Context, EventBody, Refusal, State};
 use crate::rules::{
     Availability, Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification,

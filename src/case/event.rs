@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
 use super::decision::{Approval, Denial, NoticeReference, Notification, Withdrawal};
-use super::second_opinion::{Member, NetworkAvailability, Provider, SecondOpinion, UrgencyClaim};
+use super::provider::{NetworkAvailability, Provider};
+use super::second_opinion::{Member, SecondOpinion, UrgencyClaim};
 use crate::rules::Assessment;
 
 /// Who did something.

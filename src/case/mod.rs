@@ -14,6 +14,7 @@ mod expedite;
 mod identifiers;
 mod next_steps;
 mod notify;
+mod provider;
 mod redact;
 mod refusal;
 mod second_opinion;
@@ -43,11 +44,13 @@ pub use expedite::{Expedite, expedite};
 pub use identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy, is_phone};
 pub use next_steps::{Instruction, NextStep, NextStepKind, Turn, appeal_deadline, next_steps};
 pub use notify::{Notify, notify};
+pub use provider::{
+    NetworkAlternative, NetworkAvailability, NetworkStatus, Provider, Verification, same_name,
+};
 pub use refusal::{FieldViolation, Refusal, Violation};
 pub use second_opinion::{
     AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, HealthProfessional, Member,
-    NetworkAlternative, NetworkAvailability, NetworkStatus, PractitionerOpinion, Provider,
-    Representative, Requester, SecondOpinion, UrgencyClaim, Verification, same_name,
+    PractitionerOpinion, Representative, Requester, SecondOpinion, UrgencyClaim,
 };
 pub use submit::submit;
 pub use verify::{MemberCorrection, MemberRest, Verify, verify};

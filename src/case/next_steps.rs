@@ -3,7 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::decision::{Decision, NoticeKind, ReferralTo};
-use super::second_opinion::{NetworkAlternative, Provider};
+use super::provider::{NetworkAlternative, Provider};
 use super::{File, State};
 use crate::rules::{
     APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy,

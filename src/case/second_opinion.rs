@@ -1,12 +1,13 @@
 //! What is asked for, by whom and why, once every field is known to be well formed?
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy};
+use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode};
+use super::provider::{NetworkAlternative, NetworkAvailability, NetworkStatus, Provider};
 use crate::rules::{
-    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding,
-    Qualification, Reason, RepresentativePapers, Role, Threat, UrgencyClaims, qualification_of,
+    Availability, Facts, Inquiry, PrimaryCareDecision, ProviderStanding, Reason,
+    RepresentativePapers, Threat, UrgencyClaims,
 };
 
 /// A request for a second opinion.
@@ -169,108 +170,6 @@ pub struct ClinicalContext {
     pub initiating_professional_npi: Option<Npi>,
 }
 
-/// A provider, and what is known of it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Provider {
-    /// The NPI; `None`: not given.
-    pub npi: Option<Npi>,
-    /// The name; empty: not given.
-    pub name: String,
-    /// Whether it is in the network.
-    pub network_status: NetworkStatus,
-    /// Whether Medi-Cal has certified it.
-    pub medi_cal_status: MediCalStatus,
-    /// Its role.
-    pub role: Role,
-    /// Whether the opinion lies within its scope of practice.
-    pub within_scope: Answer,
-    /// Whether its training and expertise relate to the condition.
-    pub relevant_expertise: Answer,
-    /// The NUCC taxonomy code; `None`: not given.
-    pub taxonomy_code: Option<Taxonomy>,
-    /// The expertise in words; empty: none.
-    pub expertise: Private,
-    /// A phone number; empty: not given.
-    pub phone: String,
-    /// The address.
-    pub address_lines: Vec<String>,
-    /// Where these facts come from.
-    pub verification: Option<Verification>,
-}
-
-/// Whether a provider is in the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum NetworkStatus {
-    /// In the network, or contracted.
-    InNetwork,
-    /// Outside.
-    OutOfNetwork,
-    /// Not known.
-    #[default]
-    Unknown,
-}
-
-/// Where facts come from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Verification {
-    /// The source in words.
-    pub source: Private,
-    /// When it was looked at; `None`: not given.
-    pub checked_at: Option<DateTime<Utc>>,
-}
-
-/// Whether the network has a qualified professional (VI.C).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkAvailability {
-    /// What was said.
-    pub availability: Availability,
-    /// Who.
-    pub alternatives: Vec<NetworkAlternative>,
-    /// Where this comes from.
-    pub verification: Option<Verification>,
-}
-
-impl NetworkAvailability {
-    /// What is held of the network: available only with at least one alternative that is named.
-    #[must_use]
-    pub fn standing(&self) -> Availability {
-        match self.availability {
-            Availability::Available
-                if !self.alternatives.iter().any(NetworkAlternative::is_named) =>
-            {
-                Availability::Unknown
-            }
-            held => held,
-        }
-    }
-}
-
-/// A network professional who can give the opinion.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NetworkAlternative {
-    /// The NPI; `None`: not given.
-    pub npi: Option<Npi>,
-    /// The name; empty: not given.
-    pub name: String,
-    /// A phone number; empty: not given.
-    pub phone: String,
-    /// The address.
-    pub address_lines: Vec<String>,
-    /// The NUCC taxonomy code; `None`: not given.
-    pub taxonomy_code: Option<Taxonomy>,
-    /// The first appointment to be had, a local day; `None`: not given.
-    pub first_appointment: Option<NaiveDate>,
-}
-
-impl NetworkAlternative {
-    /// Whether the professional is named at all: by an NPI or a name.
-    #[must_use]
-    pub fn is_named(&self) -> bool {
-        self.npi.is_some() || !self.name.is_empty()
-    }
-}
-
 /// A claim that the request is urgent. At least one of the three is made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UrgencyClaim {
@@ -319,58 +218,6 @@ impl UrgencyClaim {
         }
         self
     }
-}
-
-impl Provider {
-    /// Whether the provider is qualified by role, scope and expertise (VI.B).
-    #[must_use]
-    pub fn qualification(&self) -> Qualification {
-        qualification_of(self.role, self.within_scope, self.relevant_expertise)
-    }
-
-    /// Whether two providers are known to be the same: by NPI where both have one, else by name where both have
-    /// one. Where nothing can be compared they are not, so that no fact passes from one to another.
-    #[must_use]
-    pub fn is_same_as(&self, npi: Option<&Npi>, name: &str) -> bool {
-        match (&self.npi, npi) {
-            (Some(mine), Some(theirs)) => mine == theirs,
-            _ => !self.name.is_empty() && same_name(&self.name, name),
-        }
-    }
-
-    /// This provider with what `newer` sets filled in or corrected. What `newer` leaves unset stays.
-    #[must_use]
-    pub fn updated_with(&self, newer: &Self) -> Self {
-        fn newer_or<T: PartialEq + Clone + Default>(newer: &T, held: &T) -> T {
-            if *newer == T::default() {
-                held.clone()
-            } else {
-                newer.clone()
-            }
-        }
-        Self {
-            npi: newer_or(&newer.npi, &self.npi),
-            name: newer_or(&newer.name, &self.name),
-            network_status: newer_or(&newer.network_status, &self.network_status),
-            medi_cal_status: newer_or(&newer.medi_cal_status, &self.medi_cal_status),
-            role: newer_or(&newer.role, &self.role),
-            within_scope: newer_or(&newer.within_scope, &self.within_scope),
-            relevant_expertise: newer_or(&newer.relevant_expertise, &self.relevant_expertise),
-            taxonomy_code: newer_or(&newer.taxonomy_code, &self.taxonomy_code),
-            expertise: newer_or(&newer.expertise, &self.expertise),
-            phone: newer_or(&newer.phone, &self.phone),
-            address_lines: newer_or(&newer.address_lines, &self.address_lines),
-            verification: newer_or(&newer.verification, &self.verification),
-        }
-    }
-}
-
-/// Whether two names are the same but for case and white space.
-#[must_use]
-pub fn same_name(one: &str, other: &str) -> bool {
-    one.split_whitespace()
-        .map(str::to_lowercase)
-        .eq(other.split_whitespace().map(str::to_lowercase))
 }
 
 impl SecondOpinion {

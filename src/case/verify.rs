@@ -2,7 +2,8 @@
 
 use super::clock::{Because, Clock};
 use super::event::Verified;
-use super::second_opinion::{Member, NetworkAvailability, Provider, SecondOpinion, same_name};
+use super::provider::{NetworkAvailability, Provider, same_name};
+use super::second_opinion::{Member, SecondOpinion};
 use super::{Case, Context, EventBody, Private, Refusal, State};
 use crate::rules::{Clause, ClockKind, ClockStart, Pathway};
 

@@ -3,7 +3,8 @@
 use super::clock::Because;
 use super::decision::Withdrawal;
 use super::event::Withdrawn;
-use super::second_opinion::{Requester, SecondOpinion, same_name};
+use super::provider::same_name;
+use super::second_opinion::{Requester, SecondOpinion};
 use super::{Case, Context, EventBody, Private, Refusal, State};
 use crate::rules::Clause;
 
