@@ -1,6 +1,8 @@
 //! VI.D and the law beside it: by when, and was it kept?
 
-use second_opinion::case::{Channel, HealthProfessional, NextStepKind, Recipient, Requester};
+use second_opinion::case::{
+    Channel, HealthProfessional, NetworkStatus, NextStepKind, Provider, Recipient, Requester,
+};
 use second_opinion::rules::{Clause, DenialReasonCode, Outcome};
 
 use crate::Pair;
@@ -46,6 +48,23 @@ fn decided(instant: &str) -> Situation {
     claimed(psychological()).approved(instant, |_| ())
 }
 
+fn now(network_status: NetworkStatus) -> Provider {
+    Provider {
+        network_status,
+        ..Provider::default()
+    }
+}
+
+/// Expedited while a network provider could give the opinion; two days later it turns out that it is not one.
+fn in_review_after_expediting() -> Situation {
+    in_network()
+        .expedited("2026-01-07T10:00:00-08:00", psychological())
+        .verified(
+            "2026-01-09T10:00:00-08:00",
+            now(NetworkStatus::OutOfNetwork),
+        )
+}
+
 pub const PAIRS: &[Pair] = &[
     Pair {
         clause: Clause::UrgentTimeframe,
@@ -75,6 +94,54 @@ pub const PAIRS: &[Pair] = &[
     },
     Pair {
         clause: Clause::UrgentTimeframe,
+        way: Way::LateLimit,
+        case: (
+            "vi_d_1_hours_run_from_the_request_to_expedite_though_review_began_later",
+            || in_review_after_expediting().seen_at("2026-01-10T10:00:00-08:00"),
+        ),
+        near_miss: ("vi_d_1_a_microsecond_before_those_hours_end", || {
+            in_review_after_expediting().seen_at("2026-01-10T09:59:59.999999-08:00")
+        }),
+    },
+    Pair {
+        clause: Clause::UrgentTimeframe,
+        way: Way::LateLimit,
+        case: ("vi_d_1_no_longer_needed_when_it_was_due", || {
+            claimed(psychological())
+                .verified("2026-01-08T10:00:00-08:00", now(NetworkStatus::InNetwork))
+        }),
+        near_miss: ("vi_d_1_no_longer_needed_before_it_was_due", || {
+            claimed(psychological())
+                .verified(
+                    "2026-01-08T09:59:59.999999-08:00",
+                    now(NetworkStatus::InNetwork),
+                )
+                .seen_at("2026-01-09T10:00:00-08:00")
+        }),
+    },
+    Pair {
+        clause: Clause::UrgentTimeframe,
+        way: Way::LateLimit,
+        case: (
+            "vi_d_1_runs_again_from_the_old_start_when_review_is_needed_after_all",
+            || {
+                claimed(psychological())
+                    .verified("2026-01-06T10:00:00-08:00", now(NetworkStatus::InNetwork))
+                    .verified(
+                        "2026-01-07T10:00:00-08:00",
+                        now(NetworkStatus::OutOfNetwork),
+                    )
+                    .seen_at("2026-01-08T10:00:00-08:00")
+            },
+        ),
+        near_miss: ("vi_d_1_stays_stopped_while_no_review_is_needed", || {
+            claimed(psychological())
+                .verified("2026-01-06T10:00:00-08:00", now(NetworkStatus::InNetwork))
+                .seen_at("2026-01-08T10:00:00-08:00")
+        }),
+    },
+    Pair {
+        clause: Clause::UrgentTimeframe,
         way: Way::BindingLimit,
         case: ("vi_d_1_stands_alone_on_the_decisions_clock", || {
             claimed(psychological())
@@ -96,6 +163,22 @@ pub const PAIRS: &[Pair] = &[
             asked().expedited("2026-01-07T10:00:00-08:00", psychological())
         }),
         near_miss: ("vi_d_2_urgent_from_the_start", || claimed(psychological())),
+    },
+    Pair {
+        clause: Clause::RoutineTimeframe,
+        way: Way::Limit,
+        case: (
+            "vi_d_2_keeps_its_limit_when_review_begins_after_expediting",
+            in_review_after_expediting,
+        ),
+        near_miss: ("vi_d_2_urgent_from_the_start_and_in_review_later", || {
+            in_network()
+                .with(|request| request.urgency_claim = Some(psychological()))
+                .verified(
+                    "2026-01-09T10:00:00-08:00",
+                    now(NetworkStatus::OutOfNetwork),
+                )
+        }),
     },
     Pair {
         clause: Clause::RoutineTimeframe,
@@ -236,6 +319,44 @@ pub const PAIRS: &[Pair] = &[
         near_miss: ("hsc_1367_01_h_3_a_denial_sent_in_writing", || {
             denied()
                 .letter_sent("2026-01-08T23:59:59.999999-08:00", Channel::Mail)
+                .seen_at("2026-01-09T00:00:00-08:00")
+        }),
+    },
+    Pair {
+        clause: Clause::StateNoticeOfDecision,
+        way: Way::LateLimit,
+        case: (
+            "hsc_1367_01_h_3_a_denials_letter_by_fax_is_not_in_writing",
+            || {
+                denied()
+                    .letter_sent("2026-01-06T10:00:00-08:00", Channel::Fax)
+                    .seen_at("2026-01-09T00:00:00-08:00")
+            },
+        ),
+        near_miss: ("hsc_1367_01_h_3_a_denials_letter_in_the_portal", || {
+            denied()
+                .letter_sent("2026-01-06T10:00:00-08:00", Channel::Portal)
+                .seen_at("2026-01-09T00:00:00-08:00")
+        }),
+    },
+    Pair {
+        clause: Clause::StateNoticeOfDecision,
+        way: Way::LateLimit,
+        case: (
+            "hsc_1367_01_h_3_mail_that_is_not_the_denials_letter",
+            || {
+                denied()
+                    .told(
+                        "2026-01-06T10:00:00-08:00",
+                        Recipient::Member,
+                        Channel::Mail,
+                    )
+                    .seen_at("2026-01-09T00:00:00-08:00")
+            },
+        ),
+        near_miss: ("hsc_1367_01_h_3_mail_that_is", || {
+            denied()
+                .letter_sent("2026-01-06T10:00:00-08:00", Channel::Mail)
                 .seen_at("2026-01-09T00:00:00-08:00")
         }),
     },

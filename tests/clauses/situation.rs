@@ -246,6 +246,14 @@ impl Answer {
                 }
             }
         }
+        let overdue = file.clocks.iter();
+        let overdue = overdue.map(|clock| clock.timeliness(as_of));
+        assert_eq!(
+            file.is_overdue(as_of),
+            overdue
+                .into_iter()
+                .any(|clock| clock == Timeliness::Overdue)
+        );
         let steps = next_steps(file, as_of, &policy.calendar);
         self.named
             .extend(steps.iter().map(|step| (step.clause, Way::Step(step.kind))));
