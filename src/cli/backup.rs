@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, migrate};
+use super::{Failure, migrate, print};
 use crate::config::Config;
 use crate::store::sqlite;
 
@@ -15,12 +15,17 @@ pub struct BackupArgs {
 }
 
 pub(super) fn run(args: &BackupArgs, config: &Config) -> Result<(), Failure> {
+    if args.to.exists() {
+        return Err(Failure::Usage(format!(
+            "--to: `{}` exists, and a backup replaces nothing",
+            args.to.display()
+        )));
+    }
     let head = sqlite::backup(migrate::embedded(config)?, &args.to)?;
     eprintln!(
         "second-opinion: {} events are in `{}`; head digest:",
         head.position,
         args.to.display()
     );
-    println!("{}", head.digest);
-    Ok(())
+    print(&head.digest.to_string())
 }

@@ -1,10 +1,10 @@
 //! `check-config`: would the server start with this configuration, and where does each value come from?
 
-use super::Failure;
+use super::{Failure, print};
 use crate::config::{Config, StoreUrl};
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    print!("{}", config.show());
+    print(&config.show())?;
     if config.development_identity() {
         eprintln!("second-opinion: no issuer is configured: the development identity is in use");
     }

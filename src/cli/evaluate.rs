@@ -77,8 +77,7 @@ pub(super) fn print(message: &impl prost::Message, name: &str) -> Result<(), Fai
     let bytes = message.encode_to_vec();
     let message =
         DynamicMessage::decode(descriptor(name)?, bytes.as_slice()).map_err(Failure::other)?;
-    println!("{}", json::to_json(&message).map_err(Failure::other)?);
-    Ok(())
+    super::print(&json::to_json(&message).map_err(Failure::other)?)
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, Failure> {

@@ -5,7 +5,7 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::call::{ServerArgs, connect};
-use super::{Failure, address, runtime};
+use super::{Failure, address, print, runtime};
 use crate::config::Config;
 
 /// The arguments of `healthcheck`.
@@ -33,7 +33,7 @@ async fn check(args: &HealthcheckArgs, address: &str) -> Result<(), Failure> {
         .map_err(|status| Failure::other(status.message()))?
         .into_inner()
         .status();
-    println!("{}", status.as_str_name());
+    print(status.as_str_name())?;
     if status as i32 == ServingStatus::Serving as i32 {
         Ok(())
     } else {

@@ -1,6 +1,6 @@
 //! `migrate`: brings the store's schema up to this version.
 
-use super::Failure;
+use super::{Failure, print};
 use crate::config::{Config, StoreUrl};
 use crate::store::sqlite;
 
@@ -14,7 +14,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         );
     }
     for version in applied {
-        println!("{version}");
+        print(&version.to_string())?;
     }
     Ok(())
 }

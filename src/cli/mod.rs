@@ -16,6 +16,8 @@ mod serve;
 mod token;
 mod verify_log;
 
+use std::io::Write as _;
+
 use clap::{Parser, Subcommand};
 
 pub use failure::Failure;
@@ -131,6 +133,15 @@ fn address(config: &Config) -> String {
         "http"
     };
     format!("{scheme}://{listen}")
+}
+
+/// Prints a result on standard output. Whoever reads it may stop early: that is no failure.
+fn print(result: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout().lock();
+    match writeln!(out, "{}", result.trim_end_matches('\n')).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::other(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// A runtime for a command that does one thing at a time.

@@ -68,7 +68,7 @@ Ready to paste, from the project's folder:
 With grpcurl, or `buf curl --protocol grpc --http2-prior-knowledge` and http:// before the address:
 
   TOKEN={token}
-  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" -d @ {address} um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion < examples/network-opinion.json
+  grpcurl -plaintext -H \"authorization: Bearer $TOKEN\" -d @ {address} um.secondopinion.v1.PolicyService/EvaluateSecondOpinion < examples/network-opinion.json
   grpcurl -plaintext {address} list
 
 "

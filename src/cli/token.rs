@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use clap::ValueEnum;
 
-use super::Failure;
+use super::{Failure, print};
 use crate::config::Config;
 use crate::identity::{ActorType, DevelopmentIdentity, Scope, ScopeSet};
 
@@ -61,11 +61,7 @@ pub(super) fn run(args: &TokenArgs, config: &Config) -> Result<(), Failure> {
     };
     let identity = DevelopmentIdentity::load_or_create(&config.data)
         .map_err(|error| Failure::Config(error.to_string()))?;
-    println!(
-        "{}",
-        identity.token(&args.sub, &args.scope, actor, ttl, Utc::now())
-    );
-    Ok(())
+    print(&identity.token(&args.sub, &args.scope, actor, ttl, Utc::now()))
 }
 
 /// A person's token with every scope, where the development identity is in use and its key can be read.

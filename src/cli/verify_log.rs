@@ -1,6 +1,6 @@
 //! `verify-log`: is every event as it was written, and none missing?
 
-use super::{Failure, migrate, runtime};
+use super::{Failure, migrate, print, runtime};
 use crate::config::Config;
 use crate::store::sqlite::SqliteStore;
 use crate::store::verify_log;
@@ -16,7 +16,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         "second-opinion: {} events, {} determinations and {} letters checked; the head's digest, for keeping elsewhere:",
         report.events, report.cases, report.notices
     );
-    println!("{}", report.head.digest);
+    print(&report.head.digest.to_string())?;
     if report.is_clean() {
         Ok(())
     } else {

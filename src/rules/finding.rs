@@ -166,12 +166,12 @@ fn timeframe(urgency: Urgency) -> String {
     match limit.map(|limit| limit.clock) {
         Some(ClockKind::Determination) => {
             format!(
-                "urgent and outside the network: the determination is due within {amount} of receipt"
+                "urgent, and prior authorisation is needed: the determination is due within {amount} of receipt"
             )
         }
         Some(ClockKind::MemberNotification | ClockKind::ProviderNotification) | None => {
             format!(
-                "not urgent and outside the network: the member is to be told within {amount} of receipt"
+                "not urgent, and prior authorisation is needed: the member is to be told within {amount} of receipt"
             )
         }
     }

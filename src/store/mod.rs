@@ -66,7 +66,7 @@ pub trait Store: Send + Sync + 'static {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// It cannot be reached, or refused for a reason of its own. The text names no data.
-    #[error("the store cannot be reached: {0}")]
+    #[error("the store cannot be used: {0}")]
     Unavailable(String),
     /// What it holds cannot be read.
     #[error("what the store holds for determination {determination_id} cannot be read: {reason}")]

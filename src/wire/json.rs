@@ -34,7 +34,7 @@ pub fn gives(document: &Value, field: &FieldDescriptor) -> bool {
 /// Sets one value in a document, from `path=value`.
 ///
 /// The path has proto or camelCase names and list indices (from 0; the index after the last appends), parted by
-/// dots: `second_opinion.requesters.0.member`. What it goes through is made where it is missing. The value is
+/// dots: `second_opinion.requesters.0.member`; `requesters[0]`, as violations are told, is taken too. What it goes through is made where it is missing. The value is
 /// taken as JSON where it is JSON and the field is no text, else as text.
 ///
 /// # Errors
@@ -50,7 +50,10 @@ pub fn set(
         .ok_or_else(|| format!("expected `path=value`, got `{}`", assignment.escape_debug()))?;
     let (mut place, mut value) = (Place::One(Kind::Message(descriptor.clone())), document);
     let mut walked = String::new();
-    for step in path.split('.') {
+    for step in path
+        .split(['.', '['])
+        .map(|step| step.strip_suffix(']').unwrap_or(step))
+    {
         (place, value) = enter(&place, value, step).map_err(|problem| {
             let above = if walked.is_empty() {
                 "the request"
@@ -203,7 +206,7 @@ mod tests {
             "second_opinion.requested_provider.network_status=NETWORK_STATUS_IN_NETWORK",
             "second_opinion.requested_provider.role=2",
             "second_opinion.received_at=2026-11-20T17:00:00Z",
-            "second_opinion.requesters.2.authorized_representative.authorization_on_file=true",
+            "second_opinion.requesters[2].authorized_representative.authorization_on_file=true",
         ];
         let wanted = json!({
             "second_opinion": {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use second_opinion::store::sqlite::SqliteStore;
-use second_opinion::store::verify_log;
+use second_opinion::store::{Store as _, verify_log};
 use second_opinion::wire::v1;
 
 use crate::program::Server;
@@ -72,7 +72,7 @@ async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
         for caller in callers {
             caller.await.expect("a caller");
         }
-        let mut acknowledged = acknowledged.lock().expect("a lock");
+        let mut acknowledged = std::mem::take(&mut *acknowledged.lock().expect("a lock"));
         assert!(
             !acknowledged.submissions.is_empty(),
             "nothing was acknowledged before the kill"
@@ -129,7 +129,6 @@ async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
     let mut events: HashMap<String, Vec<u32>> = HashMap::new();
     let mut position = 0;
     loop {
-        use second_opinion::store::Store as _;
         let entries = store.log_after(position, 1_000).await.expect("entries");
         let Some(last) = entries.last() else { break };
         position = last.position;

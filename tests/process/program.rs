@@ -55,7 +55,7 @@ pub struct Server {
 impl Server {
     /// Starts a server and waits until it says where it listens.
     pub fn start(data: &Path) -> Self {
-        let mut child = program(data)
+        let child = program(data)
             .args([
                 "serve",
                 "--listen",
@@ -69,9 +69,13 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
-        let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
+        let mut server = Self {
+            child,
+            address: String::new(),
+        };
+        let mut lines = BufReader::new(server.child.stderr.take().expect("standard error"));
         let mut said = String::new();
-        loop {
+        while server.address.is_empty() {
             let mut line = String::new();
             let read = lines.read_line(&mut line).expect("a line");
             assert!(read > 0, "the server ended: {said}");
@@ -79,12 +83,13 @@ impl Server {
             if let Ok(event) = serde_json::from_str::<serde_json::Value>(&line)
                 && event["message"] == "serving"
             {
-                let address = format!("http://{}", event["address"].as_str().expect("an address"));
-                // What comes after is read and let go, or the pipe would fill up.
-                std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-                return Self { child, address };
+                server.address =
+                    format!("http://{}", event["address"].as_str().expect("an address"));
             }
         }
+        // What comes after is read and let go, or the pipe would fill up.
+        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+        server
     }
 
     /// `kill -9`.

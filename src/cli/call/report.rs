@@ -40,7 +40,10 @@ pub(super) fn report(status: &Status) -> String {
         .iter()
         .flat_map(|it| &it.violations)
     {
-        lines.push(format!("{}: {}", violation.r#type, violation.description));
+        // A message that says so already is not said again.
+        if !status.message().contains(&violation.description) {
+            lines.push(format!("{}: {}", violation.r#type, violation.description));
+        }
     }
     if let Some(info) = details.error_info() {
         lines.push(format!("reason: {} ({})", info.reason, info.domain));

@@ -1,0 +1,275 @@
+//! As many calls as fit, with a fixed number in flight. Bytes go out and come in undecoded, so that the driver, which
+//! has the machine's cores in common with the server, costs little and the same for both servers.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use bytes::{Buf as _, BufMut as _, Bytes};
+use http::uri::PathAndQuery;
+use prost::Message as _;
+use second_opinion::wire::v1;
+use tonic::client::Grpc;
+use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::metadata::{Ascii, MetadataValue};
+use tonic::transport::Channel;
+use tonic::{Request, Status};
+use uuid::Uuid;
+
+use crate::process::Program;
+use crate::{CONNECTIONS, IN_FLIGHT};
+
+/// What is sent, and to whom.
+pub struct Load {
+    channels: Vec<Channel>,
+    path: PathAndQuery,
+    token: Option<MetadataValue<Ascii>>,
+    message: What,
+    answer_bytes: usize,
+    /// Determinations that a load of submissions made.
+    made: Arc<Mutex<Vec<String>>>,
+}
+
+#[derive(Clone)]
+enum What {
+    /// The same bytes each time.
+    Same(Bytes),
+    /// A request with a fresh `request_id` each time: the id stands at a place in the bytes.
+    Fresh(Bytes, usize),
+    /// One of these in turn.
+    OneOf(Arc<Vec<Bytes>>),
+}
+
+/// What a round came to.
+pub struct Round {
+    pub calls: usize,
+    pub took: Duration,
+}
+
+impl Round {
+    /// Calls a second.
+    #[allow(
+        clippy::cast_precision_loss,
+        reason = "a rate needs no more than 52 bits"
+    )]
+    pub fn rate(&self) -> f64 {
+        self.calls as f64 / self.took.as_secs_f64()
+    }
+}
+
+pub fn median(rates: &[f64]) -> f64 {
+    let mut sorted = rates.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+impl Load {
+    /// Submissions of a routine request with everything known.
+    pub async fn submissions(server: &Program) -> Self {
+        let id = Uuid::nil().to_string();
+        let request = v1::SubmitSecondOpinionRequest {
+            request_id: id.clone(),
+            second_opinion: Some(request()),
+        };
+        let bytes = request.encode_to_vec();
+        let at = bytes
+            .windows(id.len())
+            .position(|window| window == id.as_bytes())
+            .expect("the id");
+        Self::new(
+            server,
+            "um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion",
+            What::Fresh(bytes.into(), at),
+        )
+        .await
+    }
+
+    /// Reads, in the BASIC view, of determinations that a load of submissions made.
+    pub async fn reads(server: &Program, submissions: &Self) -> Self {
+        let made = submissions.made.lock().expect("a lock").clone();
+        let requests = made.into_iter().map(|determination_id| {
+            let request = v1::GetDeterminationRequest {
+                determination_id,
+                ..v1::GetDeterminationRequest::default()
+            };
+            Bytes::from(request.encode_to_vec())
+        });
+        let what = What::OneOf(Arc::new(requests.collect()));
+        Self::new(
+            server,
+            "um.secondopinion.v1.SecondOpinionService/GetDetermination",
+            what,
+        )
+        .await
+    }
+
+    /// Echoes of a message of as many bytes.
+    pub async fn echoes(echo: &Program, bytes: usize) -> Self {
+        let mut message = v1::SubmitSecondOpinionRequest {
+            request_id: String::new(),
+            second_opinion: Some(request()),
+        };
+        let rest = bytes.saturating_sub(message.encoded_len() + 3);
+        message.request_id = "x".repeat(rest);
+        Self::new(
+            echo,
+            "echo.Echo/Echo",
+            What::Same(message.encode_to_vec().into()),
+        )
+        .await
+    }
+
+    async fn new(server: &Program, path: &str, message: What) -> Self {
+        let mut channels = Vec::new();
+        for _ in 0..CONNECTIONS {
+            channels.push(server.channel().await);
+        }
+        let token = (!server.token.is_empty())
+            .then(|| format!("Bearer {}", server.token).parse().expect("a token"));
+        let path: PathAndQuery = format!("/{path}").parse().expect("a path");
+        let mut load = Self {
+            channels,
+            path,
+            token,
+            message,
+            answer_bytes: 0,
+            made: Arc::default(),
+        };
+        load.answer_bytes = load
+            .call(&mut Grpc::new(load.channels[0].clone()), 0)
+            .await
+            .len();
+        load
+    }
+
+    /// The bytes of a message.
+    pub fn message_bytes(&self) -> usize {
+        match &self.message {
+            What::Same(bytes) | What::Fresh(bytes, _) => bytes.len(),
+            What::OneOf(messages) => messages[0].len(),
+        }
+    }
+
+    /// The bytes of an answer.
+    pub fn answer_bytes(&self) -> usize {
+        self.answer_bytes
+    }
+
+    async fn call(&self, grpc: &mut Grpc<Channel>, turn: usize) -> Bytes {
+        let bytes = match &self.message {
+            What::Same(bytes) => bytes.clone(),
+            What::OneOf(messages) => messages[turn % messages.len()].clone(),
+            What::Fresh(bytes, at) => {
+                let mut fresh = bytes.to_vec();
+                let mut id = Uuid::encode_buffer();
+                let id = Uuid::now_v7().hyphenated().encode_lower(&mut id);
+                fresh[*at..at + id.len()].copy_from_slice(id.as_bytes());
+                fresh.into()
+            }
+        };
+        let mut request = Request::new(bytes);
+        if let Some(token) = &self.token {
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
+        }
+        grpc.ready().await.expect("ready");
+        // An error is no answer: it ends the benchmark.
+        grpc.unary(request, self.path.clone(), Raw)
+            .await
+            .expect("an answer")
+            .into_inner()
+    }
+
+    /// Calls for as long, and counts what was answered.
+    pub async fn run(&self, time: Duration) -> Round {
+        let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
+        let began = Instant::now();
+        let callers = (0..IN_FLIGHT).map(|caller| {
+            let (stop, calls) = (&stop, &calls);
+            let mut grpc = Grpc::new(self.channels[caller % self.channels.len()].clone());
+            async move {
+                let mut turn = caller * 7_919;
+                while !stop.load(Ordering::Relaxed) {
+                    let answer = self.call(&mut grpc, turn).await;
+                    turn += 1;
+                    calls.fetch_add(1, Ordering::Relaxed);
+                    if turn % 64 == 0 && matches!(self.message, What::Fresh(..)) {
+                        self.keep(answer);
+                    }
+                }
+            }
+        });
+        let ending = async {
+            tokio::time::sleep(time).await;
+            stop.store(true, Ordering::Relaxed);
+        };
+        tokio::join!(futures::future::join_all(callers), ending);
+        Round {
+            calls: calls.into_inner(),
+            took: began.elapsed(),
+        }
+    }
+
+    /// Keeps some of the determinations made, for the reads.
+    fn keep(&self, answer: Bytes) {
+        let answer = v1::SubmitSecondOpinionResponse::decode(answer).expect("an answer");
+        let id = answer
+            .determination
+            .expect("a determination")
+            .determination_id;
+        self.made.lock().expect("a lock").push(id);
+    }
+}
+
+/// A realistic request: routine, outside the network, everything known.
+fn request() -> v1::SecondOpinion {
+    let json = include_str!("../../examples/out-of-network-routine.json");
+    let pool = prost_reflect::DescriptorPool::decode(second_opinion::wire::DESCRIPTOR)
+        .expect("the contract");
+    let descriptor = pool
+        .get_message_by_name("um.secondopinion.v1.SubmitSecondOpinionRequest")
+        .expect("a message");
+    let message = second_opinion::wire::json::from_json(descriptor, json).expect("an example");
+    let message = v1::SubmitSecondOpinionRequest::decode(message.encode_to_vec().as_slice())
+        .expect("a message");
+    message.second_opinion.expect("a request")
+}
+
+/// Bytes as they are.
+#[derive(Clone, Copy)]
+struct Raw;
+
+impl Codec for Raw {
+    type Encode = Bytes;
+    type Decode = Bytes;
+    type Encoder = Self;
+    type Decoder = Self;
+
+    fn encoder(&mut self) -> Self {
+        Self
+    }
+
+    fn decoder(&mut self) -> Self {
+        Self
+    }
+}
+
+impl Encoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn encode(&mut self, item: Bytes, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
+        buffer.put(item);
+        Ok(())
+    }
+}
+
+impl Decoder for Raw {
+    type Item = Bytes;
+    type Error = Status;
+
+    fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Bytes>, Status> {
+        Ok(Some(buffer.copy_to_bytes(buffer.remaining())))
+    }
+}

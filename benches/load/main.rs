@@ -1,0 +1,101 @@
+//! How fast are durable submissions and reads, beside a bare tonic echo of messages of the same size?
+//!
+//! Both servers are processes of their own on this machine, called by one driver in turn, round by round, so that what
+//! the machine does meanwhile falls on both. Prints a Markdown table. `cargo bench --bench load`, or `scripts/bench`.
+
+mod driver;
+mod echo;
+mod process;
+
+use std::time::{Duration, Instant};
+
+use driver::{Load, median};
+use process::Program;
+
+/// Calls in flight.
+const IN_FLIGHT: usize = 256;
+/// Connections that carry them.
+const CONNECTIONS: usize = 8;
+/// As long as a round is.
+const ROUND: Duration = Duration::from_secs(4);
+/// Rounds of each kind.
+const ROUNDS: usize = 5;
+/// Submissions after which the memory is read.
+const SUBMISSIONS: usize = 100_000;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(at) = arguments.iter().position(|argument| argument == "--echo") {
+        return runtime(2).block_on(echo::serve(&arguments[at + 1]));
+    }
+    runtime(2).block_on(compare());
+}
+
+fn runtime(threads: usize) -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+async fn compare() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let echo = Program::echo().await;
+    let began = Instant::now();
+    let server = Program::server(folder.path()).await;
+    let start = began.elapsed();
+
+    let submit = Load::submissions(&server).await;
+    let echo_submit = Load::echoes(&echo, submit.message_bytes()).await;
+    // Both warm, and as many submissions in the store as the memory is read after.
+    echo_submit.run(ROUND).await;
+    let filled = Instant::now();
+    let mut stored = 0;
+    while stored < SUBMISSIONS {
+        stored += submit.run(Duration::from_secs(1)).await.calls;
+    }
+    let memory = server.resident_megabytes();
+    eprintln!(
+        "{stored} submissions in {:.1} s",
+        filled.elapsed().as_secs_f64()
+    );
+
+    let (mut submits, mut echoes) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        echoes.push(echo_submit.run(ROUND).await.rate());
+        submits.push(submit.run(ROUND).await.rate());
+    }
+    let get = Load::reads(&server, &submit).await;
+    let echo_get = Load::echoes(&echo, get.answer_bytes()).await;
+    let (mut gets, mut get_echoes) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        get_echoes.push(echo_get.run(ROUND).await.rate());
+        gets.push(get.run(ROUND).await.rate());
+    }
+
+    println!("| what | median of {ROUNDS} rounds | bare echo of as many bytes | ratio | target |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    row("SubmitSecondOpinion, durable", &submits, &echoes, "0.35");
+    row("GetDetermination", &gets, &get_echoes, "0.7");
+    println!();
+    println!("| what | measured | target |");
+    println!("| --- | ---: | ---: |");
+    println!(
+        "| start to serving, on an empty folder | {} ms | 300 ms |",
+        start.as_millis()
+    );
+    println!("| resident memory after {stored} submissions | {memory} MB | 60 MB |");
+    println!(
+        "| resident memory after all rounds | {} MB | |",
+        server.resident_megabytes()
+    );
+}
+
+fn row(what: &str, ours: &[f64], echo: &[f64], target: &str) {
+    let (ours, echo) = (median(ours), median(echo));
+    println!(
+        "| {what} | {ours:.0}/s | {echo:.0}/s | {:.2} | at least {target} |",
+        ours / echo
+    );
+}
