@@ -108,8 +108,11 @@ fn stopped() -> StoreError {
 }
 
 fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, head: &watch::Sender<u64>) {
-    let mut waiting = Vec::with_capacity(GROUP_MAX);
+    let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
+        // In the order of their instants, few events have to be sealed anew so that the log's time runs forward. Those
+        // that wait at once have no other order to keep.
+        waiting.sort_by_key(|job| job.commit.event.header.occurred_at);
         // Whoever gave up before the group began is not written for.
         let (commits, answers): (Vec<_>, Vec<_>) = waiting
             .drain(..)
