@@ -2,8 +2,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::changes::change_ids;
+use super::people::language;
 use super::provider::{named_provider, provider};
-use super::request::{change_ids, language, procedure_code};
+use super::request::procedure_code;
 use super::{At, Change, Malformed, Violations};
 use crate::case::{
     Approve, Channel, DenialReason, Deny, License, LicenseType, LicensedReviewer, MemberAgreement,

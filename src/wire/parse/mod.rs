@@ -2,7 +2,9 @@
 //!
 //! Past this module an identifier cannot be wrong in shape, and no handler checks again.
 
+mod changes;
 mod decision;
+mod people;
 mod provider;
 mod query;
 mod request;
@@ -10,13 +12,14 @@ mod scalar;
 
 use crate::case::FieldViolation;
 
+pub use changes::{expedite, record_verification, withdraw};
 pub use decision::{issue_approval, issue_denial, record_notification};
 pub use query::{Cursor, DeterminationQuery, ListQuery, NoticeForm, NoticeQuery};
 pub use query::{
     evaluate, get_determination, get_notice, get_policy, list_determinations,
     page_token_fingerprint, watch,
 };
-pub use request::{expedite, record_verification, second_opinion, submit, withdraw};
+pub use request::{second_opinion, submit};
 pub use scalar::microseconds;
 
 /// Everything that is wrong with a message.

@@ -1,6 +1,6 @@
 //! Are a provider, and what is known of the network, well formed?
 
-use super::request::npi;
+use super::people::npi;
 use super::{At, Violations};
 use crate::case::{
     NetworkAlternative, NetworkAvailability, NetworkStatus, Provider, Taxonomy, Verification,

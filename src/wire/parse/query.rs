@@ -5,7 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
-use super::request::{language, second_opinion};
+use super::people::language;
+use super::request::second_opinion;
 use super::{At, Malformed, Violations};
 use crate::case::{Cin, Digest, LanguageTag, SecondOpinion, State};
 use crate::rules::Calendar;

@@ -1,14 +1,13 @@
-//! Are a submission, a verification, an expedite request and a withdrawal well formed?
+//! Is a submission well formed?
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::provider::{named_provider, network_availability, provider};
+use super::people::{member, npi, requesters};
+use super::provider::{named_provider, network_availability};
 use super::{At, Change, Malformed, Violations};
 use crate::case::{
-    AlternativeFormat, AuthorityBasis, Cin, ClinicalContext, Expedite, GivenReason,
-    HealthProfessional, IcdCode, LanguageTag, Member, MemberCorrection, MemberRest, Npi,
-    PractitionerOpinion, Private, ProcedureCode, Representative, Requester, SecondOpinion,
-    UrgencyClaim, Verify, Withdraw,
+    ClinicalContext, GivenReason, IcdCode, Npi, PractitionerOpinion, ProcedureCode, SecondOpinion,
+    UrgencyClaim,
 };
 use crate::rules::{Calendar, FIRST_ADOPTED, PrimaryCareDecision, Reason, Threat};
 use crate::wire::v1;
@@ -125,7 +124,12 @@ fn request(
     })
 }
 
-fn check_received(v: &mut Violations, at: At<'_>, received: DateTime<Utc>, now: DateTime<Utc>) {
+pub(super) fn check_received(
+    v: &mut Violations,
+    at: At<'_>,
+    received: DateTime<Utc>,
+    now: DateTime<Utc>,
+) {
     if received > now + TimeDelta::seconds(AHEAD_SECONDS_MAX) {
         v.add(
             at,
@@ -133,113 +137,6 @@ fn check_received(v: &mut Violations, at: At<'_>, received: DateTime<Utc>, now: 
                 "must not be more than {AHEAD_SECONDS_MAX} seconds ahead of the server's clock"
             ),
         );
-    }
-}
-
-fn member(v: &mut Violations, at: At<'_>, message: Option<v1::Member>) -> Option<Member> {
-    let Some(message) = message else {
-        v.add(at, "is required");
-        return None;
-    };
-    let member_id = v.required_identifier(
-        at.field("member_id"),
-        &message.member_id,
-        Cin::parse,
-        Cin::EXPECTED,
-    );
-    let rest = member_rest(v, at, &message);
-    Some(Member {
-        member_id: member_id?,
-        full_name: rest.full_name,
-        address_lines: rest.address_lines,
-        preferred_language: rest.preferred_language,
-        alternative_format: rest.alternative_format,
-        spoken_language: rest.spoken_language,
-        confidential_address_lines: rest.confidential_address_lines,
-    })
-}
-
-fn member_rest(v: &mut Violations, at: At<'_>, message: &v1::Member) -> MemberRest {
-    MemberRest {
-        full_name: v.private_line(at.field("full_name"), &message.full_name),
-        address_lines: v.private_lines(at.field("address_lines"), &message.address_lines),
-        preferred_language: language(
-            v,
-            at.field("preferred_language"),
-            &message.preferred_language,
-        )
-        .unwrap_or_else(LanguageTag::english),
-        alternative_format: match v
-            .enumeration(at.field("alternative_format"), message.alternative_format)
-        {
-            v1::AlternativeFormat::Unspecified => AlternativeFormat::OrdinaryPrint,
-            v1::AlternativeFormat::LargePrint => AlternativeFormat::LargePrint,
-            v1::AlternativeFormat::Audio => AlternativeFormat::Audio,
-            v1::AlternativeFormat::Braille => AlternativeFormat::Braille,
-            v1::AlternativeFormat::DataCd => AlternativeFormat::DataCd,
-        },
-        spoken_language: language(v, at.field("spoken_language"), &message.spoken_language),
-        confidential_address_lines: v.private_lines(
-            at.field("confidential_address_lines"),
-            &message.confidential_address_lines,
-        ),
-    }
-}
-
-pub(super) fn language(v: &mut Violations, at: At<'_>, text: &str) -> Option<LanguageTag> {
-    v.identifier(at, text, LanguageTag::parse, LanguageTag::EXPECTED)
-}
-
-pub(super) fn npi(v: &mut Violations, at: At<'_>, text: &str) -> Option<Npi> {
-    v.identifier(at, text, Npi::parse, Npi::EXPECTED)
-}
-
-fn requesters(v: &mut Violations, at: At<'_>, messages: &[v1::Requester]) -> Vec<Requester> {
-    if messages.is_empty() {
-        v.add(at, "at least one is required");
-    }
-    let messages = v.list(at, messages);
-    messages
-        .iter()
-        .enumerate()
-        .filter_map(|(index, message)| requester(v, at.index(index), message))
-        .collect()
-}
-
-fn requester(v: &mut Violations, at: At<'_>, message: &v1::Requester) -> Option<Requester> {
-    use v1::requester::Kind;
-    match &message.kind {
-        None => {
-            v.add(at, "must say which kind of requester it is: member, authorized_representative or health_professional");
-            None
-        }
-        Some(Kind::Member(_)) => Some(Requester::Member),
-        Some(Kind::AuthorizedRepresentative(message)) => {
-            let at = at.field("authorized_representative");
-            Some(Requester::AuthorizedRepresentative(Representative {
-                full_name: v.private_line(at.field("full_name"), &message.full_name),
-                relationship: v.private_line(at.field("relationship"), &message.relationship),
-                basis: match v.enumeration(at.field("basis"), message.basis) {
-                    v1::AuthorityBasis::Unspecified => AuthorityBasis::Unknown,
-                    v1::AuthorityBasis::WrittenDesignation => AuthorityBasis::WrittenDesignation,
-                    v1::AuthorityBasis::ParentOfMinor => AuthorityBasis::ParentOfMinor,
-                    v1::AuthorityBasis::Guardian => AuthorityBasis::Guardian,
-                    v1::AuthorityBasis::Conservator => AuthorityBasis::Conservator,
-                    v1::AuthorityBasis::HealthCareAgent => AuthorityBasis::HealthCareAgent,
-                },
-                authorization_on_file: message.authorization_on_file,
-                phone: Private(v.phone(at.field("phone"), &message.phone)),
-            }))
-        }
-        Some(Kind::HealthProfessional(message)) => {
-            let at = at.field("health_professional");
-            Some(Requester::HealthProfessional(HealthProfessional {
-                npi: npi(v, at.field("npi"), &message.npi),
-                full_name: v.private_line(at.field("full_name"), &message.full_name),
-                phone: Private(v.phone(at.field("phone"), &message.phone)),
-                fax: Private(v.phone(at.field("fax"), &message.fax)),
-            }))
-        }
     }
 }
 
@@ -330,7 +227,7 @@ pub(super) fn procedure_code(
     }
 }
 
-fn urgency_claim(
+pub(super) fn urgency_claim(
     v: &mut Violations,
     at: At<'_>,
     message: &v1::UrgencyClaim,
@@ -365,132 +262,4 @@ fn urgency_claim(
         return None;
     }
     Some(claim)
-}
-
-/// Facts learned after submission.
-///
-/// # Errors
-/// Everything that is wrong with the message.
-pub fn record_verification(
-    message: &v1::RecordVerificationRequest,
-) -> Result<Change<Verify>, Malformed> {
-    let mut v = Violations::default();
-    let ids = change_ids(&mut v, &message.request_id, &message.determination_id);
-    let command = Verify {
-        provider: message
-            .provider
-            .as_ref()
-            .map(|message| provider(&mut v, At::top("provider"), message)),
-        network_availability: message
-            .network_availability
-            .as_ref()
-            .map(|message| network_availability(&mut v, At::top("network_availability"), message)),
-        member: message.member.as_ref().map(|message| {
-            let at = At::top("member");
-            MemberCorrection {
-                member_id: v.identifier(
-                    at.field("member_id"),
-                    &message.member_id,
-                    Cin::parse,
-                    Cin::EXPECTED,
-                ),
-                rest: member_rest(&mut v, at, message),
-            }
-        }),
-    };
-    let change = ids.map(|ids| ids.with(&message.etag, command));
-    v.finish(change)
-}
-
-/// A claim that a request is urgent, made later.
-///
-/// # Errors
-/// Everything that is wrong with the message.
-pub fn expedite(
-    message: &v1::ExpediteSecondOpinionRequest,
-    now: DateTime<Utc>,
-) -> Result<Change<Expedite>, Malformed> {
-    let mut v = Violations::default();
-    let ids = change_ids(&mut v, &message.request_id, &message.determination_id);
-    let at = At::top("urgency_claim");
-    let claim = match &message.urgency_claim {
-        None => {
-            v.add(at, "is required");
-            None
-        }
-        Some(message) => urgency_claim(&mut v, at, message),
-    };
-    let received_at = v.instant(At::top("received_at"), message.received_at.as_ref());
-    if let Some(received) = received_at {
-        check_received(&mut v, At::top("received_at"), received, now);
-    }
-    let change = ids.zip(claim).map(|(ids, claim)| {
-        ids.with(
-            &message.etag,
-            Expedite {
-                claim,
-                received_at: received_at.unwrap_or(now),
-            },
-        )
-    });
-    v.finish(change)
-}
-
-/// A withdrawal.
-///
-/// # Errors
-/// Everything that is wrong with the message.
-pub fn withdraw(message: &v1::WithdrawSecondOpinionRequest) -> Result<Change<Withdraw>, Malformed> {
-    let mut v = Violations::default();
-    let ids = change_ids(&mut v, &message.request_id, &message.determination_id);
-    let at = At::top("withdrawn_by");
-    let withdrawn_by = match &message.withdrawn_by {
-        None => {
-            v.add(at, "is required");
-            None
-        }
-        Some(message) => requester(&mut v, at, message),
-    };
-    let reason = v.text(At::top("reason"), &message.reason);
-    let change = ids.zip(withdrawn_by).map(|(ids, withdrawn_by)| {
-        ids.with(
-            &message.etag,
-            Withdraw {
-                withdrawn_by,
-                reason,
-            },
-        )
-    });
-    v.finish(change)
-}
-
-/// The ids of a change to a case.
-#[derive(Clone, Copy)]
-pub(super) struct ChangeIds {
-    request_id: uuid::Uuid,
-    determination_id: uuid::Uuid,
-}
-
-impl ChangeIds {
-    pub(super) fn with<T>(self, etag: &str, command: T) -> Change<T> {
-        Change {
-            request_id: self.request_id,
-            determination_id: self.determination_id,
-            etag: etag.to_owned(),
-            command,
-        }
-    }
-}
-
-pub(super) fn change_ids(
-    v: &mut Violations,
-    request_id: &str,
-    determination_id: &str,
-) -> Option<ChangeIds> {
-    let request_id = v.uuid(At::top("request_id"), request_id);
-    let determination_id = v.uuid(At::top("determination_id"), determination_id);
-    Some(ChangeIds {
-        request_id: request_id?,
-        determination_id: determination_id?,
-    })
 }
