@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tonic::Code;
 
 use crate::support::messages::{available, denial, get, second_opinion, submission};
-use crate::support::server::{EVERY_SCOPE, TestServer};
+use crate::support::server::{Client, EVERY_SCOPE, TestServer};
 use crate::support::status::refusal;
 
 /// The claims of a good token, after a change.
@@ -136,10 +136,8 @@ async fn each_bad_token_is_refused_by_its_own_name() {
         .expect("let in");
 }
 
-#[tokio::test]
-async fn every_call_needs_its_scope() {
-    let server = TestServer::start().await;
-    let mut reviewer = server.reviewer().await;
+/// A case that the network could take, so that it can be denied; gives its id.
+async fn case(reviewer: &mut Client) -> String {
     let request = v1::SecondOpinion {
         network_availability: Some(available()),
         ..second_opinion()
@@ -149,7 +147,13 @@ async fn every_call_needs_its_scope() {
         .await
         .expect("it")
         .into_inner();
-    let id = case.determination.expect("it").determination_id;
+    case.determination.expect("it").determination_id
+}
+
+#[tokio::test]
+async fn every_call_needs_its_scope() {
+    let server = TestServer::start().await;
+    let id = case(&mut server.reviewer().await).await;
     let member = v1::ListDeterminationsRequest {
         member_id: "90000001A".to_owned(),
         ..Default::default()
@@ -245,16 +249,7 @@ async fn every_call_needs_its_scope() {
 async fn only_a_person_reviews() {
     let server = TestServer::start().await;
     let mut reviewer = server.reviewer().await;
-    let request = v1::SecondOpinion {
-        network_availability: Some(available()),
-        ..second_opinion()
-    };
-    let case = reviewer
-        .submit_second_opinion(submission(request))
-        .await
-        .expect("it")
-        .into_inner();
-    let id = case.determination.expect("it").determination_id;
+    let id = case(&mut reviewer).await;
     let no_type = signed(
         &server,
         &claims(&server, |claims| {

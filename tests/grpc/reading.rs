@@ -166,10 +166,8 @@ async fn pages(
     }
 }
 
-#[tokio::test]
-async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
-    let server = TestServer::start().await;
-    let mut client = server.reviewer().await;
+/// Ten cases to be decided, two each of five days of receipt, and one without a clock.
+async fn fill(client: &mut Client) {
     for day in [13, 9, 16, 11, 10] {
         let received = format!("2026-11-{day:02}T17:00:00Z");
         for referral in ["RAF-1", "RAF-2"] {
@@ -194,7 +192,13 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
         .submit_second_opinion(submission(network))
         .await
         .expect("it");
+}
 
+#[tokio::test]
+async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    fill(&mut client).await;
     let paged = v1::ListDeterminationsRequest {
         page_size: 3,
         ..Default::default()
@@ -238,11 +242,20 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
     let member = v1::ListDeterminationsRequest {
         member_id: "90000001A".to_owned(),
         page_size: 1_000,
-        ..paged.clone()
+        ..paged
     };
     assert_eq!(list(&mut client, member).await.determinations.len(), 11);
+}
 
-    // A token belongs to its list; a negative size is none.
+#[tokio::test]
+async fn a_page_token_belongs_to_its_list_and_a_negative_size_is_none() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    fill(&mut client).await;
+    let paged = v1::ListDeterminationsRequest {
+        page_size: 3,
+        ..Default::default()
+    };
     let token = list(&mut client, paged.clone()).await.next_page_token;
     for page_token in ["x".to_owned(), format!("{token}A")] {
         let status = client

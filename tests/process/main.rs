@@ -7,3 +7,4 @@ mod support;
 mod commands;
 mod kill;
 mod program;
+mod serving;

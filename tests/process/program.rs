@@ -7,6 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use chrono::{TimeDelta, Utc};
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
+use serde_json::Value;
 use tonic::transport::Endpoint;
 
 use crate::support::server::{Client, EVERY_SCOPE, bearer};
@@ -46,6 +47,10 @@ pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
+pub fn json(bytes: &[u8]) -> Value {
+    serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", text(bytes)))
+}
+
 /// A server in a process of its own. Dropping it kills it.
 pub struct Server {
     child: Child,
@@ -55,7 +60,7 @@ pub struct Server {
 impl Server {
     /// Starts a server and waits until it says where it listens.
     pub fn start(data: &Path) -> Self {
-        let child = program(data)
+        let mut child = program(data)
             .args([
                 "serve",
                 "--listen",
@@ -69,27 +74,28 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
+        let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
+        // From here on it ends when this function does.
         let mut server = Self {
             child,
             address: String::new(),
         };
-        let mut lines = BufReader::new(server.child.stderr.take().expect("standard error"));
         let mut said = String::new();
-        while server.address.is_empty() {
+        loop {
             let mut line = String::new();
             let read = lines.read_line(&mut line).expect("a line");
             assert!(read > 0, "the server ended: {said}");
             said.push_str(&line);
-            if let Ok(event) = serde_json::from_str::<serde_json::Value>(&line)
+            if let Ok(event) = serde_json::from_str::<Value>(&line)
                 && event["message"] == "serving"
             {
-                server.address =
-                    format!("http://{}", event["address"].as_str().expect("an address"));
+                let address = event["address"].as_str().expect("an address");
+                server.address = format!("http://{address}");
+                // What comes after is read and let go, or the pipe would fill up.
+                std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+                return server;
             }
         }
-        // What comes after is read and let go, or the pipe would fill up.
-        std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
-        server
     }
 
     /// `kill -9`.
@@ -134,4 +140,42 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The port on which a process listens, from the system's own tables.
+pub fn port_of(process: u32) -> u16 {
+    for _ in 0..200 {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        let Ok(table) = std::fs::read_to_string(format!("/proc/{process}/net/tcp")) else {
+            continue;
+        };
+        let Ok(files) = std::fs::read_dir(format!("/proc/{process}/fd")) else {
+            continue;
+        };
+        let sockets: Vec<String> = files
+            .flatten()
+            .filter_map(|file| std::fs::read_link(file.path()).ok())
+            .filter_map(|link| {
+                Some(
+                    link.to_str()?
+                        .strip_prefix("socket:[")?
+                        .trim_end_matches(']')
+                        .to_owned(),
+                )
+            })
+            .collect();
+        for line in table.lines().skip(1) {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let listens = columns.get(3) == Some(&"0A");
+            if listens
+                && columns
+                    .get(9)
+                    .is_some_and(|inode| sockets.iter().any(|socket| socket == inode))
+            {
+                let port = columns[1].split(':').nth(1).expect("a port");
+                return u16::from_str_radix(port, 16).expect("a port");
+            }
+        }
+    }
+    panic!("the server does not listen");
 }

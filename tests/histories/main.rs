@@ -7,27 +7,26 @@ use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 use proptest::test_runner::{Config, TestRunner};
-use prost::Message as _;
 use second_opinion::case::{
-    ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind, SealedEvent, State, approve,
-    deny, expedite, notify, verify, withdraw,
+    EventBody, NoticeKind, approve, deny, expedite, notify, verify, withdraw,
 };
 use second_opinion::notice;
-use second_opinion::rules::{ClockKind, Policy, Urgency};
-use second_opinion::store::{decode_file, encode_file};
+use second_opinion::rules::Policy;
 use second_opinion::wire::parse;
 use second_opinion::wire::render::{self, Shown, timestamp};
 use second_opinion::wire::v1;
 
-#[path = "case_support/arbitrary.rs"]
+#[path = "../case_support/arbitrary.rs"]
 mod arbitrary;
-#[path = "case_support/commands.rs"]
+mod checks;
+#[path = "../case_support/commands.rs"]
 mod commands;
-#[path = "case_support/mod.rs"]
+#[path = "../case_support/mod.rs"]
 mod support;
 
-use arbitrary::{ASKER_NPI, CANARIES, second_opinion};
-use commands::{Command, REVIEWER, Step, step};
+use arbitrary::second_opinion;
+use checks::{check_actors, check_log, check_snapshot, check_step, check_views};
+use commands::{Command, Step, step};
 use support::{Desk, reviewer_actor, service};
 
 fn config(cases: u32) -> Config {
@@ -142,153 +141,6 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
             false
         }
     }
-}
-
-fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
-    let clocks = &case.file.clocks;
-    let dues: BTreeMap<_, _> = clocks
-        .iter()
-        .map(|clock| (clock.kind, clock.due_at()))
-        .collect();
-    assert_eq!(dues.len(), clocks.len(), "one clock of each kind");
-    dues
-}
-
-fn ended(state: State) -> bool {
-    match state {
-        State::Approved | State::Denied | State::Withdrawn => true,
-        State::NoAuthorizationRequired | State::PendingReview => false,
-    }
-}
-
-/// What one more event may not do to a case.
-fn check_step(before: &Case, after: &Case) {
-    assert_eq!(after.version, before.version + 1);
-    assert_ne!(after.etag(), before.etag());
-    let now = dues(after);
-    for (kind, due) in dues(before) {
-        assert!(
-            now[&kind] <= due,
-            "{kind:?} moved from {due} to {}",
-            now[&kind]
-        );
-    }
-    if before.file.assessment.urgency == Urgency::Urgent {
-        assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
-    }
-    if ended(before.file.state) {
-        assert_eq!(after.file.state, before.file.state);
-        assert_eq!(after.file.decision, before.file.decision);
-    }
-    assert_eq!(after.file.decision.is_some(), ended(after.file.state));
-    assert_eq!(after.file.edition, before.file.edition);
-    if after.file.state == State::PendingReview {
-        assert!(
-            after.file.due_at().is_some(),
-            "time runs while a reviewer is to decide"
-        );
-        assert!(
-            after
-                .file
-                .clocks
-                .iter()
-                .all(second_opinion::case::Clock::runs)
-        );
-    }
-}
-
-/// Who may have done what.
-fn check_actors(desk: &Desk) {
-    for event in &desk.events {
-        match &event.body {
-            EventBody::Approved(_) => assert_eq!(event.actor.kind, ActorKind::Person),
-            EventBody::Denied(denied) => {
-                assert_eq!(event.actor.kind, ActorKind::Person);
-                assert_eq!(denied.notice().kind, NoticeKind::Denial);
-                let reviewer = denied.denial().reviewer.reviewer().clone();
-                assert!(LicensedReviewer::new(reviewer).is_some());
-                assert!(!denied.denial().reasons.is_empty());
-            }
-            EventBody::Submitted(_)
-            | EventBody::Verified(_)
-            | EventBody::Expedited(_)
-            | EventBody::Withdrawn(_)
-            | EventBody::Notified(_) => {}
-        }
-    }
-}
-
-/// The case is what its events fold to once they have been sealed and unsealed, each naming the one before it.
-fn check_log(desk: &Desk) {
-    let mut previous = Digest::ZERO;
-    let mut events = Vec::new();
-    for (index, sealed) in desk.sealed.iter().enumerate() {
-        let (header, event) = SealedEvent::unseal(&sealed.bytes, sealed.sha256).expect("intact");
-        assert_eq!(header.previous, previous);
-        assert_eq!(header.determination_id, desk.case.id);
-        assert_eq!(usize::try_from(header.version), Ok(index + 1));
-        assert_eq!(event, desk.events[index]);
-        previous = sealed.sha256;
-        events.push((event, sealed.sha256));
-    }
-    let folded = Case::fold(
-        desk.case.id,
-        events.iter().map(|(event, sha256)| (event, *sha256)),
-    );
-    assert_eq!(folded.as_ref(), Ok(&desk.case));
-
-    let mut spoilt = desk.sealed[0].bytes.clone();
-    let middle = spoilt.len() / 2;
-    spoilt[middle] ^= 1;
-    assert!(SealedEvent::unseal(&spoilt, desk.sealed[0].sha256).is_err());
-    if events.len() > 1 {
-        let without_the_first = events[1..].iter().map(|(event, sha256)| (event, *sha256));
-        assert!(Case::fold(desk.case.id, without_the_first).is_err());
-    }
-}
-
-fn contains(bytes: &[u8], text: &str) -> bool {
-    bytes
-        .windows(text.len())
-        .any(|window| window == text.as_bytes())
-}
-
-/// No canary in the BASIC view; none in what `Debug` shows of anything.
-fn check_views(desk: &Desk) {
-    let shown = Shown {
-        as_of: desk.now,
-        plan: &desk.plan,
-        calendar: &desk.policy.calendar,
-    };
-    let basic = render::basic(&desk.case, shown);
-    let full = render::full(&desk.case, &desk.events, shown);
-    let bytes = basic.encode_to_vec();
-    for canary in CANARIES.into_iter().chain([ASKER_NPI, REVIEWER]) {
-        assert!(!contains(&bytes, canary), "BASIC shows `{canary}`");
-    }
-    assert!(
-        contains(&full.encode_to_vec(), arbitrary::CIN),
-        "FULL shows the member"
-    );
-    let debug = format!("{basic:?} {full:?} {:?} {:?}", desk.case, desk.events);
-    for canary in CANARIES {
-        assert!(!debug.contains(canary), "Debug shows `{canary}`");
-    }
-    // FULL is BASIC and more.
-    let mut bared = full.clone();
-    bared.second_opinion = None;
-    bared.history.clear();
-    bared.decision.clone_from(&basic.decision);
-    assert_eq!(bared, basic);
-    assert_eq!(full.history.len(), desk.events.len());
-}
-
-fn check_snapshot(desk: &Desk) {
-    let bytes = encode_file(&desk.case.file).expect("a file can be encoded");
-    assert_eq!(decode_file(&bytes).as_ref(), Some(&desk.case.file));
-    assert_eq!(decode_file(&bytes[..bytes.len() - 1]), None);
-    let another_schema = [&[bytes[0] + 1], &bytes[1..]].concat();
-    assert_eq!(decode_file(&another_schema), None);
 }
 
 fn live(message: &v1::SecondOpinion, law_limits: bool, steps: &[Step]) -> Desk {

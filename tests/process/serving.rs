@@ -1,0 +1,229 @@
+//! A server as its operator has it: called, checked, backed up, stopped, and its log proved.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use second_opinion::wire::v1;
+use serde_json::Value;
+
+use crate::commands::REQUEST;
+use crate::program::{Server, json, port_of, program, run, text};
+use crate::support::messages::{get, second_opinion, submission};
+
+fn store(data: &Path) -> PathBuf {
+    data.join("second-opinion.db")
+}
+
+/// Beside a server: a second one on the same store is refused, and tools work. Gives a backup, and what proves it.
+fn backed_up(data: &Path) -> (PathBuf, Output) {
+    let second = program(data)
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .output()
+        .expect("an output");
+    assert_eq!(second.status.code(), Some(69), "{}", text(&second.stderr));
+    let proof = run(data, &["verify-log"], "");
+    assert_eq!(proof.status.code(), Some(0), "{}", text(&proof.stderr));
+    let copy = data.join("copy.db");
+    let backup = run(
+        data,
+        &["backup", "--to", copy.to_str().expect("a path")],
+        "",
+    );
+    assert_eq!(
+        (backup.status.code(), &backup.stdout),
+        (Some(0), &proof.stdout),
+        "{}",
+        text(&backup.stderr)
+    );
+    assert_ne!(
+        run(
+            data,
+            &["backup", "--to", copy.to_str().expect("a path")],
+            ""
+        )
+        .status
+        .code(),
+        Some(0)
+    );
+    (copy, proof)
+}
+
+// While the test waits for the server to end, another thread lets go of the client's connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn a_server_is_called_checked_backed_up_and_stopped() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let server = Server::start(data);
+    let to = server.address.clone();
+    // `call` shows the development identity by itself.
+    let submitted = run(
+        data,
+        &["call", "SubmitSecondOpinion", "-", "--to", &to],
+        &format!("{{\"secondOpinion\": {REQUEST}}}"),
+    );
+    assert_eq!(
+        submitted.status.code(),
+        Some(0),
+        "{}",
+        text(&submitted.stderr)
+    );
+    let id = json(&submitted.stdout)["determination"]["determinationId"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let set = format!("determination_id={id}");
+    let got = run(
+        data,
+        &[
+            "call",
+            "GetDetermination",
+            "-",
+            "--set",
+            &set,
+            "--set",
+            "view=VIEW_FULL",
+            "--to",
+            &to,
+        ],
+        "{}",
+    );
+    assert_eq!(
+        json(&got.stdout)["determination"]["secondOpinion"]["member"]["fullName"],
+        "Sample Member"
+    );
+    let refused = run(
+        data,
+        &[
+            "call",
+            "GetDetermination",
+            "-",
+            "--set",
+            "determination_id=x",
+            "--to",
+            &to,
+        ],
+        "{}",
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("INVALID_ARGUMENT"));
+    assert_eq!(
+        run(data, &["healthcheck", "--to", &to], "").status.code(),
+        Some(0)
+    );
+
+    let (copy, proof) = backed_up(data);
+    let mut client = server.client(data).await;
+    client
+        .submit_second_opinion(submission(second_opinion()))
+        .await
+        .expect("it");
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(
+        run(data, &["healthcheck", "--to", &to], "").status.code(),
+        Some(1)
+    );
+
+    // The copy is a store of its own, as of its moment.
+    let restored = tempfile::tempdir().expect("a folder");
+    std::fs::copy(&copy, store(restored.path())).expect("a copy");
+    assert_eq!(
+        run(restored.path(), &["verify-log"], "").stdout,
+        proof.stdout
+    );
+    let server = Server::start(restored.path());
+    let mut client = server.client(restored.path()).await;
+    let held = client
+        .get_determination(get(&id, v1::View::Basic))
+        .await
+        .expect("it")
+        .into_inner();
+    assert_eq!(
+        held.determination.expect("it").state(),
+        v1::State::NoAuthorizationRequired
+    );
+}
+
+// While the test waits for the server to end, another thread lets go of the client's connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn verify_log_names_case_and_version_of_a_flipped_byte() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let server = Server::start(data);
+    let mut client = server.client(data).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let answer = client
+            .submit_second_opinion(submission(second_opinion()))
+            .await
+            .expect("it")
+            .into_inner();
+        ids.push(answer.determination.expect("it").determination_id);
+    }
+    assert_eq!(server.terminate(), Some(0));
+    assert_eq!(run(data, &["verify-log"], "").status.code(), Some(0));
+    let file = rusqlite::Connection::open(store(data)).expect("the file");
+    file.execute_batch("DROP TRIGGER events_are_never_changed")
+        .expect("no trigger");
+    let mut bytes: Vec<u8> = file
+        .query_row("SELECT bytes FROM events WHERE position = 2", [], |row| {
+            row.get(0)
+        })
+        .expect("an event");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    file.execute("UPDATE events SET bytes = ?1 WHERE position = 2", [bytes])
+        .expect("flipped");
+    drop(file);
+    let proof = run(data, &["verify-log"], "");
+    let said = text(&proof.stderr);
+    assert_eq!(proof.status.code(), Some(1));
+    assert!(
+        said.contains(&format!("determination {} version 1", ids[1])),
+        "{said}"
+    );
+    assert!(!said.contains(&ids[0]) && !said.contains(&ids[2]), "{said}");
+}
+
+#[test]
+fn audit_lines_are_written_whatever_the_filter_says() {
+    use std::io::Read as _;
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let mut child = program(data)
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--log",
+            "off",
+            "--log-format",
+            "json",
+        ])
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program");
+    // With the log off it does not say where it listens: a lock on the store says that it is there.
+    let port = port_of(child.id());
+    let to = format!("127.0.0.1:{port}");
+    let called = run(data, &["call", "GetPolicy", "/dev/null", "--to", &to], "");
+    assert_eq!(called.status.code(), Some(0), "{}", text(&called.stderr));
+    child.kill().expect("killed");
+    let mut said = String::new();
+    child
+        .stderr
+        .take()
+        .expect("standard error")
+        .read_to_string(&mut said)
+        .expect("text");
+    child.wait().expect("gone");
+    let line = said
+        .lines()
+        .find(|line| line.contains("\"audit\""))
+        .expect(&said);
+    let line = json(line.as_bytes());
+    assert_eq!(
+        (&line["rpc"], &line["outcome"]),
+        (&Value::from("GetPolicy"), &Value::from("OK"))
+    );
+    assert_eq!(line["caller"], "second-opinion-development|developer");
+}
