@@ -10,7 +10,7 @@ use crate::notice::Made;
 use crate::store::{
     CaseColumns, Commit, CommitError, Replay, ReplayKey, StoredNotice, encode_file, fold,
 };
-use crate::wire::parse::Change;
+use crate::wire::parse::{Change, Malformed};
 use crate::wire::render;
 use crate::wire::v1;
 
@@ -69,8 +69,7 @@ pub(super) async fn change<C: Clone>(
 
 /// Opens a case with its first event.
 ///
-/// The request id is looked up by the commit alone: nothing that is judged before it can refuse a repetition, for the
-/// server's clock only moves on.
+/// The request id is looked up by the commit alone: nothing that is judged before it can refuse a repetition.
 pub(super) async fn open(
     calls: &Calls,
     caller: &Caller,
@@ -95,6 +94,31 @@ pub(super) async fn open(
             Err(CallError::Defect("a new id was already taken".to_owned()))
         }
         Err(CommitError::Store(error)) => Err(error.into()),
+    }
+}
+
+/// What a message gets that is not well formed now: where its request id was used before what a repetition gets, else
+/// its mistakes.
+///
+/// A server's clock can be set back. An instant in the message then lies ahead that did not when it was sent first, and
+/// a repetition is to be known before time is judged.
+pub(super) async fn again(
+    calls: &Calls,
+    caller: &Caller,
+    content: Digest,
+    request_id: &str,
+    malformed: Malformed,
+) -> Result<v1::Determination, CallError> {
+    let Ok(request_id) = Uuid::try_parse(request_id) else {
+        return Err(malformed.into());
+    };
+    let key = ReplayKey {
+        caller: caller.identity.key(),
+        request_id,
+    };
+    match calls.store.replay(&key).await? {
+        Some(replay) => repeated(calls, caller, content, &key, replay).await,
+        None => Err(malformed.into()),
     }
 }
 

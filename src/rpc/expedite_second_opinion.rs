@@ -16,15 +16,21 @@ pub(super) async fn answer(
     let caller = Caller::with_scope(&request, Scope::Submit)?;
     let message = request.get_ref();
     let content = content("ExpediteSecondOpinion", message);
-    let command = parse::expedite(message, calls.clock.now())?;
-    let determination = change::change(
-        calls,
-        &caller,
-        content,
-        command,
-        |case, command, context| Ok(expedite(case, command, context)?.into()),
-    )
-    .await?;
+    let determination = match parse::expedite(message, calls.clock.now()) {
+        Ok(command) => {
+            change::change(
+                calls,
+                &caller,
+                content,
+                command,
+                |case, command, context| Ok(expedite(case, command, context)?.into()),
+            )
+            .await?
+        }
+        Err(malformed) => {
+            change::again(calls, &caller, content, &message.request_id, malformed).await?
+        }
+    };
     Ok(ExpediteSecondOpinionResponse {
         determination: Some(determination),
     })

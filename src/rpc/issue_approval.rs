@@ -8,7 +8,7 @@ use super::{Caller, Calls, change, content};
 use crate::case::{Approve, Case, Context, Person, approve};
 use crate::notice;
 use crate::wire::parse;
-use crate::wire::v1::{IssueApprovalRequest, IssueApprovalResponse};
+use crate::wire::v1::{Determination, IssueApprovalRequest, IssueApprovalResponse};
 
 pub(super) async fn answer(
     calls: &Calls,
@@ -17,7 +17,14 @@ pub(super) async fn answer(
     let (caller, person) = Caller::reviewing(&request)?;
     let message = request.get_ref();
     let content = content("IssueApproval", message);
-    let command = parse::issue_approval(message, calls.clock.now())?;
+    let command = match parse::issue_approval(message, calls.clock.now()) {
+        Ok(command) => command,
+        Err(malformed) => {
+            let first =
+                change::again(calls, &caller, content, &message.request_id, malformed).await?;
+            return Ok(answered(first));
+        }
+    };
     let judge =
         |case: &Case, command, context: &Context<'_>| judge(calls, case, command, person, context);
     if message.validate_only {
@@ -32,10 +39,14 @@ pub(super) async fn answer(
         });
     }
     let determination = change::change(calls, &caller, content, command, judge).await?;
-    Ok(IssueApprovalResponse {
+    Ok(answered(determination))
+}
+
+fn answered(determination: Determination) -> IssueApprovalResponse {
+    IssueApprovalResponse {
         determination: Some(determination),
         notice_text: String::new(),
-    })
+    }
 }
 
 fn judge(

@@ -16,15 +16,21 @@ pub(super) async fn answer(
     let caller = Caller::with_scope(&request, Scope::Notify)?;
     let message = request.get_ref();
     let content = content("RecordNotification", message);
-    let command = parse::record_notification(message, calls.clock.now())?;
-    let determination = change::change(
-        calls,
-        &caller,
-        content,
-        command,
-        |case, command, context| Ok(notify(case, command, context)?.into()),
-    )
-    .await?;
+    let determination = match parse::record_notification(message, calls.clock.now()) {
+        Ok(command) => {
+            change::change(
+                calls,
+                &caller,
+                content,
+                command,
+                |case, command, context| Ok(notify(case, command, context)?.into()),
+            )
+            .await?
+        }
+        Err(malformed) => {
+            change::again(calls, &caller, content, &message.request_id, malformed).await?
+        }
+    };
     Ok(RecordNotificationResponse {
         determination: Some(determination),
     })

@@ -17,10 +17,14 @@ pub(super) async fn answer(
     let message = request.into_inner();
     let content = content("SubmitSecondOpinion", &message);
     let now = calls.clock.now();
-    let submission = parse::submit(message, now, &calls.policy.calendar)?;
-    let body = submit(submission.command, &calls.context(now));
-    let determination =
-        change::open(calls, &caller, content, submission.request_id, body, now).await?;
+    let request_id = message.request_id.clone();
+    let determination = match parse::submit(message, now, &calls.policy.calendar) {
+        Ok(submission) => {
+            let body = submit(submission.command, &calls.context(now));
+            change::open(calls, &caller, content, submission.request_id, body, now).await?
+        }
+        Err(malformed) => change::again(calls, &caller, content, &request_id, malformed).await?,
+    };
     Ok(SubmitSecondOpinionResponse {
         determination: Some(determination),
     })

@@ -6,7 +6,9 @@ use second_opinion::wire::v1;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-use crate::support::messages::{approval, available, denial, id, second_opinion, submission};
+use crate::support::messages::{
+    approval, available, denial, id, second_opinion, submission, timestamp,
+};
 use crate::support::server::TestServer;
 use crate::support::status::refusal;
 
@@ -114,6 +116,32 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
             .code(),
         Code::AlreadyExists
     );
+}
+
+#[tokio::test]
+async fn the_first_answer_comes_again_when_the_clock_was_set_back() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let request = submission(v1::SecondOpinion {
+        received_at: Some(timestamp("2026-11-16T18:00:00Z")),
+        ..second_opinion()
+    });
+    let first = client
+        .submit_second_opinion(request.clone())
+        .await
+        .expect("it")
+        .into_inner();
+    // What was received lies more than a minute ahead now.
+    let back: chrono::DateTime<chrono::Utc> = "2026-11-16T17:58:59Z".parse().expect("an instant");
+    server.clock.set(back);
+    let again = client.submit_second_opinion(request.clone()).await;
+    assert_eq!(again.expect("again").into_inner(), first);
+    let new = v1::SubmitSecondOpinionRequest {
+        request_id: id(),
+        ..request
+    };
+    let refused = client.submit_second_opinion(new).await.expect_err("ahead");
+    assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
