@@ -113,7 +113,7 @@ fn approve() -> BoxedStrategy<Command> {
         .boxed()
 }
 
-fn deny() -> BoxedStrategy<Command> {
+pub fn deny() -> BoxedStrategy<Command> {
     let reason = (1..7_i32).prop_map(|code| v1::DenialReason {
         code,
         explanation: "canary: in plain words".to_owned(),

@@ -1,0 +1,113 @@
+//! What holds of a log and of the cases in it?
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, Utc};
+use second_opinion::case::{ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind};
+use second_opinion::rules::{ClockKind, Urgency};
+use second_opinion::store::{Record, Store as _, fold, unseal, verify_log};
+use second_opinion::wire::v1;
+use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
+use uuid::Uuid;
+
+use crate::turns::Who;
+use crate::world::{World, identity};
+
+/// More than any of these logs has.
+const EVERY_ENTRY: usize = 1_000;
+
+pub async fn check(world: &World) {
+    let store = &*world.store;
+    let report = verify_log(store).await.expect("a report");
+    assert!(report.is_clean(), "{:?}", report.findings);
+
+    let log = store.log_after(0, EVERY_ENTRY).await.expect("the log");
+    let ids: BTreeSet<Uuid> = log.iter().map(|entry| entry.determination_id).collect();
+    let mut stages = BTreeMap::new();
+    for id in ids {
+        let records = store.history(id).await.expect("a history");
+        let of_case = stages_of(id, &records);
+        let stored = store.case(id).await.expect("a store").expect("a case");
+        assert_eq!(of_case.last(), Some(&stored), "the case is its history");
+        check_decisions(world, id, &records).await;
+        check_view(world, id).await;
+        stages.insert(id, of_case);
+    }
+    // What was acknowledged, all of it, once, in order, and nothing else.
+    let logged = log.iter().map(|entry| {
+        let index = usize::try_from(entry.version - 1).expect("an index");
+        let stage = &stages[&entry.determination_id][index];
+        assert_eq!(stage.file.state, entry.state);
+        (entry.determination_id, stage.etag())
+    });
+    assert_eq!(logged.collect::<Vec<_>>(), world.acknowledged);
+}
+
+/// The case after each of its events, none of which may break what the one before it promised.
+fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
+    let stages: Vec<Case> = (1..=records.len())
+        .map(|length| fold(id, &records[..length]).expect("a case"))
+        .collect();
+    for (before, after) in stages.iter().zip(&stages[1..]) {
+        let now = dues(after);
+        for (kind, due) in dues(before) {
+            assert!(now[&kind] <= due, "{kind:?}: from {due} to {}", now[&kind]);
+        }
+        if before.file.assessment.urgency == Urgency::Urgent {
+            assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
+        }
+        if before.file.decision.is_some() {
+            assert_eq!(after.file.state, before.file.state);
+            assert_eq!(after.file.decision, before.file.decision);
+        }
+        assert!(before.updated_at <= after.updated_at);
+    }
+    stages
+}
+
+fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
+    let clocks = &case.file.clocks;
+    let dues: BTreeMap<_, _> = clocks.iter().map(|it| (it.kind, it.due_at())).collect();
+    assert_eq!(dues.len(), clocks.len(), "one clock of each kind");
+    dues
+}
+
+/// A person decided, and a licensed one denied, with a letter that is there unchanged.
+async fn check_decisions(world: &World, id: Uuid, records: &[Record]) {
+    for event in unseal(id, records).expect("events") {
+        let denied = match &event.body {
+            EventBody::Denied(denied) => denied,
+            EventBody::Approved(_) => {
+                assert_eq!(event.actor.kind, ActorKind::Person);
+                continue;
+            }
+            EventBody::Submitted(_)
+            | EventBody::Verified(_)
+            | EventBody::Expedited(_)
+            | EventBody::Withdrawn(_)
+            | EventBody::Notified(_) => continue,
+        };
+        assert_eq!(event.actor.kind, ActorKind::Person);
+        assert_eq!(event.actor.id, identity(Who::Reviewer).key());
+        let reviewer = denied.denial().reviewer.reviewer().clone();
+        assert!(LicensedReviewer::new(reviewer).is_some());
+        let reference = denied.notice();
+        assert_eq!(reference.kind, NoticeKind::Denial);
+        let letter = world.store.notice(reference.notice_id).await;
+        let letter = letter.expect("a store").expect("a letter");
+        assert_eq!(letter.determination_id, id);
+        assert_eq!(&letter.reference, reference);
+        assert_eq!(Digest::of(&letter.bytes), reference.sha256);
+    }
+}
+
+/// Whatever the clock says now, the case can be shown.
+async fn check_view(world: &World, id: Uuid) {
+    let mut request = tonic::Request::new(v1::GetDeterminationRequest {
+        determination_id: id.to_string(),
+        view: v1::View::Full.into(),
+    });
+    request.extensions_mut().insert(identity(Who::Reviewer));
+    let shown = world.calls.get_determination(request).await;
+    assert!(shown.is_ok(), "{shown:?}");
+}
