@@ -15,6 +15,7 @@ use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
@@ -57,6 +58,7 @@ pub async fn serve<B>(
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
     let open = GracefulShutdown::new();
+    let (draining, drained) = watch::channel(());
     tokio::pin!(drain);
     loop {
         let accepted = tokio::select! {
@@ -72,8 +74,14 @@ pub async fn serve<B>(
             }
         };
         let (tls, service, watcher) = (tls.clone(), service.clone(), open.watcher());
+        let mut drained = drained.clone();
         tokio::spawn(async move {
-            match secured(stream, tls).await {
+            // No call can be cut off before the handshake, so the drain does not wait for it.
+            let secured = tokio::select! {
+                secured = secured(stream, tls) => secured,
+                _ = drained.changed() => None,
+            };
+            match secured {
                 Some(Secured::Clear(stream)) => converse(stream, service, watcher).await,
                 Some(Secured::Tls(stream)) => converse(*stream, service, watcher).await,
                 None => {}
@@ -81,6 +89,7 @@ pub async fn serve<B>(
         });
     }
     drop(listener);
+    drop(draining);
     open.shutdown().await;
 }
 

@@ -12,5 +12,6 @@ mod faults;
 mod idempotency;
 mod identity;
 mod reading;
+mod tls;
 mod tools;
 mod watching;

@@ -60,6 +60,11 @@ pub struct Server {
 impl Server {
     /// Starts a server and waits until it says where it listens.
     pub fn start(data: &Path) -> Self {
+        Self::start_with(data, &[])
+    }
+
+    /// The same, with further arguments.
+    pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
         let mut child = program(data)
             .args([
                 "serve",
@@ -70,6 +75,7 @@ impl Server {
                 "--log",
                 "info",
             ])
+            .args(arguments)
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()

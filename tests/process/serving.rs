@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::commands::REQUEST;
 use crate::program::{Server, json, port_of, program, run, text};
+use crate::support::certificate;
 use crate::support::messages::{get, second_opinion, submission};
 
 fn store(data: &Path) -> PathBuf {
@@ -226,4 +227,30 @@ fn audit_lines_are_written_whatever_the_filter_says() {
         (&Value::from("GetPolicy"), &Value::from("OK"))
     );
     assert_eq!(line["caller"], "second-opinion-development|developer");
+}
+
+#[test]
+fn over_tls_callers_name_the_authority() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let tls = certificate::make(data);
+    let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let (cert, key) = (path(&tls.cert), path(&tls.key));
+    let server = Server::start_with(data, &["--tls-cert", &cert, "--tls-key", &key]);
+    let to = server.address.replace("http://", "https://");
+    let called = |arguments: &[&str]| {
+        let output = run(data, arguments, "");
+        (output.status.code(), text(&output.stderr))
+    };
+    let policy = ["call", "GetPolicy", "/dev/null", "--to"];
+    let (code, said) = called(&[&policy[..], &[&to, "--ca", &cert]].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = called(&["healthcheck", "--to", &to, "--ca", &cert]);
+    assert_eq!(code, Some(0), "{said}");
+    let (code, said) = called(&[&policy[..], &[&to]].concat());
+    assert_eq!(code, Some(64), "{said}");
+    assert!(said.contains("--ca"), "{said}");
+    let (code, said) = called(&[&policy[..], &[&server.address]].concat());
+    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(server.terminate(), Some(0));
 }

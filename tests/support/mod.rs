@@ -1,4 +1,5 @@
-//! What do the tests share? Sample requests, the commits that the service would make of them, and a server to call.
+//! What do the tests share? Sample requests, the commits that the service would make of them, and a server to call, with a
+//! certificate or without.
 
 #![allow(
     dead_code,
@@ -9,6 +10,7 @@
     reason = "a helper of tests that cannot go on panics"
 )]
 
+pub mod certificate;
 pub mod change;
 pub mod messages;
 pub mod raw;

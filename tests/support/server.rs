@@ -9,13 +9,14 @@ use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use second_opinion::store::Store;
 use second_opinion::store::sqlite::SqliteStore;
+use second_opinion::tls;
 use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
 use tempfile::TempDir;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
-use tonic::transport::{Channel, Endpoint};
+use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
 /// Every scope there is.
@@ -28,6 +29,8 @@ pub struct TestServer {
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     pub address: String,
+    /// Who vouches for the server's certificate; `None`: it serves in the clear.
+    authority: Option<Certificate>,
     identity: DevelopmentIdentity,
     folder: TempDir,
 }
@@ -73,18 +76,26 @@ impl TestServer {
         let clock = Arc::new(ManualClock::at(monday()));
         let mut config = config.clone();
         config.listen.set_port(0);
+        let tls = config.tls.as_ref().map(tls::acceptor).transpose();
+        let authority = config.tls.as_ref().map(|tls| {
+            Certificate::from_pem(std::fs::read(&tls.cert).expect("the server's certificate"))
+        });
         let parts = Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             verifier: Arc::new(identity.verifier()),
         };
-        let running = app::serve(&config, parts, None).await.expect("a server");
-        let address = format!("http://{}", running.address);
+        let running = app::serve(&config, parts, tls.expect("a certificate"))
+            .await
+            .expect("a server");
+        let scheme = if authority.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://{}", running.address);
         Self {
             running: Some(running),
             clock,
             store,
             address,
+            authority,
             identity,
             folder,
         }
@@ -112,11 +123,12 @@ impl TestServer {
     }
 
     pub async fn channel(&self) -> Channel {
-        Endpoint::from_shared(self.address.clone())
-            .expect("an address")
-            .connect()
-            .await
-            .expect("a connection")
+        let mut endpoint = Endpoint::from_shared(self.address.clone()).expect("an address");
+        if let Some(authority) = &self.authority {
+            let tls = ClientTlsConfig::new().ca_certificate(authority.clone());
+            endpoint = endpoint.tls_config(tls).expect("an authority");
+        }
+        endpoint.connect().await.expect("a connection")
     }
 
     /// A client with a token of the test's making; `None`: with none.
