@@ -25,7 +25,7 @@ fn by_the_rules(request: SecondOpinion, policy: &Policy) -> Value {
         panic!("a submission submits");
     };
     assert_eq!(submitted.assessment, evaluation.assessment);
-    let file = File::opened(&submitted);
+    let file = File::opened(*submitted);
     let assessment = &file.assessment;
     let mut clauses: Vec<&str> = assessment.findings.iter().map(|f| f.clause.id()).collect();
     clauses.sort_unstable();

@@ -142,6 +142,15 @@ impl Load {
         load
     }
 
+    /// The path that is called, and one of its messages.
+    pub fn sample(&self) -> (&str, Bytes) {
+        let message = match &self.message {
+            What::Same(bytes) | What::Fresh(bytes, _) => bytes.clone(),
+            What::OneOf(messages) => messages[0].clone(),
+        };
+        (self.path.as_str().trim_start_matches('/'), message)
+    }
+
     /// The bytes of a message.
     pub fn message_bytes(&self) -> usize {
         match &self.message {

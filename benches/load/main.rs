@@ -5,8 +5,10 @@
 
 mod driver;
 mod echo;
+mod h2load;
 mod process;
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use driver::{Load, median};
@@ -74,10 +76,16 @@ async fn compare() {
         gets.push(get.run(ROUND).await.rate());
     }
 
+    let by_h2load = reads_by_h2load(&server, &get, &echo, &echo_get, folder.path());
+
     println!("| what | median of {ROUNDS} rounds | bare echo of as many bytes | ratio | target |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     row("SubmitSecondOpinion, durable", &submits, &echoes, "0.35");
     row("GetDetermination", &gets, &get_echoes, "0.7");
+    match by_h2load {
+        Some((ours, echo)) => row("GetDetermination, called by h2load", &ours, &echo, "0.7"),
+        None => eprintln!("no h2load here (Debian's package nghttp2-client): its row is left out"),
+    }
     println!();
     println!("| what | measured | target |");
     println!("| --- | ---: | ---: |");
@@ -90,6 +98,28 @@ async fn compare() {
         "| resident memory after all rounds | {} MB | |",
         server.resident_megabytes()
     );
+}
+
+/// Rounds of reads and of echoes by h2load; `None`: there is none.
+fn reads_by_h2load(
+    server: &Program,
+    get: &Load,
+    echo: &Program,
+    echo_get: &Load,
+    folder: &Path,
+) -> Option<(Vec<f64>, Vec<f64>)> {
+    let log = folder.join("log.jsonl");
+    let (mut ours, mut echoes) = (Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let (path, message) = echo_get.sample();
+        echoes.push(h2load::rate(echo, path, &message, folder)?);
+        let (path, message) = get.sample();
+        let before = h2load::answered(&log, "GetDetermination");
+        ours.push(h2load::rate(server, path, &message, folder)?);
+        let answered = h2load::answered(&log, "GetDetermination") - before;
+        assert_eq!(answered, h2load::calls(), "calls answered OK");
+    }
+    Some((ours, echoes))
 }
 
 fn row(what: &str, ours: &[f64], echo: &[f64], target: &str) {

@@ -84,6 +84,10 @@ impl Program {
         panic!("`{}` does not answer", self.address);
     }
 
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     pub async fn channel(&self) -> Channel {
         let endpoint =
             Endpoint::from_shared(format!("http://{}", self.address)).expect("an address");

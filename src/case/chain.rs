@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
@@ -117,7 +117,7 @@ pub struct Header {
     /// 1, 2, 3 … within the case.
     pub version: u32,
     /// When it was committed.
-    #[serde(serialize_with = "to_microseconds")]
+    #[serde(with = "crate::rules::instant")]
     pub occurred_at: DateTime<Utc>,
     /// Who.
     pub actor: Actor,
@@ -127,10 +127,6 @@ pub struct Header {
     pub policy_version: NaiveDate,
     /// The digest of the event before it in the case; [`Digest::ZERO`] of the first.
     pub previous: Digest,
-}
-
-fn to_microseconds<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&at.to_rfc3339_opts(SecondsFormat::Micros, true))
 }
 
 /// An event as it is stored: the very bytes that were hashed.

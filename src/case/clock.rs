@@ -11,6 +11,7 @@ pub struct Clock {
     /// What it runs toward.
     pub kind: ClockKind,
     /// From when it counts.
+    #[serde(with = "crate::rules::instant")]
     pub started_at: DateTime<Utc>,
     /// Every limit in force; the earliest binds.
     pub limits: Vec<Limit>,
@@ -22,6 +23,7 @@ pub struct Clock {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stop {
     /// When.
+    #[serde(with = "crate::rules::instant")]
     pub at: DateTime<Utc>,
     /// Whether what it ran toward was done (a decision, a notification), or it was no longer needed.
     pub because: Because,

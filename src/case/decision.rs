@@ -86,6 +86,7 @@ pub struct Approval {
     /// The last.
     pub valid_through: NaiveDate,
     /// When.
+    #[serde(with = "crate::rules::instant")]
     pub decided_at: DateTime<Utc>,
     /// CPT or HCPCS; `None`: a consultation for a second opinion.
     pub service_code: Option<ProcedureCode>,
@@ -114,6 +115,7 @@ pub struct Denial {
     /// Whom the member can see instead (VI.C); `None`: the reasons ask for none.
     pub referral: Option<ReferralTo>,
     /// When.
+    #[serde(with = "crate::rules::instant")]
     pub decided_at: DateTime<Utc>,
 }
 
@@ -164,6 +166,7 @@ pub struct Withdrawal {
     /// Why; empty: not given.
     pub reason: Private,
     /// When.
+    #[serde(with = "crate::rules::instant")]
     pub withdrawn_at: DateTime<Utc>,
 }
 
@@ -201,6 +204,7 @@ pub struct Notification {
     /// The letter that was sent; `None`: none was.
     pub notice_id: Option<Uuid>,
     /// When the letter was sent or the person told.
+    #[serde(with = "crate::rules::instant")]
     pub notified_at: DateTime<Utc>,
 }
 
@@ -240,6 +244,7 @@ pub struct NoticeReference {
     /// Its language.
     pub language: LanguageTag,
     /// When it was made.
+    #[serde(with = "crate::rules::instant")]
     pub issued_at: DateTime<Utc>,
     /// The SHA-256 of the stored letter.
     pub sha256: super::Digest,

@@ -49,6 +49,7 @@ pub struct Event {
     /// 1, 2, 3 … within the case.
     pub version: u32,
     /// When it was committed, UTC to the microsecond; never earlier than the event before it in the log.
+    #[serde(with = "crate::rules::instant")]
     pub occurred_at: DateTime<Utc>,
     /// Who.
     pub actor: Actor,
@@ -110,6 +111,7 @@ pub struct Expedited {
     /// The claim.
     pub claim: UrgencyClaim,
     /// When the plan received the request to expedite.
+    #[serde(with = "crate::rules::instant")]
     pub received_at: DateTime<Utc>,
     /// What the rules made of it.
     pub assessment: Assessment,

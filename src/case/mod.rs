@@ -164,18 +164,18 @@ pub enum FoldError {
 impl File {
     /// What the first event makes.
     #[must_use]
-    pub fn opened(submitted: &Submitted) -> Self {
+    pub fn opened(submitted: Submitted) -> Self {
         let state = match submitted.assessment.pathway {
             crate::rules::Pathway::NetworkAccess => State::NoAuthorizationRequired,
             crate::rules::Pathway::PriorAuthorization => State::PendingReview,
         };
         Self {
-            request: submitted.request.clone(),
+            request: submitted.request,
             edition: submitted.edition,
             state,
-            assessment: submitted.assessment.clone(),
+            assessment: submitted.assessment,
             urgent_since: None,
-            clocks: submitted.clocks.clone(),
+            clocks: submitted.clocks,
             decision: None,
             notifications: Vec::new(),
             notices: Vec::new(),
@@ -282,8 +282,8 @@ impl Case {
 
     /// The case that a first event opens. `None`: it submits no request.
     #[must_use]
-    pub fn opened(id: Uuid, event: &Event, sha256: Digest) -> Option<Self> {
-        let EventBody::Submitted(submitted) = &event.body else {
+    pub fn opened(id: Uuid, event: Event, sha256: Digest) -> Option<Self> {
+        let EventBody::Submitted(submitted) = event.body else {
             return None;
         };
         Some(Self {
@@ -293,7 +293,7 @@ impl Case {
             command_head: sha256,
             created_at: event.occurred_at,
             updated_at: event.occurred_at,
-            file: File::opened(submitted),
+            file: File::opened(*submitted),
         })
     }
 
@@ -315,7 +315,7 @@ impl Case {
                 });
             }
             let next = match case.take() {
-                None => Self::opened(id, event, sha256),
+                None => Self::opened(id, event.clone(), sha256),
                 Some(case) => case.after(event, sha256),
             };
             case = Some(next.ok_or(FoldError::OutOfPlace(event.version))?);

@@ -30,6 +30,7 @@ pub struct SecondOpinion {
     /// The claim of urgency, later claims filled in.
     pub urgency_claim: Option<UrgencyClaim>,
     /// When the plan received the request, UTC to the microsecond.
+    #[serde(with = "crate::rules::instant")]
     pub received_at: DateTime<Utc>,
     /// The number of the referral (RAF); empty: none.
     pub referral_number: String,

@@ -10,7 +10,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    logging::begin(config)?;
+    let _log = logging::begin(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

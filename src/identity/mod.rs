@@ -13,6 +13,8 @@ mod source;
 mod tests;
 mod token;
 
+use std::borrow::Cow;
+
 pub use development::{
     DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DevelopmentIdentity, DevelopmentKeyError,
 };
@@ -91,7 +93,7 @@ impl Identity {
         let subject = escape(&self.subject);
         match &self.issuer {
             Some(issuer) => format!("{}|{subject}", escape(issuer)),
-            None => subject,
+            None => subject.into_owned(),
         }
     }
 
@@ -102,6 +104,10 @@ impl Identity {
     }
 }
 
-fn escape(part: &str) -> String {
-    part.replace('\\', r"\\").replace('|', r"\|")
+fn escape(part: &str) -> Cow<'_, str> {
+    if part.contains(['\\', '|']) {
+        Cow::Owned(part.replace('\\', r"\\").replace('|', r"\|"))
+    } else {
+        Cow::Borrowed(part)
+    }
 }

@@ -15,6 +15,7 @@ use http::{HeaderName, HeaderValue};
 use tonic_web::GrpcWebLayer;
 use tower::ServiceBuilder;
 use tower::layer::util::{Identity, Stack};
+use tower::util::Either;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::clock::Clock;
@@ -32,7 +33,7 @@ pub type Outer = Stack<
             AroundLayer<panics::Panics>,
             Stack<
                 AroundLayer<request_id::RequestId>,
-                Stack<GrpcWebLayer, Stack<CorsLayer, Identity>>,
+                Stack<GrpcWebLayer, Stack<Either<CorsLayer, Identity>, Identity>>,
             >,
         >,
     >,
@@ -42,8 +43,8 @@ pub type Outer = Stack<
 #[must_use]
 pub fn outer(longest: Duration, web_origins: &[String]) -> ServiceBuilder<Outer> {
     ServiceBuilder::new()
-        // Browsers ask before they call; no origin is allowed that is not configured.
-        .layer(cors(web_origins))
+        // Browsers ask before they call; where no origin is configured, none is told that it may.
+        .layer(tower::util::option_layer(cors(web_origins)))
         // From here on a call from a browser is a gRPC call like any other.
         .layer(GrpcWebLayer::new())
         // Whatever goes wrong inside can name the call.
@@ -82,7 +83,10 @@ impl Guard {
     }
 }
 
-fn cors(origins: &[String]) -> CorsLayer {
+fn cors(origins: &[String]) -> Option<CorsLayer> {
+    if origins.is_empty() {
+        return None;
+    }
     let headers = [
         "grpc-status",
         "grpc-message",
@@ -93,9 +97,11 @@ fn cors(origins: &[String]) -> CorsLayer {
     let origins = origins
         .iter()
         .filter_map(|origin| HeaderValue::from_str(origin).ok());
-    CorsLayer::new()
-        .allow_origin(AllowOrigin::list(origins))
-        .allow_methods([http::Method::POST])
-        .allow_headers(Any)
-        .expose_headers(headers.map(HeaderName::from_static))
+    Some(
+        CorsLayer::new()
+            .allow_origin(AllowOrigin::list(origins))
+            .allow_methods([http::Method::POST])
+            .allow_headers(Any)
+            .expose_headers(headers.map(HeaderName::from_static)),
+    )
 }

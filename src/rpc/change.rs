@@ -205,9 +205,10 @@ impl Next {
         };
         let sealed = SealedEvent::seal(id, &event, edition, previous)
             .map_err(|_| defect("an event cannot be sealed"))?;
+        let body_kind = event.body.kind();
         let case = match case {
             Some(case) => case.after(&event, sealed.sha256),
-            None => Case::opened(id, &event, sealed.sha256),
+            None => Case::opened(id, event, sealed.sha256),
         };
         let letters = judged
             .letters
@@ -220,7 +221,7 @@ impl Next {
             .collect();
         Ok(Self {
             case: case.ok_or_else(|| defect("an event that cannot follow"))?,
-            body_kind: event.body.kind(),
+            body_kind,
             event: sealed,
             letters,
         })

@@ -37,7 +37,7 @@ pub fn evaluated(
 ) -> Result<Determination, CallError> {
     match submit(request, context) {
         crate::case::EventBody::Submitted(submitted) => {
-            Ok(render::evaluated(&File::opened(&submitted), shown))
+            Ok(render::evaluated(&File::opened(*submitted), shown))
         }
         other => Err(CallError::Defect(format!(
             "a submission came to {:?}",

@@ -11,6 +11,7 @@ mod edition;
 mod facts;
 mod finding;
 mod grievance;
+pub mod instant;
 mod network;
 mod qualification;
 mod timeframes;

@@ -23,6 +23,7 @@ pub struct Limit {
     /// The clause or law it comes from.
     pub source: Clause,
     /// The first instant that is too late.
+    #[serde(with = "crate::rules::instant")]
     pub due_at: DateTime<Utc>,
     /// Weekday closures inside the window, in order. Weekends are not listed.
     #[serde(default)]

@@ -51,7 +51,8 @@ impl Desk {
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         let sealed =
             SealedEvent::seal(id, &event, edition, Digest::ZERO).expect("an event can be sealed");
-        let case = Case::opened(id, &event, sealed.sha256).expect("a submission opens a case");
+        let case =
+            Case::opened(id, event.clone(), sealed.sha256).expect("a submission opens a case");
         Self {
             policy,
             plan: Plan::default(),

@@ -191,7 +191,8 @@ impl Situation {
             received,
             submit(self.request.clone(), &context(received)),
         );
-        let mut case = Case::opened(Uuid::nil(), &opened, Digest::ZERO).expect("a submission");
+        let mut case =
+            Case::opened(Uuid::nil(), opened.clone(), Digest::ZERO).expect("a submission");
         let mut last = received;
         for (now, act) in self.acts {
             last = now;

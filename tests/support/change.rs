@@ -136,7 +136,7 @@ impl<'a> Change<'a> {
 
     fn file_after(&self, body: &EventBody) -> File {
         match (self.before, body) {
-            (None, EventBody::Submitted(submitted)) => File::opened(submitted),
+            (None, EventBody::Submitted(submitted)) => File::opened(submitted.as_ref().clone()),
             (None, _) => panic!("a first event submits"),
             (Some(case), body) => {
                 let mut file = case.file.clone();

@@ -1,6 +1,7 @@
 //! How are cases and their log kept in one file, with no other service? `SQLite`, one writer, many readers.
 
 mod backup;
+mod cache;
 mod files;
 mod lock;
 mod query;
@@ -18,9 +19,10 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use self::cache::Cases;
 use self::lock::WriteLock;
 use self::reader::Readers;
-use self::writer::Writer;
+use self::writer::{Told, Writer};
 use super::{
     Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
     StoreError, StoredNotice, Worklist,
@@ -32,6 +34,8 @@ pub use backup::backup;
 /// The embedded store.
 pub struct SqliteStore {
     readers: Arc<Readers>,
+    /// `None`: opened for reading only, beside a process that may write.
+    cases: Option<Arc<Cases>>,
     /// `None`: opened for reading only.
     writer: Option<Arc<Writer>>,
     head: watch::Receiver<u64>,
@@ -53,9 +57,15 @@ impl SqliteStore {
         let position = query::head(&connection)?.position;
         let (sender, head) = watch::channel(position);
         let readers = Arc::new(Readers::open(path)?);
-        let writer = Writer::start(connection, lock, Arc::clone(&readers), sender)?;
+        let cases = Arc::new(Cases::new());
+        let told = Told {
+            head: sender,
+            cases: Arc::clone(&cases),
+        };
+        let writer = Writer::start(connection, lock, Arc::clone(&readers), told)?;
         Ok(Self {
             readers,
+            cases: Some(cases),
             writer: Some(Arc::new(writer)),
             head,
         })
@@ -72,6 +82,7 @@ impl SqliteStore {
         let (_, head) = watch::channel(query::head(&connection)?.position);
         Ok(Self {
             readers: Arc::new(Readers::open(path)?),
+            cases: None,
             writer: None,
             head,
         })
@@ -91,7 +102,19 @@ pub fn migrate(path: &Path) -> Result<Vec<u32>, StoreError> {
 #[async_trait]
 impl Store for SqliteStore {
     async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
-        self.readers.point(|file| query::case(file, id))
+        let Some(cases) = &self.cases else {
+            return self.readers.point(|file| query::case(file, id));
+        };
+        self.readers.must_be_open()?;
+        if let Some(case) = cases.get(&id) {
+            return Ok(Some(Case::clone(&case)));
+        }
+        let begun = cases.generation();
+        let case = self.readers.point(|file| query::case(file, id))?;
+        if let Some(case) = &case {
+            cases.keep(begun, Arc::new(case.clone()));
+        }
+        Ok(case)
     }
 
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {

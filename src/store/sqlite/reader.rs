@@ -12,7 +12,7 @@ use super::schema;
 use crate::store::StoreError;
 
 /// As many connections as are kept while no one reads.
-const IDLE_MAX: usize = 16;
+const IDLE_MAX: usize = 8;
 /// As many scans as run at once: each holds a thread and a connection.
 const SCANS_MAX: usize = 8;
 
@@ -67,6 +67,11 @@ impl Readers {
         let idle = self.idle().take();
         drop(idle);
         self.scans.close();
+    }
+
+    /// Refuses where reads fail by now.
+    pub(super) fn must_be_open(&self) -> Result<(), StoreError> {
+        self.idle().as_ref().map(|_| ()).ok_or_else(closed)
     }
 
     fn take(&self) -> Result<Connection, StoreError> {

@@ -50,7 +50,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
             "PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = {WAL_PAGES};
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
-             PRAGMA cache_size = -65536;"
+             PRAGMA cache_size = -8192;"
         ))
         .map_err(|error| unavailable(&error))?;
     Ok(connection)
@@ -64,7 +64,7 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
     connection
-        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4096;")
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1024;")
         .map_err(|error| unavailable(&error))?;
     Ok(connection)
 }

@@ -1,5 +1,6 @@
 //! What is written for one commit, and when is it refused?
 
+use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
@@ -27,7 +28,11 @@ pub(super) fn write(
     {
         return Ok(Err(CommitError::Replayed(replay)));
     }
-    let standing = query::standing(transaction, id)?;
+    // A new case is not looked for: that its id is taken shows when it is written.
+    let standing = match commit.expected_version {
+        0 => None,
+        _ => query::standing(transaction, id)?,
+    };
     if !follows(standing.as_ref(), &commit) {
         return Ok(Err(CommitError::VersionConflict));
     }
@@ -44,12 +49,16 @@ pub(super) fn write(
         columns: &commit.columns,
         snapshot: &commit.snapshot,
     };
-    row.insert_event(transaction, commit.kind, commit.replay.as_ref())
-        .and_then(|()| match standing {
-            None => row.insert_case(transaction),
-            Some(_) => row.update_case(transaction, commit.replay.is_some()),
-        })
-        .map_err(|error| unavailable(&error))?;
+    let written = match standing {
+        None => row.insert_case(transaction),
+        Some(_) => row.update_case(transaction, commit.replay.is_some()),
+    };
+    match written {
+        Err(error) if is_taken(&error) => return Ok(Err(CommitError::VersionConflict)),
+        written => written
+            .and_then(|()| row.insert_event(transaction, commit.kind, commit.replay.as_ref()))
+            .map_err(|error| unavailable(&error))?,
+    }
     for letter in &commit.letters {
         insert_letter(transaction, row.opened_at, letter)?;
     }
@@ -59,6 +68,13 @@ pub(super) fn write(
         occurred_at: event.header.occurred_at,
     };
     Ok(Ok(Committed { event, position }))
+}
+
+/// Whether a row was not written because there is one with its key.
+fn is_taken(error: &rusqlite::Error) -> bool {
+    error
+        .sqlite_error()
+        .is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_UNIQUE)
 }
 
 /// Whether a commit follows on what is stored: the version it expects, and in the event itself the digest before it.

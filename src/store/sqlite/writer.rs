@@ -7,7 +7,9 @@ use std::thread::JoinHandle;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
+use uuid::Uuid;
 
+use super::cache::Cases;
 use super::lock::WriteLock;
 use super::query;
 use super::reader::{Readers, closed};
@@ -19,6 +21,12 @@ use crate::store::{Commit, CommitError, Committed, Head, StoreError};
 const GROUP_MAX: usize = 512;
 /// As many commits as wait; further callers wait before they hand theirs over.
 const WAITING_MAX: usize = 4 * GROUP_MAX;
+
+/// Who is told of what was committed, before its callers are.
+pub(super) struct Told {
+    pub head: watch::Sender<u64>,
+    pub cases: Arc<Cases>,
+}
 
 struct Job {
     commit: Commit,
@@ -39,7 +47,7 @@ impl Writer {
         connection: Connection,
         lock: WriteLock,
         readers: Arc<Readers>,
-        head: watch::Sender<u64>,
+        told: Told,
     ) -> Result<Self, StoreError> {
         let (sender, jobs) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
@@ -47,7 +55,7 @@ impl Writer {
             .spawn(move || {
                 let _lock = lock;
                 let mut connection = connection;
-                run(&mut connection, jobs, &head);
+                run(&mut connection, jobs, &told);
                 readers.close();
                 // Where this fails, the next start carries the write-ahead log over.
                 let _ = connection.close();
@@ -107,7 +115,7 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the thread that writes has stopped".to_owned())
 }
 
-fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, head: &watch::Sender<u64>) {
+fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, told: &Told) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
         // In the order of their instants, few events have to be sealed anew so that the log's time runs forward. Those
@@ -119,7 +127,14 @@ fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, head: &watch:
             .filter(|job| !job.answer.is_closed())
             .map(|job| (job.commit, job.answer))
             .unzip();
-        answer(write_group(connection, commits), answers, head);
+        let changed: Vec<Uuid> = commits
+            .iter()
+            .map(|commit| commit.event.header.determination_id)
+            .collect();
+        let group = write_group(connection, commits);
+        // Of a group that failed too: what became of it is not known.
+        told.cases.forget(changed);
+        answer(group, answers, &told.head);
     }
 }
 

@@ -47,8 +47,9 @@ pub fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     }
 }
 
+/// `YYYY-MM-DD`, which is how chrono shows the days of the years 0 to 9999.
 fn date(day: NaiveDate) -> String {
-    day.format("%Y-%m-%d").to_string()
+    day.to_string()
 }
 
 /// A case in the BASIC view.

@@ -1,0 +1,96 @@
+//! How is an instant written in the record? As text in UTC to the microsecond where people read it, else as a number.
+//!
+//! An event holds a dozen of them. Each is made in place, digit by digit: a formatter that serves every shape would
+//! take longer than the rest of the event together.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serializer};
+
+/// `2026-11-16T18:00:00.000000Z`
+const LENGTH: usize = 27;
+
+/// Writes an instant; for `#[serde(with)]`.
+///
+/// # Errors
+/// As the serializer has them.
+pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+    if !serializer.is_human_readable() {
+        return serializer.serialize_i64(at.timestamp_micros());
+    }
+    match text(at) {
+        Some(text) => serializer.serialize_str(std::str::from_utf8(&text).unwrap_or_default()),
+        None => serializer.collect_str(&at.format("%+")),
+    }
+}
+
+/// Reads an instant; for `#[serde(with)]`.
+///
+/// # Errors
+/// When there is none.
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+    if deserializer.is_human_readable() {
+        return DateTime::deserialize(deserializer);
+    }
+    let micros = i64::deserialize(deserializer)?;
+    DateTime::from_timestamp_micros(micros).ok_or_else(|| D::Error::custom("no instant"))
+}
+
+/// The text of an instant between the years 0 and 9999; `None`: it is outside of them.
+fn text(at: &DateTime<Utc>) -> Option<[u8; LENGTH]> {
+    let mut text = *b"0000-00-00T00:00:00.000000Z";
+    let year = u32::try_from(at.year())
+        .ok()
+        .filter(|year| *year < 10_000)?;
+    digits(&mut text[..4], year);
+    digits(&mut text[5..7], at.month());
+    digits(&mut text[8..10], at.day());
+    digits(&mut text[11..13], at.hour());
+    digits(&mut text[14..16], at.minute());
+    digits(&mut text[17..19], at.second());
+    // A leap second is told as the last microsecond before it.
+    digits(&mut text[20..26], (at.nanosecond() / 1_000).min(999_999));
+    Some(text)
+}
+
+fn digits(places: &mut [u8], mut number: u32) {
+    for place in places.iter_mut().rev() {
+        // INVARIANT: a digit is less than ten.
+        *place = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(serde::Serialize, Deserialize, PartialEq, Debug)]
+    struct Held(#[serde(with = "super")] DateTime<Utc>);
+
+    #[test]
+    fn an_instant_is_read_back_as_it_was_to_the_microsecond() {
+        for given in [
+            "2026-11-16T18:00:00Z",
+            "2016-04-20T07:00:00.000001Z",
+            "2099-12-31T23:59:59.999999Z",
+            "1969-12-31T23:59:59.999999Z",
+            "0001-01-01T00:00:00Z",
+            "9999-12-31T23:59:59.5Z",
+        ] {
+            let held = Held(given.parse().expect("an instant"));
+            let json = serde_json::to_string(&held).expect("JSON");
+            assert_eq!(
+                json,
+                format!(
+                    "{:?}",
+                    held.0.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+                )
+            );
+            assert_eq!(
+                serde_json::from_str::<Held>(&json).expect("an instant"),
+                held
+            );
+        }
+    }
+}
