@@ -23,6 +23,8 @@ use crate::identity::{
     RefreshTask, Verifier,
 };
 use crate::layer::{self, Guard};
+use crate::notice::{TemplateErrors, Templates};
+use crate::press::Press;
 use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::sqlite::SqliteStore;
@@ -75,6 +77,12 @@ pub enum StartError {
     /// A certificate or key cannot be used.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] TlsError),
+    /// The plan's own templates of letters cannot be used.
+    #[error("the templates of letters cannot be used:\n{0}")]
+    Templates(#[from] TemplateErrors),
+    /// The system gives no thread to render letters on.
+    #[error("letters cannot be rendered: {0}")]
+    Press(std::io::Error),
 }
 
 /// What a server is made of.
@@ -111,6 +119,17 @@ pub fn policy(config: &Config) -> Policy {
     Policy {
         calendar: Calendar::new(config.plan.time_zone, closures.collect()),
         law_limits: config.law_limits,
+    }
+}
+
+/// The words of letters: the shipped ones, with those in the configured folder in place of some.
+///
+/// # Errors
+/// When one of the plan's own cannot be used, or does not say what it owes to its reader.
+pub fn templates(config: &Config) -> Result<Templates, TemplateErrors> {
+    match &config.notices.templates {
+        None => Templates::with_none_replaced(),
+        Some(folder) => Templates::with_folder(folder),
     }
 }
 
@@ -159,6 +178,8 @@ pub async fn serve(
         store: Arc::clone(&parts.store),
         policy,
         plan: config.plan.clone(),
+        notices: config.notices.clone(),
+        press: Press::new(Arc::new(templates(config)?)).map_err(StartError::Press)?,
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),
     });

@@ -2,7 +2,7 @@
 //!
 //! The map of the house, in the order in which a request goes through it: bytes come in through the layers (`layer`) to
 //! the file of their call (`rpc`); `wire::parse` makes a command of the message, or tells everything that is wrong
-//! with it; a function of `case` judges the command by the clauses in `rules`; `notice` makes the letters of a decision;
+//! with it; a function of `case` judges the command by the clauses in `rules`; `notice` makes the letters of a decision, and `press` renders them;
 //! `store` commits event, case, letters and request id together or not at all; `wire::render` makes the answer.
 //!
 //! Without the feature `server` there are `rules` and [`case`] alone, for services that apply the same policy.
@@ -43,6 +43,9 @@ pub mod rules;
 
 #[cfg(feature = "server")]
 pub mod notice;
+
+#[cfg(feature = "server")]
+pub mod press;
 
 #[cfg(feature = "server")]
 pub mod store;

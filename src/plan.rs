@@ -3,6 +3,7 @@
 //! Pure data: letters print it, the calendar takes its time zone. Where nothing is configured it is Partnership,
 //! from its public pages.
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono_tz::Tz;
@@ -16,6 +17,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 pub struct Plan {
     /// The plan's name, as letters print it.
     pub name: String,
+    /// The plan's own address, as letters print it above the member's; empty: none is printed.
+    pub address_lines: Vec<String>,
     /// The time zone in which the plan's days begin and end.
     #[serde(deserialize_with = "read_zone", serialize_with = "write_zone")]
     pub time_zone: Tz,
@@ -34,6 +37,9 @@ pub struct Plan {
     /// Free legal help, where the plan names an office.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal_help: Option<ContactPoint>,
+    /// Who hears an independent medical review; letters print it where `knox_keene` is on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub independent_review: Option<ContactPoint>,
 }
 
 /// One office that a member can reach. An empty text means that the office has none.
@@ -52,6 +58,19 @@ pub struct ContactPoint {
     pub address_lines: Vec<String>,
     /// The address of the office's page.
     pub website: String,
+    /// The name and the hours in other languages, by primary tag such as `es`.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub translations: BTreeMap<String, OfficeWords>,
+}
+
+/// What of an office is said in words, in one language. An empty text means that the English one is printed.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct OfficeWords {
+    /// The office's name.
+    pub name: String,
+    /// When someone answers, in words.
+    pub hours: String,
 }
 
 /// Something in a plan that no letter should carry.
@@ -73,8 +92,16 @@ const ADDRESS_LINES_MAX: usize = 8;
 impl Default for Plan {
     /// Partnership and the State's offices, with the numbers, hours and addresses of their public pages.
     fn default() -> Self {
-        let tty = "(800) 735-2929 or 711";
+        let tty = "(800) 735-2929 / 711";
         let hours = "Monday to Friday, 8 a.m. to 5 p.m.";
+        let in_spanish = |name: &str, hours: &str| {
+            let words = OfficeWords {
+                name: name.into(),
+                hours: hours.into(),
+            };
+            BTreeMap::from([("es".to_owned(), words)])
+        };
+        let hours_in_spanish = "Lunes a viernes, de 8 a.m. a 5 p.m.";
         let grievance_unit = ContactPoint {
             name: "Grievance Coordinator".into(),
             phone: "(800) 863-4155".into(),
@@ -87,9 +114,11 @@ impl Default for Plan {
                 "Fairfield, CA 94534".into(),
             ],
             website: "partnershiphp.org/Members/Medi-Cal/Pages/GrievanceAndAppeals.aspx".into(),
+            translations: in_spanish("Coordinador de Quejas", hours_in_spanish),
         };
         Self {
             name: "Partnership HealthPlan of California".into(),
+            address_lines: Vec::new(),
             time_zone: Tz::America__Los_Angeles,
             knox_keene: false,
             member_services: ContactPoint {
@@ -99,9 +128,11 @@ impl Default for Plan {
                 hours: hours.into(),
                 address_lines: Vec::new(),
                 website: "partnershiphp.org".into(),
+                translations: in_spanish("Servicios para Miembros", hours_in_spanish),
             },
             appeals: ContactPoint {
-                name: "Appeals, Grievance Unit".into(),
+                name: "Appeals".into(),
+                translations: in_spanish("Apelaciones", hours_in_spanish),
                 ..grievance_unit.clone()
             },
             grievance_coordinator: grievance_unit,
@@ -121,9 +152,14 @@ impl Default for Plan {
                 name: "Medi-Cal Managed Care Ombudsman".into(),
                 phone: "1-888-452-8609".into(),
                 hours: "Monday to Friday, 8 a.m. to 5 p.m., except holidays".into(),
+                translations: in_spanish(
+                    "Defensor de Medi-Cal (Medi-Cal Managed Care Ombudsman)",
+                    "Lunes a viernes, de 8 a.m. a 5 p.m., menos días feriados",
+                ),
                 ..ContactPoint::default()
             },
             legal_help: None,
+            independent_review: None,
         }
     }
 }
@@ -137,6 +173,7 @@ impl Plan {
     pub fn problems(&self) -> Vec<PlanProblem> {
         let mut problems = Vec::new();
         check_line(&mut problems, "plan.name", &self.name);
+        check_address(&mut problems, "plan", &self.address_lines);
         let contacts = [
             ("plan.member_services", Some(&self.member_services)),
             (
@@ -147,6 +184,7 @@ impl Plan {
             ("plan.state_hearing", Some(&self.state_hearing)),
             ("plan.ombudsman", Some(&self.ombudsman)),
             ("plan.legal_help", self.legal_help.as_ref()),
+            ("plan.independent_review", self.independent_review.as_ref()),
         ];
         for (key, contact) in contacts {
             if let Some(contact) = contact {
@@ -205,19 +243,33 @@ impl ContactPoint {
                 check_line(problems, &format!("{key}.{field}"), text);
             }
         }
-        if self.address_lines.len() > ADDRESS_LINES_MAX {
-            let message = format!(
+        check_address(problems, key, &self.address_lines);
+        for (language, words) in &self.translations {
+            for (field, text) in [("name", &words.name), ("hours", &words.hours)] {
+                if !text.is_empty() {
+                    check_line(
+                        problems,
+                        &format!("{key}.translations.{language}.{field}"),
+                        text,
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn check_address(problems: &mut Vec<PlanProblem>, key: &str, lines: &[String]) {
+    if lines.len() > ADDRESS_LINES_MAX {
+        problems.push(PlanProblem {
+            key: format!("{key}.address_lines"),
+            message: format!(
                 "expected up to {ADDRESS_LINES_MAX} lines, got {}",
-                self.address_lines.len()
-            );
-            problems.push(PlanProblem {
-                key: format!("{key}.address_lines"),
-                message,
-            });
-        }
-        for (index, line) in self.address_lines.iter().enumerate() {
-            check_line(problems, &format!("{key}.address_lines.{index}"), line);
-        }
+                lines.len()
+            ),
+        });
+    }
+    for (index, line) in lines.iter().enumerate() {
+        check_line(problems, &format!("{key}.address_lines.{index}"), line);
     }
 }
 

@@ -88,6 +88,8 @@ pub struct Submitted {
     pub assessment: Assessment,
     /// Its clocks.
     pub clocks: Vec<Clock>,
+    /// The letters made with it.
+    pub notices: Vec<NoticeReference>,
 }
 
 /// Facts were learned.
@@ -103,6 +105,8 @@ pub struct Verified {
     pub assessment: Assessment,
     /// The clocks after it.
     pub clocks: Vec<Clock>,
+    /// The letters made with it.
+    pub notices: Vec<NoticeReference>,
 }
 
 /// It was made urgent, or a further claim was made.
@@ -195,6 +199,22 @@ pub enum EventKind {
 }
 
 impl EventBody {
+    /// The event with the letters that go with a submission or with facts that were learned. Decisions get theirs when
+    /// they are issued, and the other events have none.
+    #[must_use]
+    pub fn with_notices(mut self, notices: Vec<NoticeReference>) -> Self {
+        match &mut self {
+            Self::Submitted(submitted) => submitted.notices = notices,
+            Self::Verified(verified) => verified.notices = notices,
+            Self::Expedited(_)
+            | Self::Withdrawn(_)
+            | Self::Approved(_)
+            | Self::Denied(_)
+            | Self::Notified(_) => {}
+        }
+        self
+    }
+
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> EventKind {

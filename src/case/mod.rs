@@ -178,7 +178,7 @@ impl File {
             clocks: submitted.clocks,
             decision: None,
             notifications: Vec::new(),
-            notices: Vec::new(),
+            notices: submitted.notices.clone(),
         }
     }
 
@@ -206,6 +206,7 @@ impl File {
                 if let Some(member) = &event.member {
                     self.request.member = member.clone();
                 }
+                self.notices.extend(event.notices.iter().cloned());
                 self.assess(&event.assessment, &event.clocks);
             }
             EventBody::Expedited(event) => {

@@ -68,11 +68,20 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Eve
     })))
 }
 
-/// Before this there was nothing to tell: the decision, or the receipt where none was needed.
+/// Before this there was nothing to tell: the decision; or that none is needed, which the letter on network access
+/// says; or, without either, the receipt.
 fn earliest_telling(file: &File) -> DateTime<Utc> {
+    let not_needed = || {
+        file.notices
+            .iter()
+            .filter(|notice| notice.kind == NoticeKind::NetworkAccess)
+            .map(|notice| notice.issued_at)
+            .max()
+    };
     file.decision
         .as_ref()
         .and_then(Decision::decided_at)
+        .or_else(not_needed)
         .unwrap_or(file.request.received_at)
 }
 

@@ -14,5 +14,6 @@ pub fn submit(request: SecondOpinion, context: &Context<'_>) -> EventBody {
         edition: evaluation.edition.version,
         assessment: evaluation.assessment,
         clocks: evaluation.clocks.into_iter().map(Clock::from).collect(),
+        notices: Vec::new(),
     }))
 }

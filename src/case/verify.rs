@@ -84,6 +84,7 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Eve
         member,
         assessment: evaluation.assessment,
         clocks,
+        notices: Vec::new(),
     })))
 }
 

@@ -1,6 +1,7 @@
 //! `check-config`: would the server start with this configuration, and where does each value come from?
 
 use super::{Failure, print};
+use crate::app::StartError;
 use crate::config::{Config, StoreUrl};
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
@@ -11,6 +12,19 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     if !config.law_limits {
         eprintln!("second-opinion: the limits of law are switched off");
     }
+    if config.notices.enclosures.is_empty() {
+        eprintln!(
+            "second-opinion: no enclosure is configured: letters go out without the State's \"Your Rights\", \
+             nondiscrimination and language sheets (`notices.enclosures`)"
+        );
+    }
+    if config.plan.knox_keene && config.plan.independent_review.is_none() {
+        eprintln!(
+            "second-opinion: `plan.knox_keene` is on and `plan.independent_review` is not set: letters send members who \
+             ask for an independent medical review to member services"
+        );
+    }
+    crate::app::templates(config).map_err(StartError::from)?;
     if let StoreUrl::Postgres(_) = config.store {
         return Err(Failure::Config(
             "store: this version has no PostgreSQL store".to_owned(),

@@ -68,8 +68,11 @@ impl From<StartError> for Failure {
             | StartError::DevelopmentKey(_)
             | StartError::Jwks(_)
             | StartError::JwksPlace(_)
-            | StartError::Tls(_) => Self::Config(error.to_string()),
-            StartError::Listen { .. } | StartError::Reflection(_) => Self::other(error),
+            | StartError::Tls(_)
+            | StartError::Templates(_) => Self::Config(error.to_string()),
+            StartError::Listen { .. } | StartError::Reflection(_) | StartError::Press(_) => {
+                Self::other(error)
+            }
         }
     }
 }

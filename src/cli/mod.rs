@@ -11,6 +11,7 @@ mod failure;
 mod healthcheck;
 mod logging;
 mod migrate;
+mod notice;
 mod policy;
 mod serve;
 mod token;
@@ -56,6 +57,9 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Check every event's chain and print the digest of the log's head
     VerifyLog,
+    /// Show a letter of the embedded store, or prove a file to be one that was issued
+    #[command(subcommand)]
+    Notice(notice::NoticeCommand),
     /// Ask a running server whether it serves
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -99,6 +103,7 @@ impl Cli {
             Command::Migrate => migrate::run(&offline()?),
             Command::Backup(args) => backup::run(args, &offline()?),
             Command::VerifyLog => verify_log::run(&offline()?),
+            Command::Notice(command) => notice::run(command, &offline()?),
             Command::Healthcheck(args) => healthcheck::run(args, &offline()?),
         }
     }

@@ -10,6 +10,7 @@ use super::args::Setting;
 use super::error::Problem;
 use super::suggest::did_you_mean;
 use super::{Closure, plan_table, values};
+use crate::notice::NoticeSettings;
 use crate::plan::Plan;
 
 /// The scopes that a caller's certificate can be given.
@@ -22,7 +23,9 @@ const SCOPES: [&str; 6] = [
     "second-opinion.notify",
 ];
 /// The keys of the file besides the settings, each a table.
-const TABLES: [&str; 6] = ["plan", "calendar", "limits", "sweeper", "callers", "web"];
+const TABLES: [&str; 7] = [
+    "plan", "notices", "calendar", "limits", "sweeper", "callers", "web",
+];
 
 /// The file as it was read, or an empty one.
 #[derive(Default)]
@@ -104,6 +107,28 @@ impl ConfigFile {
     pub(super) fn plan(&self, problems: &mut Vec<Problem>) -> Plan {
         self.table("plan", problems)
             .map_or_else(Plan::default, |given| plan_table::read(given, problems))
+    }
+
+    /// What the plan sets about its letters. Each key is judged alone, so that none hides another.
+    pub(super) fn notices(&self, problems: &mut Vec<Problem>) -> NoticeSettings {
+        let Some(given) = self.table("notices", problems) else {
+            return NoticeSettings::default();
+        };
+        let mut sound = Table::new();
+        for (key, value) in given {
+            let alone = Table::from_iter([(key.clone(), value.clone())]);
+            match Value::Table(alone).try_into::<NoticeSettings>() {
+                Ok(_) => {
+                    sound.insert(key.clone(), value.clone());
+                }
+                Err(error) => problems.push(at(&format!("notices.{key}"), error.message())),
+            }
+        }
+        // INVARIANT: every key of the sound part was taken alone, and no two of them bear on each other.
+        let settings: NoticeSettings = Value::Table(sound).try_into().unwrap_or_default();
+        let found = settings.problems();
+        problems.extend(found.into_iter().map(|(key, message)| at(&key, message)));
+        settings
     }
 
     /// The plan's further closures, in order of date.

@@ -139,6 +139,7 @@ impl Reading<'_> {
                 .take(Setting::DrainGrace, values::grace)
                 .unwrap_or(default.drain_grace),
             plan: self.file.plan(&mut self.problems),
+            notices: self.file.notices(&mut self.problems),
             closures: self.file.closures(&mut self.problems),
             law_limits: self
                 .file
@@ -265,6 +266,7 @@ impl Default for Config {
             max_deadline: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             plan: crate::plan::Plan::default(),
+            notices: crate::notice::NoticeSettings::default(),
             closures: Vec::new(),
             law_limits: true,
             sweeper_rungs: vec![50, 75, 90],

@@ -33,6 +33,7 @@ pub use show::Origins;
 pub use store_url::StoreUrl;
 pub use values::{JwksLocation, LogFormat};
 
+use crate::notice::NoticeSettings;
 use crate::plan::Plan;
 
 /// The embedded store's file within the data folder.
@@ -65,6 +66,8 @@ pub struct Config {
     pub drain_grace: Duration,
     /// The plan in whose name letters are sent.
     pub plan: Plan,
+    /// What the plan sets about its letters.
+    pub notices: NoticeSettings,
     /// The plan's closures besides the State's, in order of date, no date twice.
     pub closures: Vec<Closure>,
     /// Whether the limits of law bind besides the policy's own.

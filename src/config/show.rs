@@ -147,6 +147,12 @@ impl Config {
             &Table::try_from(&self.plan).unwrap_or_default(),
             &mut found,
         );
+        // INVARIANT: these too.
+        flatten(
+            "notices",
+            &Table::try_from(&self.notices).unwrap_or_default(),
+            &mut found,
+        );
         let closures = self.closures.iter().map(|closure| {
             let date = Value::String(closure.date.to_string());
             let name = Value::String(closure.name.clone());

@@ -5,13 +5,13 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::rights::{AppealRight, GrievanceRight, HearingRight, HowTo};
-use crate::case::{LanguageTag, Private, Requester};
-use crate::rules::Clause;
+use crate::case::{LanguageTag, NoticeKind, Private, Requester, Translation};
+use crate::rules::{Clause, DenialReasonCode};
 
 /// The shape of a stored letter. A later shape gets another number and reads this one too.
-pub const LETTER_SCHEMA: u32 = 1;
+pub const LETTER_SCHEMA: u32 = 2;
 
-/// A letter, made at the moment of the decision and stored with it.
+/// A letter, made at the moment of what it tells of and stored with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
     /// [`LETTER_SCHEMA`] of the time.
@@ -22,18 +22,28 @@ pub struct Letter {
     pub determination_id: Uuid,
     /// Its language.
     pub language: LanguageTag,
+    /// Whether its reader's language is one that letters are not shipped in.
+    pub translation_needed: bool,
+    /// Whether its reader prefers large print.
+    pub large_print: bool,
     /// The local day that it bears.
     pub day: NaiveDate,
     /// When it was made.
     pub issued_at: DateTime<Utc>,
     /// The plan that sends it.
     pub plan: Sender,
-    /// The member that it is for.
-    pub member: Addressee,
+    /// Whom it goes to.
+    pub to: Addressee,
+    /// The member that it is about.
+    pub member: AboutMember,
     /// What was asked for.
     pub request: Asked,
     /// What it says.
     pub content: Content,
+    /// The titles of the sheets that go with it.
+    pub enclosures: Vec<Enclosed>,
+    /// Where help is to be had, each in a language of its own.
+    pub language_help: Vec<LanguageHelp>,
 }
 
 /// The plan that sends a letter.
@@ -41,19 +51,54 @@ pub struct Letter {
 pub struct Sender {
     /// Its name.
     pub name: String,
+    /// Its own address; empty: not configured.
+    pub address_lines: Vec<String>,
     /// Member services; `None`: not configured.
     pub member_services: Option<HowTo>,
+    /// Whether it is licensed under the Knox-Keene Act, whose letters say more.
+    pub knox_keene: bool,
+    /// Who hears an independent medical review; `None`: not configured.
+    pub independent_review: Option<HowTo>,
 }
 
-/// The member that a letter is for.
+/// Whom a letter goes to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addressee {
     /// The name; empty: not held.
     pub full_name: Private,
+    /// Where the letter goes. Of a member with a confidential address it is that one and no other.
+    pub address_lines: Vec<Private>,
+    /// The fax number; empty: not held, or not a professional's.
+    pub fax: Private,
+    /// The phone number; empty: not held, or not a professional's.
+    pub phone: Private,
+}
+
+/// The member that a letter is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AboutMember {
+    /// The name; empty: not held.
+    pub full_name: Private,
     /// The CIN.
     pub member_id: Private,
-    /// Where the letter goes.
-    pub address_lines: Vec<Private>,
+}
+
+/// A sheet that goes with a letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enclosed {
+    /// Its title.
+    pub title: String,
+    /// The language that it is in; `None`: any.
+    pub language: Option<LanguageTag>,
+}
+
+/// Where help is to be had, in one language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LanguageHelp {
+    /// The language.
+    pub language: LanguageTag,
+    /// The words, phone number included.
+    pub text: String,
 }
 
 /// What was asked for.
@@ -63,10 +108,12 @@ pub struct Asked {
     pub by: Vec<Asker>,
     /// The local day on which the plan received it.
     pub received: NaiveDate,
-    /// Whom it names, in words; empty: no one.
-    pub of: String,
-    /// The policy and its edition.
+    /// Whom it names; `None`: no one.
+    pub of: Option<ProviderInWriting>,
+    /// The policy's number.
     pub policy: String,
+    /// The day of its edition.
+    pub edition: NaiveDate,
 }
 
 /// Who asked.
@@ -99,6 +146,29 @@ pub enum Content {
     Denial(Box<DenialNotice>),
     /// The request is approved.
     Approval(Box<ApprovalNotice>),
+    /// Primary care did not grant the request.
+    GrievanceInformation(Box<GrievanceNotice>),
+    /// No permission is needed after all.
+    NetworkAccess(Box<NetworkAccessNotice>),
+    /// The request was not decided in time.
+    Lapse(Box<LapseNotice>),
+    /// A decision, for the professional who asked.
+    ProviderCopy(Box<ProviderCopy>),
+}
+
+impl Content {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> NoticeKind {
+        match self {
+            Self::Denial(_) => NoticeKind::Denial,
+            Self::Approval(_) => NoticeKind::Approval,
+            Self::GrievanceInformation(_) => NoticeKind::GrievanceInformation,
+            Self::NetworkAccess(_) => NoticeKind::NetworkAccess,
+            Self::Lapse(_) => NoticeKind::Lapse,
+            Self::ProviderCopy(_) => NoticeKind::ProviderCopy,
+        }
+    }
 }
 
 /// A denial in writing (VI.F). It cannot be built without a reason, the right to appeal, the right to file a
@@ -109,18 +179,14 @@ pub struct DenialNotice {
     further_reasons: Vec<ReasonInWriting>,
     appeal: AppealRight,
     grievance: GrievanceRight,
-    /// The right to a State Hearing after an appeal; `None`: not configured.
-    pub hearing: Option<HearingRight>,
-    /// The State's Ombudsman; `None`: not configured.
-    pub ombudsman: Option<HowTo>,
-    /// Free legal help; `None`: not configured.
-    pub legal_help: Option<HowTo>,
+    /// What follows an appeal, and who helps.
+    pub after: FurtherHelp,
     /// Who decided.
     pub reviewer: ReviewerInWriting,
     /// Whom the member can see instead; `None`: no one is named.
     pub referral: Option<ProviderInWriting>,
-    /// Whether the plan is licensed under the Knox-Keene Act, whose letters say more.
-    pub knox_keene: bool,
+    /// What is so of the plan's own network.
+    pub network: NetworkOffer,
 }
 
 impl DenialNotice {
@@ -138,12 +204,10 @@ impl DenialNotice {
             further_reasons,
             appeal,
             grievance,
-            hearing: None,
-            ombudsman: None,
-            legal_help: None,
+            after: FurtherHelp::default(),
             reviewer,
             referral: None,
-            knox_keene: false,
+            network: NetworkOffer::IfOneCan,
         }
     }
 
@@ -165,14 +229,41 @@ impl DenialNotice {
     }
 }
 
+/// What follows an appeal, and who helps. Each part is `None` where the plan has not configured it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FurtherHelp {
+    /// The right to a State Hearing after an appeal.
+    pub hearing: Option<HearingRight>,
+    /// The State's Ombudsman.
+    pub ombudsman: Option<HowTo>,
+    /// Free legal help.
+    pub legal_help: Option<HowTo>,
+}
+
+/// What is so of the plan's own network, when someone outside of it is denied (VI.A, VI.C).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NetworkOffer {
+    /// Someone in it can give the opinion, and no permission is needed.
+    Open,
+    /// It is not known whether someone in it can; whoever can may be seen without permission.
+    IfOneCan,
+    /// No one in it can now.
+    NoneNow,
+    /// The person is not eligible, so nothing of it is offered.
+    NotEligible,
+}
+
 /// A reason as a letter gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReasonInWriting {
+    /// Which it is.
+    pub code: DenialReasonCode,
     /// The clauses it rests on.
     pub clauses: Vec<Clause>,
-    /// In plain words.
+    /// In plain words, in English.
     pub explanation: Private,
-    /// The clinical rationale; empty: none.
+    /// The clinical rationale, in English; empty: none.
     pub clinical_rationale: Private,
     /// The criteria used; empty: the clauses alone.
     pub criteria: Vec<Private>,
@@ -180,6 +271,29 @@ pub struct ReasonInWriting {
     pub evidence: Private,
     /// The rule outside of this policy; empty: none.
     pub authority: Private,
+    /// The explanation and the rationale in other languages.
+    pub translations: Vec<Translation>,
+}
+
+impl ReasonInWriting {
+    /// The translation into a language, by its primary tag.
+    #[must_use]
+    pub fn translation(&self, language: &str) -> Option<&Translation> {
+        self.translations
+            .iter()
+            .find(|translation| translation.language.primary() == language)
+    }
+
+    /// Whether the explanation, and the rationale where there is one, are held in a language.
+    #[must_use]
+    pub fn is_in(&self, language: &str) -> bool {
+        language == "en"
+            || self.translation(language).is_some_and(|translation| {
+                !translation.explanation.is_empty()
+                    && (self.clinical_rationale.is_empty()
+                        || !translation.clinical_rationale.is_empty())
+            })
+    }
 }
 
 /// The reviewer as the member's letter names one: with the plan's phone number, not the direct one.
@@ -194,19 +308,34 @@ pub struct ReviewerInWriting {
 /// A provider as a letter names one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderInWriting {
-    /// The name, or the NPI in words where none is held.
+    /// The name; empty: not held.
     pub name: String,
+    /// The NPI; empty: not held.
+    pub npi: String,
     /// A phone number; empty: not held.
     pub phone: String,
     /// The address.
     pub address_lines: Vec<String>,
     /// Whether it is in the network.
     pub in_network: bool,
+    /// The first appointment to be had; `None`: not known.
+    pub first_appointment: Option<NaiveDate>,
 }
 
 /// An approval in writing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalNotice {
+    /// What is approved.
+    pub approved: ApprovedInWriting,
+    /// Who decided.
+    pub reviewer: ReviewerInWriting,
+    /// The right to file a grievance.
+    pub grievance: GrievanceRight,
+}
+
+/// What is approved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovedInWriting {
     /// The authorisation's number.
     pub authorization_number: String,
     /// Who is approved.
@@ -221,6 +350,69 @@ pub struct ApprovalNotice {
     pub valid_through: NaiveDate,
     /// Whether the member agreed to this provider in place of the one asked for.
     pub another_by_agreement: bool,
+}
+
+/// Primary care did not grant the request (VI.E): no denial by the plan.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GrievanceNotice {
+    /// Whether the plan itself reviews the request now; otherwise no permission is needed.
+    pub under_review: bool,
+    /// Who in the network can be seen; empty: no one is named.
+    pub see: Vec<ProviderInWriting>,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
+}
+
+/// No permission is needed after all (VI.A).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NetworkAccessNotice {
+    /// Who can be seen; empty: no one is named.
+    pub see: Vec<ProviderInWriting>,
+    /// The right to file a grievance.
+    pub grievance: GrievanceRight,
+}
+
+/// The request was not decided in time (42 CFR 438.404(c)(5)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LapseNotice {
+    /// The local day on which the time ran out.
+    pub due: NaiveDate,
+    /// The rule that set it.
+    pub rule: Clause,
+    /// The right to appeal, counted from that day.
+    pub appeal: AppealRight,
+    /// The right to file a grievance.
+    pub grievance: GrievanceRight,
+    /// What follows an appeal, and who helps.
+    pub after: FurtherHelp,
+}
+
+/// A decision, for the professional who asked (HSC 1367.01(h)).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProviderCopy {
+    /// What was decided.
+    pub decision: DecisionInWriting,
+    /// Who decided.
+    pub reviewer: ReviewerInWriting,
+    /// The reviewer's direct phone number.
+    pub reviewer_phone: String,
+    /// The reviewer's specialty; empty: not held.
+    pub reviewer_specialty: String,
+}
+
+/// What was decided, as a professional's copy has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DecisionInWriting {
+    /// Denied.
+    Denied {
+        /// Why.
+        reasons: Vec<ReasonInWriting>,
+        /// Whom the member can see instead; `None`: no one is named.
+        referral: Option<ProviderInWriting>,
+        /// How the member appeals.
+        appeal: AppealRight,
+    },
+    /// Approved.
+    Approved(ApprovedInWriting),
 }

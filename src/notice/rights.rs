@@ -2,10 +2,12 @@
 //!
 //! A right without a way to use it cannot be built.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::ContactPoint;
+use crate::plan::{ContactPoint, OfficeWords};
 use crate::rules::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, EXPEDITED_APPEAL_RESOLVED,
     STATE_HEARING_WINDOW,
@@ -20,6 +22,8 @@ pub struct HowTo {
     first: Way,
     /// The others.
     further: Vec<Way>,
+    /// The name and the hours in other languages than English, by primary tag.
+    translations: BTreeMap<String, OfficeWords>,
 }
 
 /// One way to reach someone.
@@ -74,13 +78,39 @@ impl HowTo {
             name: point.name.clone(),
             first: ways.next()?,
             further: ways.collect(),
+            translations: point.translations.clone(),
         })
     }
 
-    /// Who answers.
+    /// Who answers, in English.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn own_name(&self) -> &str {
         &self.name
+    }
+
+    /// Who answers, in a language where its name is held, else in English.
+    #[must_use]
+    pub fn name(&self, language: &str) -> &str {
+        self.translations
+            .get(language)
+            .map(|words| words.name.as_str())
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.name)
+    }
+
+    /// When someone answers, in a language where that is held, else in English; `None`: not said.
+    #[must_use]
+    pub fn hours(&self, language: &str) -> Option<&str> {
+        let own = self.ways().find_map(|way| match way {
+            Way::Phone { hours, .. } => Some(hours.as_str()),
+            Way::Address { .. } | Way::Website { .. } => None,
+        });
+        self.translations
+            .get(language)
+            .map(|words| words.hours.as_str())
+            .filter(|hours| !hours.is_empty())
+            .or(own)
+            .filter(|hours| !hours.is_empty())
     }
 
     /// Every way.
@@ -118,16 +148,6 @@ impl From<Amount> for Span {
             Amount::Hours(n) => Self::Hours(n),
             Amount::BusinessDays(n) => Self::BusinessDays(n),
             Amount::CalendarDays(n) => Self::CalendarDays(n),
-        }
-    }
-}
-
-impl std::fmt::Display for Span {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Hours(n) => write!(f, "{n} hours"),
-            Self::BusinessDays(n) => write!(f, "{n} business days"),
-            Self::CalendarDays(n) => write!(f, "{n} calendar days"),
         }
     }
 }

@@ -20,6 +20,17 @@ pub(super) struct Judged {
     pub letters: Vec<Made>,
 }
 
+impl Judged {
+    /// A submission, or facts that were learned, with the letters that go with it.
+    pub fn with_letters(body: EventBody, letters: Vec<Made>) -> Self {
+        let references = letters.iter().map(|made| made.reference.clone());
+        Self {
+            body: body.with_notices(references.collect()),
+            letters,
+        }
+    }
+}
+
 impl From<EventBody> for Judged {
     fn from(body: EventBody) -> Self {
         Self {
@@ -55,7 +66,7 @@ pub(super) async fn change<C: Clone>(
         }
         let now = calls.clock.now();
         let judged = judge(&case, change.command.clone(), &calls.context(now))?;
-        let next = Next::of(caller, Some(case), judged, now)?;
+        let next = Next::of(caller, (case.id, Some(case)), judged, now)?;
         match next.commit(calls, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
@@ -67,6 +78,12 @@ pub(super) async fn change<C: Clone>(
     }
 }
 
+/// A case that is to be opened: its letters name it, so its id is made before they are.
+pub(super) struct Opening {
+    pub id: Uuid,
+    pub judged: Judged,
+}
+
 /// Opens a case with its first event.
 ///
 /// The request id is looked up by the commit alone: nothing that is judged before it can refuse a repetition.
@@ -75,15 +92,15 @@ pub(super) async fn open(
     caller: &Caller,
     content: Digest,
     request_id: Uuid,
-    body: EventBody,
+    opening: Opening,
     now: DateTime<Utc>,
 ) -> Result<v1::Determination, CallError> {
     let key = ReplayKey {
         caller: caller.identity.key(),
         request_id,
     };
-    let next = Next::of(caller, None, body.into(), now)?;
-    let id = next.case.id;
+    let Opening { id, judged } = opening;
+    let next = Next::of(caller, (id, None), judged, now)?;
     match next.commit(calls, key.clone(), content).await {
         Ok(determination) => {
             caller.concerns(id);
@@ -138,7 +155,7 @@ pub(super) async fn preview<C>(
     let now = calls.clock.now();
     let judged = judge(&case, change.command, &calls.context(now))?;
     let letters = judged.letters.clone();
-    let next = Next::of(caller, Some(case), judged, now)?;
+    let next = Next::of(caller, (case.id, Some(case)), judged, now)?;
     let mut determination = render::basic(&next.case, calls.shown(now));
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;
@@ -183,15 +200,14 @@ struct Next {
 impl Next {
     fn of(
         caller: &Caller,
-        case: Option<Case>,
+        (id, case): (Uuid, Option<Case>),
         judged: Judged,
         now: DateTime<Utc>,
     ) -> Result<Self, CallError> {
         let defect = |what: &str| CallError::Defect(what.to_owned());
-        let (id, version, previous) = match &case {
-            Some(case) => (case.id, case.version, case.head),
-            None => (Uuid::now_v7(), 0, Digest::ZERO),
-        };
+        let (version, previous) = case
+            .as_ref()
+            .map_or((0, Digest::ZERO), |case| (case.version, case.head));
         let edition = match (&judged.body, &case) {
             (EventBody::Submitted(submitted), None) => submitted.edition,
             (_, Some(case)) => case.file.edition,

@@ -3,7 +3,7 @@
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::case::Refusal;
+use crate::case::{FieldViolation, Refusal};
 use crate::identity::{Scope, TokenError};
 use crate::notice::NoticeError;
 use crate::store::StoreError;
@@ -99,9 +99,29 @@ impl Resource {
 }
 
 impl From<NoticeError> for CallError {
-    /// The plan's contact points are checked before the server starts, so a letter that cannot be made is a defect.
+    /// The plan's contact points and templates are checked before the server starts, so a letter that cannot be made is
+    /// a defect, but for words that the reviewer has still to give.
     fn from(error: NoticeError) -> Self {
-        Self::Defect(error.to_string())
+        match error {
+            NoticeError::Untranslated { language, reasons } => {
+                let missing = |index: usize| FieldViolation {
+                    field: format!("reasons[{index}].translations"),
+                    message: format!(
+                        "the member's language is `{language}`: the explanation, and the clinical rationale where there \
+                         is one, are required in it"
+                    ),
+                };
+                let violations = reasons.into_iter().map(missing).collect();
+                Self::Malformed(Malformed { violations })
+            }
+            NoticeError::NoWay(_)
+            | NoticeError::NoReason
+            | NoticeError::Unreadable
+            | NoticeError::Schema(_)
+            | NoticeError::Language(_)
+            | NoticeError::FormUnknown
+            | NoticeError::Template(_) => Self::Defect(error.to_string()),
+        }
     }
 }
 

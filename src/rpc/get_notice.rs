@@ -4,9 +4,10 @@ use tonic::Request;
 
 use super::error::{CallError, Resource};
 use super::{Caller, Calls};
-use crate::case::Digest;
+use crate::case::{Digest, LanguageTag};
 use crate::identity::Scope;
-use crate::notice;
+use crate::notice::{self, Form, Letter, Rendition};
+use crate::store::StoredRendering;
 use crate::wire::parse::{NoticeForm, NoticeQuery};
 use crate::wire::v1::{GetNoticeRequest, GetNoticeResponse};
 use crate::wire::{parse, render};
@@ -24,32 +25,54 @@ pub(super) async fn answer(
         .await?
         .ok_or(CallError::NotFound(Resource::Notice(id)))?;
     caller.concerns(stored.determination_id);
-    must_be_made(&query, &stored.reference.language.primary())?;
     let letter = notice::read(&stored.bytes)?;
-    let content = notice::text(&letter).into_bytes();
+    let rendition = rendition(&query, &letter)?;
+    let media_type = rendition.form.media_type().to_owned();
+    let given_out = match calls.store.rendering(id, &rendition).await? {
+        Some(first) => first,
+        None => first(calls, letter, rendition).await?,
+    };
     Ok(GetNoticeResponse {
         notice: Some(render::notice_reference(&stored.reference)),
-        media_type: "text/plain; charset=utf-8".to_owned(),
-        content_sha256: Digest::of(&content).to_string(),
-        content,
+        media_type,
+        content_sha256: given_out.sha256.to_string(),
+        content: given_out.bytes,
     })
 }
 
-/// The forms that this version makes: plain text, in the letter's own language. Text has no size of print.
-fn must_be_made(query: &NoticeQuery, language: &str) -> Result<(), CallError> {
-    match query.form {
-        NoticeForm::Text => {}
-        NoticeForm::Html => return Err(CallError::NoticeFormUnknown("as HTML")),
-        NoticeForm::Pdf => {
-            return Err(CallError::NoticeFormUnknown(
-                "as PDF; ask for NOTICE_FORMAT_TEXT",
-            ));
-        }
+/// The first rendering, which is kept and given out ever after. Where two are made at once, the one kept first is.
+async fn first(
+    calls: &Calls,
+    letter: Letter,
+    rendition: Rendition,
+) -> Result<StoredRendering, CallError> {
+    let notice_id = letter.notice_id;
+    let bytes = calls.press.render(letter, rendition.clone()).await?;
+    let rendering = StoredRendering {
+        notice_id,
+        rendition,
+        sha256: Digest::of(&bytes),
+        bytes,
+    };
+    Ok(calls.store.store_rendering(rendering).await?)
+}
+
+/// What is wanted, where this build makes it and the letter can be had in it.
+fn rendition(query: &NoticeQuery, letter: &Letter) -> Result<Rendition, CallError> {
+    let form = match query.form {
+        NoticeForm::Text => Form::Text,
+        NoticeForm::Html => Form::Html,
+        NoticeForm::Pdf => Form::Pdf,
+    };
+    if !form.is_made() {
+        return Err(CallError::NoticeFormUnknown(
+            "as PDF; ask for NOTICE_FORMAT_TEXT or NOTICE_FORMAT_HTML",
+        ));
     }
-    match &query.language {
-        Some(wanted) if wanted.primary() != language => Err(CallError::NoticeFormUnknown(
-            "in other languages than their own",
-        )),
-        Some(_) | None => Ok(()),
-    }
+    let language = query.language.as_ref().map(LanguageTag::primary);
+    Rendition::of(letter, form, language.as_deref(), query.large_print).ok_or(
+        CallError::NoticeFormUnknown(
+            "in a language that letters are not shipped in, or that the reviewer's words are not held in",
+        ),
+    )
 }

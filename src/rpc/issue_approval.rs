@@ -29,10 +29,7 @@ pub(super) async fn answer(
         |case: &Case, command, context: &Context<'_>| judge(calls, case, command, person, context);
     if message.validate_only {
         let (determination, letters) = change::preview(calls, &caller, command, judge).await?;
-        let notice_text = letters
-            .first()
-            .map(|made| notice::text(&made.letter))
-            .unwrap_or_default();
+        let notice_text = calls.shown_letter(&letters)?;
         return Ok(IssueApprovalResponse {
             determination: Some(determination),
             notice_text,
@@ -57,9 +54,10 @@ fn judge(
     context: &Context<'_>,
 ) -> Result<Judged, CallError> {
     let judged = approve(case, command, &person, context)?;
-    let letter = notice::approval(&judged.approval, calls.making(case, context.now))?;
+    let letters = notice::approval(&judged.approval, calls.making(case, context.now))?;
+    let references = letters.iter().map(|made| made.reference.clone());
     Ok(Judged {
-        body: judged.issued(vec![letter.reference.clone()]),
-        letters: vec![letter],
+        body: judged.issued(references.collect()),
+        letters,
     })
 }

@@ -22,10 +22,7 @@ pub(super) async fn answer(
         |case: &Case, command, context: &Context<'_>| judge(calls, case, command, person, context);
     if message.validate_only {
         let (determination, letters) = change::preview(calls, &caller, command, judge).await?;
-        let notice_text = letters
-            .first()
-            .map(|made| notice::text(&made.letter))
-            .unwrap_or_default();
+        let notice_text = calls.shown_letter(&letters)?;
         return Ok(IssueDenialResponse {
             determination: Some(determination),
             notice_text,
@@ -46,12 +43,11 @@ fn judge(
     context: &Context<'_>,
 ) -> Result<Judged, CallError> {
     let judged = deny(case, command, &person, context)?;
-    let letter = notice::denial(judged.denial(), calls.making(case, context.now))?;
-    let body = judged
-        .issued(letter.reference.clone(), Vec::new())
+    let letters = notice::denial(judged.denial(), calls.making(case, context.now))?;
+    let mut references = letters.iter().map(|made| made.reference.clone());
+    let body = references
+        .next()
+        .and_then(|to_member| judged.issued(to_member, references.collect()))
         .ok_or_else(|| CallError::Defect("a denial's letter is of another kind".to_owned()))?;
-    Ok(Judged {
-        body,
-        letters: vec![letter],
-    })
+    Ok(Judged { body, letters })
 }

@@ -29,8 +29,9 @@ use crate::case::{Actor, ActorKind, Case, Context, Digest, Person};
 use crate::clock::Clock;
 use crate::identity::{ActorType, Identity, Scope};
 use crate::layer::audit::AuditRecord;
-use crate::notice::Making;
+use crate::notice::{self, Made, Making, NoticeSettings, Settings};
 use crate::plan::Plan;
+use crate::press::Press;
 use crate::rules::Policy;
 use crate::store::Store;
 use crate::wire::render::Shown;
@@ -47,6 +48,10 @@ pub struct Calls {
     pub policy: Policy,
     /// The plan.
     pub plan: Plan,
+    /// What the plan sets about its letters.
+    pub notices: NoticeSettings,
+    /// Who renders letters.
+    pub press: Press,
     /// The server's clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the server drains.
@@ -63,7 +68,25 @@ impl Calls {
 
     /// What a new letter about a case is made with.
     fn making<'a>(&'a self, case: &'a Case, now: DateTime<Utc>) -> Making<'a> {
-        Making::of(case, Uuid::now_v7(), now, &self.plan, &self.policy.calendar)
+        let settings = self.settings();
+        Making::of(case, Uuid::now_v7, now, settings, &self.policy.calendar)
+    }
+
+    fn settings(&self) -> Settings<'_> {
+        Settings {
+            plan: &self.plan,
+            notices: &self.notices,
+        }
+    }
+
+    /// The member's letter among those of a decision, as plain text in its own language.
+    fn shown_letter(&self, letters: &[Made]) -> Result<String, CallError> {
+        let Some(made) = letters.first() else {
+            return Ok(String::new());
+        };
+        let language = made.letter.language.primary();
+        let document = self.press.templates().document(&made.letter, &language)?;
+        Ok(notice::text(&document))
     }
 
     fn shown(&self, as_of: DateTime<Utc>) -> Shown<'_> {

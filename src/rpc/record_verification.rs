@@ -2,10 +2,12 @@
 
 use tonic::Request;
 
+use super::change::Judged;
 use super::error::CallError;
 use super::{Caller, Calls, change, content};
-use crate::case::verify;
+use crate::case::{Case, Context, EventBody, Verify, verify};
 use crate::identity::Scope;
+use crate::notice;
 use crate::wire::parse;
 use crate::wire::v1::{RecordVerificationRequest, RecordVerificationResponse};
 
@@ -22,10 +24,34 @@ pub(super) async fn answer(
         &caller,
         content,
         command,
-        |case, command, context| Ok(verify(case, command, context)?.into()),
+        |case, command, context| judge(calls, case, command, context),
     )
     .await?;
     Ok(RecordVerificationResponse {
         determination: Some(determination),
     })
+}
+
+/// The facts with their letter: that no permission is needed, where the case moves to the network way (VI.A).
+fn judge(
+    calls: &Calls,
+    case: &Case,
+    command: Verify,
+    context: &Context<'_>,
+) -> Result<Judged, CallError> {
+    let body = verify(case, command, context)?;
+    let EventBody::Verified(verified) = &body else {
+        return Err(CallError::Defect(
+            "a verification is another event".to_owned(),
+        ));
+    };
+    let mut after = case.file.clone();
+    // INVARIANT: what was judged on the case follows from it.
+    let _ = after.apply(&body);
+    let making = notice::Making {
+        request: &after.request,
+        ..calls.making(case, context.now)
+    };
+    let letters = notice::verification(case.file.state, verified, making)?;
+    Ok(Judged::with_letters(body, letters))
 }

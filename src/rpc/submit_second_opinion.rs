@@ -1,11 +1,15 @@
 //! A request comes in (VI.A).
 
+use chrono::{DateTime, Utc};
 use tonic::Request;
+use uuid::Uuid;
 
+use super::change::{Judged, Opening};
 use super::error::CallError;
 use super::{Caller, Calls, change, content};
-use crate::case::submit;
+use crate::case::{EventBody, submit};
 use crate::identity::Scope;
+use crate::notice::{self, Making};
 use crate::wire::parse;
 use crate::wire::v1::{SubmitSecondOpinionRequest, SubmitSecondOpinionResponse};
 
@@ -21,11 +25,41 @@ pub(super) async fn answer(
     let determination = match parse::submit(message, now, &calls.policy.calendar) {
         Ok(submission) => {
             let body = submit(submission.command, &calls.context(now));
-            change::open(calls, &caller, content, submission.request_id, body, now).await?
+            let id = Uuid::now_v7();
+            let opening = Opening {
+                id,
+                judged: judged(calls, id, body, now)?,
+            };
+            change::open(calls, &caller, content, submission.request_id, opening, now).await?
         }
         Err(malformed) => change::again(calls, &caller, content, &request_id, malformed).await?,
     };
     Ok(SubmitSecondOpinionResponse {
         determination: Some(determination),
     })
+}
+
+/// The submission with its letters: how to file a grievance, where primary care did not grant it (VI.E).
+fn judged(
+    calls: &Calls,
+    id: Uuid,
+    body: EventBody,
+    now: DateTime<Utc>,
+) -> Result<Judged, CallError> {
+    let EventBody::Submitted(submitted) = &body else {
+        return Err(CallError::Defect(
+            "a submission is another event".to_owned(),
+        ));
+    };
+    let making = Making {
+        new_id: Uuid::now_v7,
+        determination_id: id,
+        request: &submitted.request,
+        edition: submitted.edition,
+        now,
+        settings: calls.settings(),
+        calendar: &calls.policy.calendar,
+    };
+    let letters = notice::submission(submitted, making)?;
+    Ok(Judged::with_letters(body, letters))
 }

@@ -17,6 +17,7 @@ use crate::case::{
     Case, Cin, Digest, EventKind, File, FoldError, NoticeReference, SealedEvent, State,
     UnsealError, first_due,
 };
+use crate::notice::Rendition;
 use crate::rules::Urgency;
 
 pub use snapshot::{decode_file, encode_file};
@@ -51,6 +52,20 @@ pub trait Store: Send + Sync + 'static {
 
     /// A letter; `None`: there is none with this id.
     async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError>;
+
+    /// The first rendering of a letter; `None`: there is none yet in this form, language and size.
+    async fn rendering(
+        &self,
+        notice_id: Uuid,
+        rendition: &Rendition,
+    ) -> Result<Option<StoredRendering>, StoreError>;
+
+    /// Keeps a rendering where there is none yet in its form, language and size, and returns the one that is kept, once
+    /// it is durable: the first one wins.
+    async fn store_rendering(
+        &self,
+        rendering: StoredRendering,
+    ) -> Result<StoredRendering, StoreError>;
 
     /// The head's position, whenever it moves. A wake-up, not a promise: what it says is read again from the store.
     fn head_changes(&self) -> watch::Receiver<u64>;
@@ -237,6 +252,19 @@ pub struct StoredNotice {
     /// What the case says of it.
     pub reference: NoticeReference,
     /// The letter.
+    pub bytes: Vec<u8>,
+}
+
+/// A rendering of a letter as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredRendering {
+    /// The letter.
+    pub notice_id: Uuid,
+    /// Its form, language and size.
+    pub rendition: Rendition,
+    /// The SHA-256 of the bytes.
+    pub sha256: Digest,
+    /// What is given out.
     pub bytes: Vec<u8>,
 }
 

@@ -7,7 +7,7 @@ use second_opinion::case::{
     SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
     notify, submit, verify, withdraw,
 };
-use second_opinion::notice::{self, Making};
+use second_opinion::notice::{self, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::{ClockKind, Policy};
 use uuid::Uuid;
@@ -18,6 +18,7 @@ use super::{available, network, not_available};
 pub struct Desk {
     pub policy: Policy,
     pub plan: Plan,
+    pub notices: NoticeSettings,
     pub now: DateTime<Utc>,
     pub case: Case,
     pub events: Vec<Event>,
@@ -42,20 +43,37 @@ impl Desk {
             panic!("a submission makes one kind of event");
         };
         let edition = submitted.edition;
+        let (plan, notices) = (Plan::default(), NoticeSettings::default());
+        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
+        let making = Making {
+            new_id: Uuid::now_v7,
+            determination_id: id,
+            request: &submitted.request,
+            edition,
+            now,
+            settings: Settings {
+                plan: &plan,
+                notices: &notices,
+            },
+            calendar: &policy.calendar,
+        };
+        let letters = notice::submission(submitted, making).expect("the plan can be reached");
+        let letters = letters.into_iter().map(|made| made.reference).collect();
+        let body = body.with_notices(letters);
         let event = Event {
             version: 1,
             occurred_at: now,
             actor: service(),
             body,
         };
-        let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         let sealed =
             SealedEvent::seal(id, &event, edition, Digest::ZERO).expect("an event can be sealed");
         let case =
             Case::opened(id, event.clone(), sealed.sha256).expect("a submission opens a case");
         Self {
             policy,
-            plan: Plan::default(),
+            plan,
+            notices,
             now,
             case,
             events: vec![event],
@@ -97,7 +115,13 @@ impl Desk {
 
     pub fn verify(&mut self, command: Verify) -> Result<(), Refusal> {
         let body = verify(&self.case, command, &self.context())?;
-        self.commit(body, service());
+        let EventBody::Verified(verified) = &body else {
+            panic!("facts that are learned make one kind of event");
+        };
+        let letters = notice::verification(self.state(), verified, self.making())
+            .expect("the plan can be reached");
+        let letters = letters.into_iter().map(|made| made.reference).collect();
+        self.commit(body.with_notices(letters), service());
         Ok(())
     }
 
@@ -125,15 +149,18 @@ impl Desk {
         let judged = approve(&self.case, command, &person(), &self.context())?;
         let made =
             notice::approval(&judged.approval, self.making()).expect("the plan can be reached");
-        self.commit(judged.issued(vec![made.reference]), reviewer_actor());
+        let letters = made.into_iter().map(|made| made.reference).collect();
+        self.commit(judged.issued(letters), reviewer_actor());
         Ok(())
     }
 
     pub fn deny(&mut self, command: Deny) -> Result<(), Refusal> {
         let judged = deny(&self.case, command, &person(), &self.context())?;
         let made = notice::denial(judged.denial(), self.making()).expect("the plan can be reached");
+        let mut letters = made.into_iter().map(|made| made.reference);
+        let to_member = letters.next().expect("a letter to the member");
         let body = judged
-            .issued(made.reference, Vec::new())
+            .issued(to_member, letters.collect())
             .expect("a denial's letter");
         self.commit(body, reviewer_actor());
         Ok(())
@@ -160,17 +187,12 @@ impl Desk {
     }
 
     pub fn making(&self) -> Making<'_> {
-        Making {
-            notice_id: Uuid::from_u128(
-                0x0190_0000_0000_7000_8000_0000_0000_0100 + u128::from(self.case.version),
-            ),
-            determination_id: self.case.id,
-            request: &self.case.file.request,
-            edition: self.case.file.edition,
-            now: self.now,
+        let settings = Settings {
             plan: &self.plan,
-            calendar: &self.policy.calendar,
-        }
+            notices: &self.notices,
+        };
+        let calendar = &self.policy.calendar;
+        Making::of(&self.case, Uuid::now_v7, self.now, settings, calendar)
     }
 
     pub fn state(&self) -> State {

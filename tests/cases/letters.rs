@@ -1,7 +1,7 @@
 //! What the letters of a decision say of the case (VI.F, X).
 
 use second_opinion::case::{Approve, MemberAgreement, Private, Provider};
-use second_opinion::notice::{self, text};
+use second_opinion::notice::{self, Made, Templates};
 use second_opinion::rules::DenialReasonCode::MemberNotEligible;
 
 use crate::support::{Desk, approval, asked_for, by_npi, denial, elsewhere, person, request};
@@ -29,7 +29,14 @@ fn approval_letter(
     let judged = second_opinion::case::approve(&desk.case, command, &person(), &context)
         .expect("the facts bear it");
     let made = notice::approval(&judged.approval, desk.making()).expect("the plan can be reached");
-    flowing(&text(&made.letter))
+    flowing(&text(&made[0]))
+}
+
+fn text(made: &Made) -> String {
+    let document = Templates::shipped()
+        .document(&made.letter, "en")
+        .expect("words");
+    notice::text(&document)
 }
 
 /// The words without their line breaks.
@@ -70,7 +77,7 @@ fn x_every_letter_says_that_the_criteria_can_be_had() {
     };
     let made = notice::denial(&denied, desk.making()).expect("the plan can be reached");
     for letter in [
-        flowing(&text(&made.letter)),
+        flowing(&text(&made[0])),
         approval_letter(Some(asked_for()), None, false),
     ] {
         assert!(letter.contains("copies of the criteria"), "{letter}");

@@ -58,8 +58,12 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
         panic!("it was approved");
     };
     let made = notice::approval(approved, desk.making()).expect("the plan can be reached");
-    write!(shown, "{:?} {:?} {:?}", desk.case, desk.events, made.letter)
-        .expect("a string takes it");
+    write!(
+        shown,
+        "{:?} {:?} {:?}",
+        desk.case, desk.events, made[0].letter
+    )
+    .expect("a string takes it");
     for hidden in [
         "Ann",
         "90000000A",

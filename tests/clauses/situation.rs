@@ -11,7 +11,7 @@ use second_opinion::case::{
     Reviewer, SecondOpinion, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
     next_steps, notify, submit, verify, withdraw,
 };
-use second_opinion::notice::{self, Content, Making};
+use second_opinion::notice::{self, Content, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::{Clause, DenialReasonCode, Outcome, Policy};
 use uuid::Uuid;
@@ -317,8 +317,18 @@ fn carry_out(
         }
         Act::Approve(command) => {
             let judged = approve(case, *command, &person(), context)?;
-            let made = notice::approval(&judged.approval, making(case, context, &Plan::default()));
-            Ok(judged.issued(vec![made.expect("an approval's letter").reference]))
+            let (plan, notices) = (Plan::default(), NoticeSettings::default());
+            let making = making(
+                case,
+                context,
+                Settings {
+                    plan: &plan,
+                    notices: &notices,
+                },
+            );
+            let made = notice::approval(&judged.approval, making).expect("an approval's letter");
+            let letters = made.into_iter().map(|made| made.reference);
+            Ok(judged.issued(letters.collect()))
         }
         Act::Deny(command) => {
             let judged = deny(case, *command, &person(), context)?;
@@ -339,16 +349,9 @@ fn carry_out(
     }
 }
 
-fn making<'a>(case: &'a Case, context: &Context<'a>, plan: &'a Plan) -> Making<'a> {
-    Making {
-        notice_id: DENIAL_LETTER,
-        determination_id: case.id,
-        request: &case.file.request,
-        edition: case.file.edition,
-        now: context.now,
-        plan,
-        calendar: &context.policy.calendar,
-    }
+fn making<'a>(case: &'a Case, context: &Context<'a>, settings: Settings<'a>) -> Making<'a> {
+    let calendar = &context.policy.calendar;
+    Making::of(case, || DENIAL_LETTER, context.now, settings, calendar)
 }
 
 /// Makes the letter and notes what its stored bytes name: the reasons' clauses, and VI.F by the rights it tells of.
@@ -358,8 +361,13 @@ fn denial_letter(
     context: &Context<'_>,
     answer: &mut Answer,
 ) -> NoticeReference {
-    let plan = Plan::default();
-    let made = notice::denial(judged.denial(), making(case, context, &plan)).expect("a letter");
+    let (plan, notices) = (Plan::default(), NoticeSettings::default());
+    let settings = Settings {
+        plan: &plan,
+        notices: &notices,
+    };
+    let made = notice::denial(judged.denial(), making(case, context, settings)).expect("a letter");
+    let made = made.into_iter().next().expect("the member's letter");
     let stored = notice::read(&made.bytes).expect("a letter that can be read");
     let Content::Denial(letter) = &stored.content else {
         panic!("not the letter of a denial");

@@ -9,9 +9,10 @@ use prost::Message as _;
 use second_opinion::case::Case;
 use second_opinion::config::Config;
 use second_opinion::identity::ActorType;
+use second_opinion::notice::Rendition;
 use second_opinion::store::{
     Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
-    StoreError, StoredNotice, Worklist,
+    StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use second_opinion::wire::v1;
 use tokio::sync::watch;
@@ -79,6 +80,20 @@ impl Store for Faulty {
     }
     async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
         self.store.notice(id).await
+    }
+    async fn rendering(
+        &self,
+        notice_id: Uuid,
+        rendition: &Rendition,
+    ) -> Result<Option<StoredRendering>, StoreError> {
+        self.store.rendering(notice_id, rendition).await
+    }
+    async fn store_rendering(
+        &self,
+        rendering: StoredRendering,
+    ) -> Result<StoredRendering, StoreError> {
+        self.strike().await?;
+        self.store.store_rendering(rendering).await
     }
     fn head_changes(&self) -> watch::Receiver<u64> {
         self.store.head_changes()

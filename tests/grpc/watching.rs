@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use second_opinion::notice::{NoticeSettings, Templates};
+use second_opinion::press::Press;
 use second_opinion::wire::v1;
 use tonic::{Code, Streaming};
 
@@ -120,7 +122,10 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
     let store = second_opinion::store::sqlite::SqliteStore::open(&folder.path().join("test.db"))
         .expect("a store");
     let (_drain, draining) = tokio::sync::watch::channel(false);
+    let templates = Templates::with_none_replaced().expect("the shipped ones");
     let calls = Calls {
+        notices: NoticeSettings::default(),
+        press: Press::new(Arc::new(templates)).expect("threads"),
         store: Arc::new(store),
         policy: second_opinion::rules::Policy::default(),
         plan: second_opinion::plan::Plan::default(),

@@ -90,7 +90,7 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
             let change = parse::issue_approval(message, now).expect("well formed");
             approve(&desk.case, change.command, &person, &context).map(|judged| {
                 let made = notice::approval(&judged.approval, desk.making()).expect("a letter");
-                judged.issued(vec![made.reference])
+                judged.issued(made.into_iter().map(|made| made.reference).collect())
             })
         }
         Command::Deny(message) => {
@@ -108,14 +108,16 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
             assert!(licensed, "no licence, no denial");
             deny(&desk.case, change.command, &person, &context).map(|judged| {
                 let made = notice::denial(judged.denial(), desk.making()).expect("a letter");
-                let mut approval = made.reference.clone();
+                let mut letters = made.into_iter().map(|made| made.reference);
+                let to_member = letters.next().expect("the member's letter");
+                let mut approval = to_member.clone();
                 approval.kind = NoticeKind::Approval;
                 assert!(
                     judged.clone().issued(approval, Vec::new()).is_none(),
                     "no denial without its own letter"
                 );
                 judged
-                    .issued(made.reference, Vec::new())
+                    .issued(to_member, letters.collect())
                     .expect("a denial's letter")
             })
         }

@@ -119,7 +119,7 @@ async fn a_reader_reads_beside_a_server_and_cannot_write() {
 fn migrating_says_what_it_applied_and_is_done_once() {
     let folder = folder();
     let path = folder.path().join("cases.db");
-    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1]);
+    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2]);
     assert!(sqlite::migrate(&path).expect("migrated").is_empty());
 }
 

@@ -5,7 +5,7 @@ use second_opinion::case::{
     self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, File, SealedEvent,
     SecondOpinion,
 };
-use second_opinion::notice::{self, Made, Making};
+use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::Policy;
 use second_opinion::store::{
@@ -25,6 +25,7 @@ pub struct Change<'a> {
     pub now: DateTime<Utc>,
     policy: Policy,
     plan: Plan,
+    notices: NoticeSettings,
 }
 
 impl Change<'static> {
@@ -35,6 +36,7 @@ impl Change<'static> {
             now,
             policy: Policy::default(),
             plan: Plan::default(),
+            notices: NoticeSettings::default(),
         }
     }
 }
@@ -47,6 +49,7 @@ impl<'a> Change<'a> {
             now,
             policy: Policy::default(),
             plan: Plan::default(),
+            notices: NoticeSettings::default(),
         }
     }
 
@@ -79,29 +82,29 @@ impl<'a> Change<'a> {
         let person = actor().person().expect("a person");
         let judged = case::approve(self.case(), sample::approve(), &person, &self.context());
         let judged = judged.expect("allowed");
-        let letter = notice::approval(&judged.approval, self.making()).expect("a letter");
-        self.commit(judged.issued(vec![letter.reference.clone()]), vec![letter])
+        let letters = notice::approval(&judged.approval, self.making()).expect("letters");
+        let references = letters.iter().map(|made| made.reference.clone());
+        self.commit(judged.issued(references.collect()), letters)
     }
 
     pub fn deny(&self) -> Commit {
         let person = actor().person().expect("a person");
         let judged = case::deny(self.case(), sample::deny(), &person, &self.context());
         let judged = judged.expect("allowed");
-        let letter = notice::denial(judged.denial(), self.making()).expect("a letter");
-        let body = judged.issued(letter.reference.clone(), Vec::new());
-        self.commit(body.expect("a denial's letter"), vec![letter])
+        let letters = notice::denial(judged.denial(), self.making()).expect("letters");
+        let mut references = letters.iter().map(|made| made.reference.clone());
+        let to_member = references.next().expect("a letter to the member");
+        let body = judged.issued(to_member, references.collect());
+        self.commit(body.expect("a denial's letter"), letters)
     }
 
     fn making(&self) -> Making<'_> {
-        Making {
-            notice_id: Uuid::now_v7(),
-            determination_id: self.id,
-            request: &self.case().file.request,
-            edition: self.case().file.edition,
-            now: self.now,
+        let settings = Settings {
             plan: &self.plan,
-            calendar: &self.policy.calendar,
-        }
+            notices: &self.notices,
+        };
+        let calendar = &self.policy.calendar;
+        Making::of(self.case(), Uuid::now_v7, self.now, settings, calendar)
     }
 
     fn commit(&self, body: EventBody, letters: Vec<Made>) -> Commit {

@@ -25,9 +25,10 @@ use self::reader::Readers;
 use self::writer::{Told, Writer};
 use super::{
     Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
-    StoreError, StoredNotice, Worklist,
+    StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use crate::case::Case;
+use crate::notice::Rendition;
 
 pub use backup::backup;
 
@@ -157,6 +158,25 @@ impl Store for SqliteStore {
 
     async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
         self.readers.point(|file| query::notice(file, id))
+    }
+
+    async fn rendering(
+        &self,
+        notice_id: Uuid,
+        rendition: &Rendition,
+    ) -> Result<Option<StoredRendering>, StoreError> {
+        self.readers
+            .point(|file| query::rendering(file, notice_id, rendition))
+    }
+
+    async fn store_rendering(
+        &self,
+        rendering: StoredRendering,
+    ) -> Result<StoredRendering, StoreError> {
+        match &self.writer {
+            Some(writer) => writer.store_rendering(rendering).await,
+            None => Err(read_only()),
+        }
     }
 
     fn head_changes(&self) -> watch::Receiver<u64> {

@@ -3,10 +3,12 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::rows::{Columns, limit_column, position_column, unavailable};
+use super::rows::{Columns, form_code, limit_column, position_column, unavailable};
 use crate::case::{Case, Digest};
+use crate::notice::Rendition;
 use crate::store::{
-    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, decode_file, fold,
+    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
+    decode_file, fold,
 };
 
 pub(super) fn case(connection: &Connection, id: Uuid) -> Result<Option<Case>, StoreError> {
@@ -195,6 +197,30 @@ pub(super) fn notice(
         Ok(StoredNotice {
             determination_id: columns.determination_id(),
             reference,
+            bytes: columns.get("bytes")?,
+        })
+    })
+}
+
+pub(super) fn rendering(
+    connection: &Connection,
+    notice_id: Uuid,
+    rendition: &Rendition,
+) -> Result<Option<StoredRendering>, StoreError> {
+    const SQL: &str = "SELECT sha256, bytes FROM renderings
+        WHERE notice_id = ?1 AND form = ?2 AND language = ?3 AND large_print = ?4";
+    let key = params![
+        notice_id.as_bytes(),
+        form_code(rendition.form),
+        rendition.language,
+        rendition.large_print
+    ];
+    one(connection, SQL, key, |row| {
+        let columns = Columns::of(Uuid::nil(), row);
+        Ok(StoredRendering {
+            notice_id,
+            rendition: rendition.clone(),
+            sha256: columns.digest("sha256")?,
             bytes: columns.get("bytes")?,
         })
     })

@@ -7,6 +7,7 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 use crate::case::{Digest, EventKind, State};
+use crate::notice::Form;
 use crate::rules::Urgency;
 use crate::store::StoreError;
 
@@ -60,6 +61,14 @@ pub(super) const fn kind_code(kind: EventKind) -> i64 {
         EventKind::Approved => 5,
         EventKind::Denied => 6,
         EventKind::Notified => 7,
+    }
+}
+
+pub(super) const fn form_code(form: Form) -> i64 {
+    match form {
+        Form::Text => 1,
+        Form::Html => 2,
+        Form::Pdf => 3,
     }
 }
 

@@ -5,10 +5,12 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::query::{self, Standing};
-use super::rows::{kind_code, position_column, state_code, unavailable, urgency_code};
+use super::rows::{form_code, kind_code, position_column, state_code, unavailable, urgency_code};
 use super::worklist::first_due_column;
 use crate::case::SealedEvent;
-use crate::store::{Commit, CommitError, Committed, Head, ReplayKey, StoreError, StoredNotice};
+use crate::store::{
+    Commit, CommitError, Committed, Head, ReplayKey, StoreError, StoredNotice, StoredRendering,
+};
 
 /// What became of one commit. The outer error breaks the whole group off.
 pub(super) type Outcome = Result<Committed, CommitError>;
@@ -209,6 +211,30 @@ fn insert_letter(
     execute(transaction, SQL, given).map_err(|error| unavailable(&error))
 }
 
+/// Keeps a rendering where there is none yet, and gives the one that is kept.
+pub(super) fn write_rendering(
+    transaction: &Connection,
+    rendering: StoredRendering,
+) -> Result<StoredRendering, StoreError> {
+    const SQL: &str =
+        "INSERT INTO renderings (notice_id, form, language, large_print, sha256, bytes)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+    let held = query::rendering(transaction, rendering.notice_id, &rendering.rendition)?;
+    if let Some(first) = held {
+        return Ok(first);
+    }
+    let given = params![
+        rendering.notice_id.as_bytes(),
+        form_code(rendering.rendition.form),
+        rendering.rendition.language,
+        rendering.rendition.large_print,
+        rendering.sha256.0,
+        rendering.bytes,
+    ];
+    execute(transaction, SQL, given).map_err(|error| unavailable(&error))?;
+    Ok(rendering)
+}
+
 fn execute(
     transaction: &Connection,
     sql: &str,
@@ -219,10 +245,14 @@ fn execute(
 
 /// Kept out of `Outcome`'s way: a group that failed answers everyone so, whatever it had found for each.
 pub(super) fn refused(error: &StoreError) -> Outcome {
-    Err(CommitError::Store(StoreError::Unavailable(match error {
+    Err(CommitError::Store(broken_off(error)))
+}
+
+pub(super) fn broken_off(error: &StoreError) -> StoreError {
+    StoreError::Unavailable(match error {
         StoreError::Unavailable(reason) => reason.clone(),
         StoreError::Damaged { .. } | StoreError::Schema(_) => {
             "the commit was broken off with its group".to_owned()
         }
-    })))
+    })
 }

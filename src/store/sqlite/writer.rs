@@ -5,6 +5,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use chrono::{DateTime, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use super::query;
 use super::reader::{Readers, closed};
 use super::rows::unavailable;
 use super::write::{self, Outcome};
-use crate::store::{Commit, CommitError, Committed, Head, StoreError};
+use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRendering};
 
 /// As many commits as go into one group: it bounds how long the first of them waits for the last.
 const GROUP_MAX: usize = 512;
@@ -28,9 +29,38 @@ pub(super) struct Told {
     pub cases: Arc<Cases>,
 }
 
-struct Job {
-    commit: Commit,
-    answer: oneshot::Sender<Outcome>,
+/// What waits to be written, and who waits for it.
+enum Job {
+    Commit(Box<Commit>, oneshot::Sender<Outcome>),
+    Rendering(StoredRendering, oneshot::Sender<Kept>),
+}
+
+/// What became of a rendering.
+type Kept = Result<StoredRendering, StoreError>;
+
+impl Job {
+    /// When what is committed occurred; a rendering has no instant, and goes first.
+    fn occurred_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Commit(commit, _) => Some(commit.event.header.occurred_at),
+            Self::Rendering(..) => None,
+        }
+    }
+
+    /// The case that is changed.
+    fn case(&self) -> Option<Uuid> {
+        match self {
+            Self::Commit(commit, _) => Some(commit.event.header.determination_id),
+            Self::Rendering(..) => None,
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        match self {
+            Self::Commit(_, answer) => answer.is_closed(),
+            Self::Rendering(_, answer) => answer.is_closed(),
+        }
+    }
 }
 
 /// The way to the thread that writes.
@@ -69,14 +99,22 @@ impl Writer {
 
     /// Commits, and returns once it is durable.
     pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        let sender = held(&self.jobs).clone().ok_or_else(closed)?;
         let (answer, outcome) = oneshot::channel();
-        sender
-            .send(Job { commit, answer })
-            .await
-            .map_err(|_| stopped())?;
-        drop(sender);
+        self.hand_over(Job::Commit(Box::new(commit), answer))
+            .await?;
         outcome.await.map_err(|_| stopped())?
+    }
+
+    /// Keeps a rendering where there is none yet, and returns the one that is kept once it is durable.
+    pub(super) async fn store_rendering(&self, rendering: StoredRendering) -> Kept {
+        let (answer, kept) = oneshot::channel();
+        self.hand_over(Job::Rendering(rendering, answer)).await?;
+        kept.await.map_err(|_| stopped())?
+    }
+
+    async fn hand_over(&self, job: Job) -> Result<(), StoreError> {
+        let sender = held(&self.jobs).clone().ok_or_else(closed)?;
+        sender.send(job).await.map_err(|_| stopped())
     }
 
     /// Whether a commit could be made.
@@ -120,43 +158,78 @@ fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, told: &Told) 
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
         // In the order of their instants, few events have to be sealed anew so that the log's time runs forward. Those
         // that wait at once have no other order to keep.
-        waiting.sort_by_key(|job| job.commit.event.header.occurred_at);
+        waiting.sort_by_key(Job::occurred_at);
         // Whoever gave up before the group began is not written for.
-        let (commits, answers): (Vec<_>, Vec<_>) = waiting
-            .drain(..)
-            .filter(|job| !job.answer.is_closed())
-            .map(|job| (job.commit, job.answer))
-            .unzip();
-        let changed: Vec<Uuid> = commits
-            .iter()
-            .map(|commit| commit.event.header.determination_id)
-            .collect();
-        let group = write_group(connection, commits);
+        let jobs: Vec<Job> = waiting.drain(..).filter(|job| !job.is_given_up()).collect();
+        let changed: Vec<Uuid> = jobs.iter().filter_map(Job::case).collect();
+        let (work, asking): (Vec<Work>, Vec<Waiting>) = jobs.into_iter().map(apart).unzip();
+        let group = write_group(connection, work);
         // Of a group that failed too: what became of it is not known.
         told.cases.forget(changed);
-        answer(group, answers, &told.head);
+        answer(group, asking, &told.head);
+    }
+}
+
+enum Work {
+    Commit(Box<Commit>),
+    Rendering(StoredRendering),
+}
+
+enum Done {
+    Commit(Outcome),
+    Rendering(StoredRendering),
+}
+
+enum Waiting {
+    Commit(oneshot::Sender<Outcome>),
+    Rendering(oneshot::Sender<Kept>),
+}
+
+fn apart(job: Job) -> (Work, Waiting) {
+    match job {
+        Job::Commit(commit, answer) => (Work::Commit(commit), Waiting::Commit(answer)),
+        Job::Rendering(rendering, answer) => {
+            (Work::Rendering(rendering), Waiting::Rendering(answer))
+        }
     }
 }
 
 /// Answers everyone of a group, which is durable by now or was not made.
 fn answer(
-    group: Result<(Vec<Outcome>, Head), StoreError>,
-    answers: Vec<oneshot::Sender<Outcome>>,
+    group: Result<(Vec<Done>, Head), StoreError>,
+    waiting: Vec<Waiting>,
     head: &watch::Sender<u64>,
 ) {
     match group {
-        Ok((outcomes, moved)) => {
+        Ok((done, moved)) => {
             head.send_if_modified(|position| {
                 std::mem::replace(position, moved.position) != moved.position
             });
-            for (answer, outcome) in answers.into_iter().zip(outcomes) {
-                // A caller that has gone since finds its answer by its request id.
-                let _ = answer.send(outcome);
+            // A caller that has gone since finds its answer by its request id.
+            for pair in waiting.into_iter().zip(done) {
+                match pair {
+                    (Waiting::Commit(answer), Done::Commit(outcome)) => {
+                        let _ = answer.send(outcome);
+                    }
+                    (Waiting::Rendering(answer), Done::Rendering(kept)) => {
+                        let _ = answer.send(Ok(kept));
+                    }
+                    // INVARIANT: what is done stands in the order of what waits; else the answer is dropped.
+                    (Waiting::Commit(_), Done::Rendering(_))
+                    | (Waiting::Rendering(_), Done::Commit(_)) => {}
+                }
             }
         }
         Err(error) => {
-            for answer in answers {
-                let _ = answer.send(write::refused(&error));
+            for waiting in waiting {
+                match waiting {
+                    Waiting::Commit(answer) => {
+                        let _ = answer.send(write::refused(&error));
+                    }
+                    Waiting::Rendering(answer) => {
+                        let _ = answer.send(Err(write::broken_off(&error)));
+                    }
+                }
             }
         }
     }
@@ -165,8 +238,8 @@ fn answer(
 /// Writes a group in one transaction: all of it, or none.
 fn write_group(
     connection: &mut Connection,
-    commits: Vec<Commit>,
-) -> Result<(Vec<Outcome>, Head), StoreError> {
+    group: Vec<Work>,
+) -> Result<(Vec<Done>, Head), StoreError> {
     // Dropped without a commit it rolls back.
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -174,13 +247,20 @@ fn write_group(
     // Read anew each time: after a group that failed nothing remembered could be trusted.
     let mut head = query::head(&transaction)?;
     let before = head.position;
-    let outcomes = commits
+    let done = group
         .into_iter()
-        .map(|commit| write::write(&transaction, &mut head, commit))
+        .map(|work| match work {
+            Work::Commit(commit) => {
+                write::write(&transaction, &mut head, *commit).map(Done::Commit)
+            }
+            Work::Rendering(rendering) => {
+                write::write_rendering(&transaction, rendering).map(Done::Rendering)
+            }
+        })
         .collect::<Result<Vec<_>, _>>()?;
     if head.position != before {
         write::move_head(&transaction, &head)?;
     }
     transaction.commit().map_err(|error| unavailable(&error))?;
-    Ok((outcomes, head))
+    Ok((done, head))
 }

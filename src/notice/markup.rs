@@ -1,0 +1,255 @@
+//! How does a rendered template become blocks? By the first sign of each line.
+//!
+//! | line | block |
+//! | --- | --- |
+//! | `# words` | the title |
+//! | `## section \| words` | a section and its heading |
+//! | `### words` | a heading within a section |
+//! | `- words` | an item of a list |
+//! | `> words` | someone's own words |
+//! | `@@ words`, `@ words` | the first and the further lines of an address |
+//! | `\| name \| words` | a fact |
+//! | `~ language \| words` | a paragraph in a language of its own |
+//! | else | a paragraph, up to an empty line |
+//!
+//! `**words**` are set off. What is put into a template stands between signs that no text holds, so that it is never
+//! taken for markup, wherever it begins a line and whatever it says.
+
+use super::document::{Block, Fact, Run, Section};
+
+const VALUE_BEGINS: char = '\u{2}';
+const VALUE_ENDS: char = '\u{3}';
+/// A line feed inside a value.
+const VALUE_LINE: char = '\u{1e}';
+
+/// A value as it stands in a rendered template.
+pub(super) fn guarded(value: &str) -> String {
+    let mut guarded = String::with_capacity(value.len() + 2);
+    guarded.push(VALUE_BEGINS);
+    for character in value.trim().replace("\r\n", "\n").chars() {
+        match character {
+            '\n' | '\r' => guarded.push(VALUE_LINE),
+            control if control.is_control() => guarded.push(' '),
+            other => guarded.push(other),
+        }
+    }
+    guarded.push(VALUE_ENDS);
+    guarded
+}
+
+/// The blocks of a rendered template.
+///
+/// # Errors
+/// When a line is not as the table has it: the line, and what is wrong with it.
+pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
+    let mut blocks = Vec::new();
+    let mut paragraph = String::new();
+    for line in rendered.lines().map(str::trim) {
+        let begins_block = ["#", "- ", "> ", "@", "| ", "~ "]
+            .iter()
+            .any(|sign| line.starts_with(sign));
+        if line.is_empty() || begins_block {
+            end_paragraph(&mut blocks, &mut paragraph);
+        }
+        if begins_block {
+            push(&mut blocks, line)
+                .ok_or_else(|| format!("line `{}` cannot be read", shown(line)))?;
+        } else if !line.is_empty() {
+            if !paragraph.is_empty() {
+                paragraph.push(' ');
+            }
+            paragraph.push_str(line);
+        }
+    }
+    end_paragraph(&mut blocks, &mut paragraph);
+    Ok(blocks)
+}
+
+fn end_paragraph(blocks: &mut Vec<Block>, paragraph: &mut String) {
+    let words = runs(&std::mem::take(paragraph));
+    if !words.is_empty() {
+        blocks.push(Block::Paragraph { runs: words });
+    }
+}
+
+fn push(blocks: &mut Vec<Block>, line: &str) -> Option<()> {
+    let (sign, rest) = line.split_once(' ')?;
+    match sign {
+        "#" => blocks.push(heading(1, None, rest)),
+        "##" => {
+            let (name, words) = rest.split_once('|')?;
+            let section = Section::ALL
+                .into_iter()
+                .find(|section| section.name() == name.trim())?;
+            blocks.push(heading(2, Some(section), words));
+        }
+        "###" => blocks.push(heading(3, None, rest)),
+        "-" => match blocks.last_mut() {
+            Some(Block::List { items }) => items.push(runs(rest)),
+            _ => blocks.push(Block::List {
+                items: vec![runs(rest)],
+            }),
+        },
+        ">" => blocks.push(Block::Quote { runs: runs(rest) }),
+        "@" => match blocks.last_mut()? {
+            Block::Address { lines } => lines.push(runs(rest)),
+            Block::Heading { .. }
+            | Block::Paragraph { .. }
+            | Block::List { .. }
+            | Block::Quote { .. }
+            | Block::Facts { .. }
+            | Block::Foreign { .. } => return None,
+        },
+        "@@" => blocks.push(Block::Address {
+            lines: vec![runs(rest)],
+        }),
+        "|" => {
+            let (name, value) = rest.split_once('|')?;
+            let row = Fact {
+                name: runs(name),
+                value: runs(value),
+            };
+            // What is not held is not named either.
+            if !row.value.is_empty() {
+                match blocks.last_mut() {
+                    Some(Block::Facts { rows }) => rows.push(row),
+                    _ => blocks.push(Block::Facts { rows: vec![row] }),
+                }
+            }
+        }
+        "~" => {
+            let (language, words) = rest.split_once('|')?;
+            blocks.push(Block::Foreign {
+                language: super::document::plain(&runs(language)),
+                runs: runs(words),
+            });
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn heading(level: u8, section: Option<Section>, words: &str) -> Block {
+    Block::Heading {
+        level,
+        section,
+        runs: runs(words),
+    }
+}
+
+/// The words of a line, values apart from what the template says. White space of templates counts as one space.
+fn runs(line: &str) -> Vec<Run> {
+    let mut runs: Vec<Run> = Vec::new();
+    let mut strong = false;
+    for (index, part) in line.split([VALUE_BEGINS, VALUE_ENDS]).enumerate() {
+        if index % 2 == 1 {
+            add(&mut runs, &part.replace(VALUE_LINE, "\n"), true, strong);
+            continue;
+        }
+        for (index, words) in part.split("**").enumerate() {
+            if index > 0 {
+                strong = !strong;
+            }
+            add(&mut runs, &single_spaced(words), false, strong);
+        }
+    }
+    trim(&mut runs);
+    runs
+}
+
+fn add(runs: &mut Vec<Run>, text: &str, value: bool, strong: bool) {
+    if !text.is_empty() {
+        runs.push(Run {
+            text: text.to_owned(),
+            value,
+            strong,
+        });
+    }
+}
+
+/// No white space at the beginning and the end of a line.
+fn trim(runs: &mut Vec<Run>) {
+    if let Some(first) = runs.first_mut() {
+        first.text = first.text.trim_start().to_owned();
+    }
+    if let Some(last) = runs.last_mut() {
+        last.text = last.text.trim_end().to_owned();
+    }
+    runs.retain(|run| !run.text.is_empty());
+}
+
+fn single_spaced(words: &str) -> String {
+    let mut single = String::with_capacity(words.len());
+    for character in words.chars() {
+        let space = character == ' ' || character == '\t';
+        if !(space && single.ends_with(' ')) {
+            single.push(if space { ' ' } else { character });
+        }
+    }
+    single
+}
+
+/// A line without what was put into it, which may be someone's data.
+fn shown(line: &str) -> String {
+    line.split([VALUE_BEGINS, VALUE_ENDS])
+        .enumerate()
+        .map(|(index, part)| if index % 2 == 1 { "…" } else { part })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(text: &str, value: bool) -> Run {
+        Run {
+            text: text.to_owned(),
+            value,
+            strong: false,
+        }
+    }
+
+    #[test]
+    fn what_is_put_in_is_never_markup() {
+        for hostile in [
+            "# a title",
+            "- an item",
+            "**x**",
+            "| a | b",
+            "## appeal | x",
+        ] {
+            let rendered = format!("{}\n\nDear {},", guarded(hostile), guarded(hostile));
+            let expected = vec![
+                Block::Paragraph {
+                    runs: vec![run(hostile, true)],
+                },
+                Block::Paragraph {
+                    runs: vec![run("Dear ", false), run(hostile, true), run(",", false)],
+                },
+            ];
+            assert_eq!(blocks(&rendered), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn the_signs_themselves_cannot_be_put_in() {
+        let rendered = guarded("a\u{3}# b\u{2}\u{1e}c");
+        let expected = vec![Block::Paragraph {
+            runs: vec![run("a # b  c", true)],
+        }];
+        assert_eq!(blocks(&rendered), Ok(expected));
+    }
+
+    #[test]
+    fn lines_that_belong_together_are_one_block() {
+        let read = blocks("- a\n\n- b\n@@ n\n\n@ m\n| x | y\n| z |  \n").expect("blocks");
+        assert_eq!(read.len(), 3);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_without_what_was_put_in() {
+        let wrong = blocks(&format!("## nosuch | {}", guarded("Jane Doe"))).expect_err("wrong");
+        assert!(!wrong.contains("Jane"), "{wrong}");
+        assert!(wrong.contains("nosuch"), "{wrong}");
+    }
+}

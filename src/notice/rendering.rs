@@ -1,0 +1,123 @@
+//! In which form, language and size is a letter given out?
+
+use serde::{Deserialize, Serialize};
+
+use super::letter::{Content, DecisionInWriting, Letter};
+use super::templates::{SHIPPED_LANGUAGES, Templates};
+use super::{NoticeError, html, text};
+
+/// The form of a letter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Form {
+    /// Plain text.
+    Text,
+    /// An HTML page.
+    Html,
+    /// A PDF file.
+    Pdf,
+}
+
+impl Form {
+    /// Every form.
+    pub const ALL: [Self; 3] = [Self::Text, Self::Html, Self::Pdf];
+
+    /// The media type.
+    #[must_use]
+    pub const fn media_type(self) -> &'static str {
+        match self {
+            Self::Text => "text/plain; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Pdf => "application/pdf",
+        }
+    }
+
+    /// Whether this build makes it.
+    #[must_use]
+    pub const fn is_made(self) -> bool {
+        match self {
+            Self::Text | Self::Html => true,
+            Self::Pdf => cfg!(feature = "pdf"),
+        }
+    }
+}
+
+/// A form, a language and a size.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Rendition {
+    /// The form.
+    pub form: Form,
+    /// The language, a primary tag.
+    pub language: String,
+    /// Whether it is in large print. Text has no size, so it never is.
+    pub large_print: bool,
+}
+
+impl Rendition {
+    /// What is wanted of a letter: its own language where none is named, and large print where it is asked for or its
+    /// reader prefers it. `None`: the letter cannot be had in the language.
+    #[must_use]
+    pub fn of(
+        letter: &Letter,
+        form: Form,
+        language: Option<&str>,
+        large_print: bool,
+    ) -> Option<Self> {
+        let own = letter.language.primary();
+        let language = language.unwrap_or(&own);
+        is_in(letter, language).then(|| Self {
+            form,
+            language: language.to_owned(),
+            large_print: form != Form::Text && (large_print || letter.large_print),
+        })
+    }
+
+    /// Every rendition that a letter can be had in.
+    #[must_use]
+    pub fn all(letter: &Letter) -> Vec<Self> {
+        let mut all: Vec<Self> = Vec::new();
+        for form in Form::ALL.into_iter().filter(|form| form.is_made()) {
+            for language in SHIPPED_LANGUAGES {
+                for large_print in [false, true] {
+                    let rendition = Self::of(letter, form, Some(language), large_print);
+                    all.extend(rendition.filter(|one| !all.contains(one)));
+                }
+            }
+        }
+        all
+    }
+
+    /// The letter's bytes in it. The same letter gives the same bytes, in one build.
+    ///
+    /// # Errors
+    /// When this build does not make the form, or a template cannot be filled in.
+    pub fn render(&self, templates: &Templates, letter: &Letter) -> Result<Vec<u8>, NoticeError> {
+        let document = templates.document(letter, &self.language)?;
+        match self.form {
+            Form::Text => Ok(text(&document).into_bytes()),
+            Form::Html => Ok(html(&document, self.large_print).into_bytes()),
+            #[cfg(feature = "pdf")]
+            Form::Pdf => super::pdf(&document, self.large_print, letter.issued_at),
+            #[cfg(not(feature = "pdf"))]
+            Form::Pdf => Err(NoticeError::FormUnknown),
+        }
+    }
+}
+
+/// Whether all of a letter is held in a language, the reviewer's words too.
+fn is_in(letter: &Letter, language: &str) -> bool {
+    let reasons_are = match &letter.content {
+        Content::Denial(notice) => notice.reasons().all(|reason| reason.is_in(language)),
+        Content::ProviderCopy(copy) => match &copy.decision {
+            DecisionInWriting::Denied { reasons, .. } => {
+                reasons.iter().all(|reason| reason.is_in(language))
+            }
+            DecisionInWriting::Approved(_) => true,
+        },
+        Content::Approval(_)
+        | Content::GrievanceInformation(_)
+        | Content::NetworkAccess(_)
+        | Content::Lapse(_) => true,
+    };
+    reasons_are && SHIPPED_LANGUAGES.contains(&language)
+}
