@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use second_opinion::case::{Digest, NoticeKind, State};
-use second_opinion::store::Store;
+use second_opinion::notice::{Form, Rendition};
+use second_opinion::store::{Store, StoredRendering};
 use uuid::Uuid;
 
 use crate::support::change::{Change, made, read, submitted};
@@ -32,4 +33,68 @@ pub async fn a_letter_is_kept_with_its_decision<S: Store>(store: Arc<S>) {
 
 pub async fn an_unknown_letter_is_none<S: Store>(store: Arc<S>) {
     assert_eq!(store.notice(Uuid::now_v7()).await.expect("read"), None);
+}
+
+pub async fn the_first_rendering_is_given_out_ever_after<S: Store>(store: Arc<S>) {
+    let case = submitted(&*store, 1, sample::start()).await;
+    let commit = Change::of(&case, sample::later(5)).deny();
+    let notice_id = commit.letters[0].reference.notice_id;
+    made(&*store, commit).await;
+    let rendering = |form, language: &str, large_print, bytes: &[u8]| StoredRendering {
+        notice_id,
+        rendition: Rendition {
+            form,
+            language: language.to_owned(),
+            large_print,
+        },
+        sha256: Digest::of(bytes),
+        bytes: bytes.to_vec(),
+    };
+    let first = rendering(Form::Html, "en", false, b"first");
+    let none = store.rendering(notice_id, &first.rendition).await;
+    assert_eq!(none.expect("read"), None);
+    let kept = store.store_rendering(first.clone()).await.expect("kept");
+    assert_eq!(kept, first);
+    let later = rendering(Form::Html, "en", false, b"later");
+    let kept = store.store_rendering(later).await.expect("kept");
+    assert_eq!(kept, first, "the first one wins");
+    for other in [
+        rendering(Form::Text, "en", false, b"another form"),
+        rendering(Form::Html, "es", false, b"another language"),
+        rendering(Form::Html, "en", true, b"another size"),
+    ] {
+        let kept = store.store_rendering(other.clone()).await.expect("kept");
+        assert_eq!(kept, other);
+    }
+    let held = store.rendering(notice_id, &first.rendition).await;
+    assert_eq!(held.expect("read"), Some(first));
+}
+
+pub async fn one_rendering_made_twenty_times_at_once_is_kept_once<S: Store>(store: Arc<S>) {
+    let case = submitted(&*store, 1, sample::start()).await;
+    let commit = Change::of(&case, sample::later(5)).deny();
+    let notice_id = commit.letters[0].reference.notice_id;
+    made(&*store, commit).await;
+    let rendition = Rendition {
+        form: Form::Pdf,
+        language: "en".to_owned(),
+        large_print: true,
+    };
+    let mut waiting = tokio::task::JoinSet::new();
+    for n in 0..20_u8 {
+        let (store, rendition) = (Arc::clone(&store), rendition.clone());
+        waiting.spawn(async move {
+            let rendering = StoredRendering {
+                notice_id,
+                rendition,
+                sha256: Digest::of(&[n]),
+                bytes: vec![n],
+            };
+            store.store_rendering(rendering).await.expect("kept")
+        });
+    }
+    let kept = waiting.join_all().await;
+    assert!(kept.iter().all(|one| *one == kept[0]));
+    let held = store.rendering(notice_id, &rendition).await.expect("read");
+    assert_eq!(held.as_ref(), Some(&kept[0]));
 }

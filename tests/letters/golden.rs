@@ -1,0 +1,106 @@
+//! Does each letter read as it did?
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use second_opinion::notice::{Form, Letter, Rendition, Templates};
+use second_opinion::rules::DenialReasonCode;
+
+use crate::written::{LANGUAGES, asked, denied, others};
+
+/// The file beside this one that a letter is compared with.
+fn compare(name: &str, language: &str, ending: &str, content: &str) {
+    let path: PathBuf = [
+        env!("CARGO_MANIFEST_DIR"),
+        "tests/letters/golden",
+        language,
+        &format!("{name}.{ending}"),
+    ]
+    .iter()
+    .collect();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        std::fs::write(&path, content).expect("a file");
+    }
+    let held = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        held == content,
+        "{} is not what the letter reads now:\n{content}",
+        path.display()
+    );
+}
+
+fn rendered(letter: &Letter, language: &str, form: Form) -> Vec<u8> {
+    Rendition::of(letter, form, Some(language), false)
+        .expect("it is shipped")
+        .render(Templates::shipped(), letter)
+        .expect("a rendering")
+}
+
+fn letters() -> Vec<(String, &'static str, Letter)> {
+    let mut letters = Vec::new();
+    for language in LANGUAGES {
+        for code in DenialReasonCode::ALL {
+            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            letters.push((snake(&format!("{code:?}")), language, letter));
+        }
+        for (name, letter) in others(language) {
+            letters.push((name.to_owned(), language, letter));
+        }
+    }
+    letters
+}
+
+fn snake(name: &str) -> String {
+    let mut snake = "denial".to_owned();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+#[test]
+fn letters_read_as_they_did_as_text_and_html() {
+    for (name, language, letter) in letters() {
+        for (form, ending) in [(Form::Text, "txt"), (Form::Html, "html")] {
+            let content = String::from_utf8(rendered(&letter, language, form)).expect("UTF-8");
+            compare(&name, language, ending, &content);
+        }
+    }
+}
+
+/// What a PDF file says, by poppler; `None`: it is not installed.
+pub fn pdf_to_text(file: &[u8]) -> Option<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("letter.pdf");
+    std::fs::write(&path, file).expect("a file");
+    let said = Command::new("pdftotext")
+        .args(["-layout", "-enc", "UTF-8"])
+        .arg(&path)
+        .arg("-")
+        .output()
+        .ok()?;
+    assert!(said.status.success());
+    Some(String::from_utf8(said.stdout).expect("UTF-8"))
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+fn letters_read_as_they_did_as_pdf() {
+    for (name, language, letter) in letters() {
+        let file = rendered(&letter, language, Form::Pdf);
+        assert_eq!(
+            file,
+            rendered(&letter, language, Form::Pdf),
+            "{name}: the same letter twice gives equal bytes"
+        );
+        let Some(said) = pdf_to_text(&file) else {
+            eprintln!("skipped: pdftotext is not installed (poppler-utils)");
+            return;
+        };
+        compare(&name, language, "pdf.txt", &said);
+    }
+}

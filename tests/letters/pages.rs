@@ -1,0 +1,115 @@
+//! Is every page as it should be? By poppler; where it is not installed, these say so and pass.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use second_opinion::case::{AlternativeFormat, Private};
+use second_opinion::notice::{Form, Letter, Rendition, Templates};
+use second_opinion::rules::DenialReasonCode::{self, ReasonNotSupported};
+
+use crate::golden::pdf_to_text;
+use crate::written::{LANGUAGES, asked, denied, others};
+
+/// Writes a letter's file where a person can look at it: `target/tmp/letters/`.
+fn file(name: &str, letter: &Letter, language: &str, large_print: bool) -> PathBuf {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("letters");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let size = if large_print { "-large" } else { "" };
+    let path = folder.join(format!("{name}-{language}{size}.pdf"));
+    let bytes = Rendition::of(letter, Form::Pdf, Some(language), large_print)
+        .expect("it is shipped")
+        .render(Templates::shipped(), letter)
+        .expect("a file");
+    std::fs::write(&path, bytes).expect("a file");
+    path
+}
+
+/// What a tool says of a file; `None`: it is not installed.
+fn said(tool: &str, options: &[&str], path: &PathBuf) -> Option<String> {
+    let Ok(output) = Command::new(tool).args(options).arg(path).output() else {
+        eprintln!("skipped: {tool} is not installed (poppler-utils)");
+        return None;
+    };
+    assert!(output.status.success(), "{tool} {}", path.display());
+    Some(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The sizes of the words of a file, in points.
+fn sizes(path: &PathBuf) -> Option<Vec<f64>> {
+    let options = ["-xml", "-stdout", "-i", "-zoom", "1", "-hidden"];
+    let page = said("pdftohtml", &options, path)?;
+    let specs = page.lines().filter(|line| line.contains("<fontspec"));
+    let sizes = specs.filter_map(|line| {
+        let size = line.split("size=\"").nth(1)?;
+        size.split('"').next()?.parse().ok()
+    });
+    Some(sizes.collect())
+}
+
+fn check(name: &str, letter: &Letter, language: &str, large_print: bool) {
+    let path = file(name, letter, language, large_print);
+    let Some(info) = said("pdfinfo", &[], &path) else {
+        return;
+    };
+    for wanted in ["Tagged:          yes", "Title:", "(letter)"] {
+        assert!(
+            info.contains(wanted),
+            "{name}: {wanted} is missing in\n{info}"
+        );
+    }
+    let bytes = std::fs::read(&path).expect("a file");
+    let lang = format!("/Lang({language})");
+    let holds = |wanted: &str| {
+        bytes
+            .windows(wanted.len())
+            .any(|part| part == wanted.as_bytes())
+    };
+    assert!(
+        holds(&lang) || holds(&lang.replace('(', " (")),
+        "{name}: no language"
+    );
+    let fonts = said("pdffonts", &[], &path).expect("poppler is installed");
+    for font in fonts.lines().skip(2) {
+        let columns: Vec<&str> = font.split_whitespace().collect();
+        let yes = columns[columns.len() - 5];
+        assert_eq!(yes, "yes", "{name}: not embedded: {font}");
+    }
+    let least = if large_print { 20.0 } else { 12.0 };
+    for size in sizes(&path).expect("poppler is installed") {
+        assert!(size >= least, "{name}: {size} pt");
+    }
+}
+
+#[test]
+fn pages_are_tagged_with_fonts_in_them_and_large_enough() {
+    for language in LANGUAGES {
+        for large_print in [false, true] {
+            let code = DenialReasonCode::QualifiedNetworkProviderAvailable;
+            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            check("denial", &letter, language, large_print);
+            for (name, letter) in others(language) {
+                check(name, &letter, language, large_print);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_long_name_and_fifty_reasons_fit_over_pages() {
+    let mut request = asked(Some(ReasonNotSupported), "en");
+    request.member.full_name = Private("Anna-Maria ".repeat(18) + "Lee");
+    request.member.address_lines = vec![Private("Long Street Name ".repeat(12)); 6];
+    request.member.alternative_format = AlternativeFormat::LargePrint;
+    let mut letter = denied(request, ReasonNotSupported).swap_remove(0);
+    let mut json = serde_json::to_value(&letter).expect("JSON");
+    let first = json["content"]["denial"]["first_reason"].clone();
+    json["content"]["denial"]["further_reasons"] = vec![first; 49].into();
+    letter = serde_json::from_value(json).expect("a letter");
+    let path = file("fifty-reasons", &letter, "en", true);
+    // Without poppler the file is made all the same.
+    if let Some(fonts) = said("pdffonts", &[], &path) {
+        assert!(fonts.contains("NotoSans"), "{fonts}");
+    }
+    let text = pdf_to_text(&std::fs::read(&path).expect("a file"));
+    assert!(text.is_none_or(|text| text.contains("Reason 50")));
+}

@@ -1,0 +1,100 @@
+//! Is everything that is owed found in each form of each denial (VI.F)?
+
+use second_opinion::notice::{Form, Rendition, Templates};
+use second_opinion::rules::DenialReasonCode;
+
+use crate::golden::pdf_to_text;
+use crate::written::{LANGUAGES, asked, denied};
+
+/// The words without line breaks, and without the foot of each page.
+fn flowing(text: &str) -> String {
+    let is_foot = |line: &&str| {
+        let line = line.trim().trim_start_matches('\u{c}');
+        let mut words = line.split(' ');
+        matches!(words.next(), Some("Page" | "Página")) && words.count() == 3
+    };
+    let lines: Vec<&str> = text.lines().filter(|line| !is_foot(line)).collect();
+    let words: Vec<&str> = lines
+        .iter()
+        .flat_map(|line| line.split_whitespace())
+        .collect();
+    words.join(" ")
+}
+
+fn without_tags(page: &str) -> String {
+    let mut text = String::new();
+    let mut tag = false;
+    for character in page.chars() {
+        match character {
+            '<' => tag = true,
+            '>' => tag = false,
+            other if !tag => text.push(other),
+            _ => {}
+        }
+    }
+    text.replace("&#39;", "'").replace("&amp;", "&")
+}
+
+#[test]
+fn vi_f_every_form_of_every_denial_says_what_it_owes() {
+    for language in LANGUAGES {
+        for code in DenialReasonCode::ALL {
+            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            let wanted: &[&str] = if language == "en" {
+                &[
+                    "We looked at what your provider sent us",
+                    "The last day to appeal is January 22, 2027.",
+                    "How to appeal:",
+                    "How to file a grievance:",
+                    "State Hearing",
+                    "You have 120 calendar days",
+                    "(800) 863-4155",
+                    "TTY: (800) 735-2929 / 711",
+                    "Rae Viewer",
+                    "copies of the criteria",
+                    "free of charge",
+                    "Who you can see",
+                    "1-888-452-8609",
+                    "November 23, 2026",
+                    "Ana Sofía Núñez",
+                ]
+            } else {
+                &[
+                    "Vimos lo que mandó su proveedor",
+                    "El último día para apelar es el 22 de enero de 2027.",
+                    "Cómo apelar:",
+                    "Cómo presentar una queja:",
+                    "State Hearing",
+                    "120 días calendario",
+                    "(800) 863-4155",
+                    "TTY: (800) 735-2929 / 711",
+                    "Rae Viewer",
+                    "copias de los criterios",
+                    "A quién puede ver",
+                    "1-888-452-8609",
+                    "23 de noviembre de 2026",
+                    "Ana Sofía Núñez",
+                ]
+            };
+            for form in Form::ALL.into_iter().filter(|form| form.is_made()) {
+                let rendition = Rendition::of(&letter, form, None, false).expect("its own");
+                let bytes = rendition
+                    .render(Templates::shipped(), &letter)
+                    .expect("a rendering");
+                let said = match form {
+                    Form::Text => Some(String::from_utf8(bytes).expect("UTF-8")),
+                    Form::Html => Some(without_tags(&String::from_utf8(bytes).expect("UTF-8"))),
+                    Form::Pdf => pdf_to_text(&bytes),
+                };
+                let Some(said) = said else { continue };
+                let said = flowing(&said);
+                for words in wanted {
+                    assert!(
+                        said.contains(words),
+                        "{code:?} {form:?} {language}: `{words}` is missing in\n{said}"
+                    );
+                }
+            }
+        }
+    }
+}
