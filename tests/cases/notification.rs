@@ -256,3 +256,16 @@ fn on_the_network_way_the_member_can_still_be_told_late() {
         Some(Timeliness::Missed)
     );
 }
+
+#[test]
+fn vi_a_no_one_is_told_of_the_network_before_the_letter_that_says_so() {
+    let mut desk = asked_by(vec![Requester::Member]);
+    desk.network_access();
+    let before = at(DECIDED) - TimeDelta::microseconds(1);
+    let early = desk.notify(Member, Phone, None, before);
+    assert_eq!(refused_by(early), ["STATE"]);
+    assert!(desk.clock(MemberNotification).expect("a clock").runs());
+    desk.notify(Member, Phone, None, at(DECIDED))
+        .expect("it was said by then");
+    assert!(!desk.clock(MemberNotification).expect("a clock").runs());
+}

@@ -6,5 +6,6 @@ mod support;
 
 mod commands;
 mod kill;
+mod letters;
 mod program;
 mod serving;
