@@ -56,10 +56,9 @@ fn vi_e_a_letter_is_shown_and_a_changed_file_is_told_from_it() {
         std::fs::write(&path, content).expect("a file");
         let path = path.display().to_string();
         let verified = run(data, &["notice", "verify", id, &path], "");
-        let code = if issued { 0 } else { 1 };
         assert_eq!(
             verified.status.code(),
-            Some(code),
+            Some(i32::from(!issued)),
             "{name}: {}",
             text(&verified.stderr)
         );
