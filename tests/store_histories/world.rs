@@ -1,12 +1,14 @@
 //! The service over a store in a file, and what its callers know.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::clock::{Clock as _, ManualClock};
 use second_opinion::identity::{ActorType, Identity, ScopeSet};
+use second_opinion::notice::{NoticeSettings, Templates};
 use second_opinion::plan::Plan;
+use second_opinion::press::Press;
 use second_opinion::rpc::Calls;
 use second_opinion::rules::Policy;
 use second_opinion::store::sqlite::SqliteStore;
@@ -69,6 +71,10 @@ pub fn identity(who: Who) -> Arc<Identity> {
     })
 }
 
+/// Read once: they are the same in every world.
+static TEMPLATES: LazyLock<Arc<Templates>> =
+    LazyLock::new(|| Arc::new(Templates::with_none_replaced().expect("the shipped ones")));
+
 impl World {
     pub fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
@@ -81,6 +87,8 @@ impl World {
             store: Arc::clone(&store) as _,
             policy: Policy::default(),
             plan: Plan::default(),
+            notices: NoticeSettings::default(),
+            press: Press::new(Arc::clone(&TEMPLATES)).expect("threads"),
             clock: Arc::clone(&clock) as _,
             draining,
         };
