@@ -10,7 +10,7 @@ use crate::config::{Config, LogFormat};
 use crate::layer::{audit, panics};
 
 /// As many lines as may wait to be written. A caller that finds no room waits: no audit line is dropped.
-const LINES_WAITING_MAX: usize = 16_384;
+const LINES_WAITING_MAX: usize = 4_096;
 
 /// Sets the log up for a process that serves. Audit lines are written whatever the filter says, and the migrations' own
 /// account of themselves is left out.

@@ -42,14 +42,23 @@ fn text(at: &DateTime<Utc>) -> Option<[u8; LENGTH]> {
     let year = u32::try_from(at.year())
         .ok()
         .filter(|year| *year < 10_000)?;
-    digits(&mut text[..4], year);
-    digits(&mut text[5..7], at.month());
-    digits(&mut text[8..10], at.day());
-    digits(&mut text[11..13], at.hour());
-    digits(&mut text[14..16], at.minute());
-    digits(&mut text[17..19], at.second());
     // A leap second is told as the last microsecond before it.
-    digits(&mut text[20..26], (at.nanosecond() / 1_000).min(999_999));
+    let microsecond = (at.nanosecond() / 1_000).min(999_999);
+    let mut rest = text.as_mut_slice();
+    for (places, number) in [
+        (4, year),
+        (2, at.month()),
+        (2, at.day()),
+        (2, at.hour()),
+        (2, at.minute()),
+        (2, at.second()),
+        (6, microsecond),
+    ] {
+        let (field, after) = std::mem::take(&mut rest).split_at_mut(places);
+        digits(field, number);
+        // Each field has one sign after it.
+        rest = after.get_mut(1..).unwrap_or_default();
+    }
     Some(text)
 }
 

@@ -138,6 +138,8 @@ async fn evaluated_each_is_what_it_is_submitted_but_for_the_record() {
         submitted.etag.clear();
         submitted.created_at = None;
         submitted.updated_at = None;
+        // Letters are made with what is stored.
+        submitted.notices.clear();
         for as_of in [None::<Timestamp>, stored] {
             let evaluated = policy
                 .evaluate_second_opinion(v1::EvaluateSecondOpinionRequest {

@@ -50,7 +50,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
             "PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = {WAL_PAGES};
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
-             PRAGMA cache_size = -8192;"
+             PRAGMA cache_size = -4096;"
         ))
         .map_err(|error| unavailable(&error))?;
     Ok(connection)
