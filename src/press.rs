@@ -1,7 +1,7 @@
 //! Where are letters rendered, so that no one else waits for it?
 //!
-//! Text and HTML take microseconds and are made where they are asked for. A PDF file takes tens of milliseconds of a
-//! processor: it is made on threads of its own, half as many as there are processors, and further ones wait in a queue.
+//! Text and HTML are made where they are asked for. A PDF file keeps a processor busy for much longer: it is made on
+//! threads of its own, half as many as there are processors, and further ones wait in a queue.
 
 use std::sync::Arc;
 

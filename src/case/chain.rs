@@ -130,7 +130,7 @@ pub struct Header {
 }
 
 /// An event as it is stored: the very bytes that were hashed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct SealedEvent {
     /// The header, as it stands in the bytes.
     pub header: Header,
@@ -139,6 +139,16 @@ pub struct SealedEvent {
     /// Their SHA-256.
     pub sha256: Digest,
     body_at: usize,
+}
+
+impl fmt::Debug for SealedEvent {
+    /// Without the bytes, which hold a person's data.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedEvent")
+            .field("header", &self.header)
+            .field("sha256", &self.sha256)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bytes that are no event.

@@ -111,7 +111,6 @@ pub enum CommitError {
 }
 
 /// One change, ready to be written: everything that can be computed beforehand is.
-#[derive(Debug)]
 pub struct Commit {
     /// The case's version before the change; 0: the case is new.
     pub expected_version: u32,
@@ -194,7 +193,7 @@ pub struct Replay {
 }
 
 /// An event as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Record {
     /// Its position in the log.
     pub position: u64,
@@ -245,7 +244,7 @@ pub struct Head {
 }
 
 /// A letter as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredNotice {
     /// The case.
     pub determination_id: Uuid,
@@ -256,7 +255,7 @@ pub struct StoredNotice {
 }
 
 /// A rendering of a letter as stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct StoredRendering {
     /// The letter.
     pub notice_id: Uuid,
@@ -266,6 +265,26 @@ pub struct StoredRendering {
     pub sha256: Digest,
     /// What is given out.
     pub bytes: Vec<u8>,
+}
+
+/// `Debug` that names what identifies a row and leaves its bytes out: they hold a person's data.
+macro_rules! shown_by {
+    ($($name:ident: $($field:ident),+;)+) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name))
+                    $(.field(stringify!($field), &self.$field))+
+                    .finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
+shown_by! {
+    Commit: expected_version, kind, event, letters;
+    Record: position, determination_id, version, sha256;
+    StoredNotice: determination_id, reference;
+    StoredRendering: notice_id, rendition, sha256;
 }
 
 /// Which cases, and from where on.
@@ -345,4 +364,25 @@ pub fn unseal(
         .map(|record| SealedEvent::unseal(&record.bytes, record.sha256).map(|(_, event)| event))
         .collect::<Result<_, UnsealError>>()
         .map_err(|error| StoreError::damaged(determination_id, error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_bytes() {
+        let record = Record {
+            position: 1,
+            determination_id: Uuid::nil(),
+            version: 1,
+            bytes: b"canary".to_vec(),
+            sha256: Digest::ZERO,
+        };
+        let shown = format!("{record:?}");
+        assert!(
+            shown.contains("position: 1") && !shown.contains("99, 97, 110"),
+            "{shown}"
+        );
+    }
 }
