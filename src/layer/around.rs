@@ -1,4 +1,7 @@
 //! How is a layer written as one async function around the rest of the stack?
+//!
+//! Layers that stand inside one another ([`Middleware::then`]) are one future, boxed once: a box a layer would cost each
+//! call as many allocations.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -10,8 +13,56 @@ use tonic::body::Body;
 use tonic::server::NamedService;
 use tower::{Layer, Service};
 
-/// What stands inside a layer.
-pub trait Inner:
+/// What stands inside a layer: asked once, it answers.
+pub trait Inner: Send {
+    /// Its answer.
+    fn ask(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send;
+}
+
+/// A layer's own part.
+pub trait Middleware: Clone + Send + Sync + 'static {
+    /// Answers a request, by what stands inside or without it.
+    fn around(
+        self,
+        request: Request<Body>,
+        inner: impl Inner,
+    ) -> impl Future<Output = Response<Body>> + Send;
+
+    /// This layer with another one inside it.
+    fn then<M: Middleware>(self, inside: M) -> Then<Self, M> {
+        Then(self, inside)
+    }
+}
+
+/// Two layers, the outer one first.
+#[derive(Clone, Copy, Debug)]
+pub struct Then<A, B>(A, B);
+
+impl<A: Middleware, B: Middleware> Middleware for Then<A, B> {
+    fn around(
+        self,
+        request: Request<Body>,
+        inner: impl Inner,
+    ) -> impl Future<Output = Response<Body>> + Send {
+        let Self(outer, layer) = self;
+        outer.around(request, Within { layer, inner })
+    }
+}
+
+/// A layer around what stands inside it.
+struct Within<M, I> {
+    layer: M,
+    inner: I,
+}
+
+impl<M: Middleware, I: Inner> Inner for Within<M, I> {
+    fn ask(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
+        self.layer.around(request, self.inner)
+    }
+}
+
+/// A service that the layers stand around.
+pub trait Answering:
     Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
     + Clone
     + Send
@@ -19,7 +70,7 @@ pub trait Inner:
 {
 }
 
-impl<S> Inner for S where
+impl<S> Answering for S where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible, Future: Send>
         + Clone
         + Send
@@ -27,24 +78,18 @@ impl<S> Inner for S where
 {
 }
 
-/// A layer's own part.
-pub trait Middleware: Clone + Send + Sync + 'static {
-    /// Answers a request, by the service inside or without it.
-    fn around(
-        self,
-        request: Request<Body>,
-        inner: impl Inner,
-    ) -> impl Future<Output = Response<Body>> + Send;
+struct Asked<S>(S);
+
+impl<S: Answering> Inner for Asked<S> {
+    async fn ask(self, request: Request<Body>) -> Response<Body> {
+        let Self(mut service) = self;
+        let Ok(()) = std::future::poll_fn(|context| service.poll_ready(context)).await;
+        let Ok(response) = service.call(request).await;
+        response
+    }
 }
 
-/// Asks the service inside.
-pub async fn ask(mut inner: impl Inner, request: Request<Body>) -> Response<Body> {
-    let Ok(()) = std::future::poll_fn(|context| inner.poll_ready(context)).await;
-    let Ok(response) = inner.call(request).await;
-    response
-}
-
-/// The layer of a [`Middleware`].
+/// The tower layer of a [`Middleware`].
 #[derive(Clone, Debug)]
 pub struct AroundLayer<M>(pub M);
 
@@ -66,7 +111,7 @@ pub struct Around<M, S> {
     inner: S,
 }
 
-impl<M: Middleware, S: Inner> Service<Request<Body>> for Around<M, S> {
+impl<M: Middleware, S: Answering> Service<Request<Body>> for Around<M, S> {
     type Response = Response<Body>;
     type Error = Infallible;
     type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
@@ -77,8 +122,8 @@ impl<M: Middleware, S: Inner> Service<Request<Body>> for Around<M, S> {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let answer = self.middleware.clone().around(request, self.inner.clone());
-        Box::pin(async move { Ok(answer.await) })
+        let (middleware, inner) = (self.middleware.clone(), Asked(self.inner.clone()));
+        Box::pin(async move { Ok(middleware.around(request, inner).await) })
     }
 }
 

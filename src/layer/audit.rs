@@ -10,7 +10,7 @@ use http_body::{Frame, SizeHint};
 use tonic::{Code, Status, body::Body};
 use uuid::Uuid;
 
-use super::around::{Inner, Middleware, ask};
+use super::around::{Inner, Middleware};
 use super::request_id;
 use crate::identity::Identity;
 use crate::wire::status::code_name;
@@ -53,7 +53,7 @@ impl Middleware for Audit {
             record,
             written: false,
         };
-        let response = ask(inner, request).await;
+        let response = inner.ask(request).await;
         match response.extensions().get::<Status>() {
             Some(status) => {
                 line.write(code_name(status.code()));

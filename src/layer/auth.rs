@@ -5,7 +5,7 @@ use std::sync::Arc;
 use http::{Request, Response, header::AUTHORIZATION};
 use tonic::{Status, body::Body};
 
-use super::around::{Inner, Middleware, ask};
+use super::around::{Inner, Middleware};
 use super::audit::AuditRecord;
 use crate::clock::Clock;
 use crate::identity::Verifier;
@@ -32,7 +32,7 @@ impl Middleware for Auth {
                     record.caller_is(Arc::clone(&identity));
                 }
                 request.extensions_mut().insert(identity);
-                ask(inner, request).await
+                inner.ask(request).await
             }
             Err(error) => Status::from(CallError::from(error)).into_http(),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware, ask};
+use super::around::{Inner, Middleware};
 use crate::wire::status;
 
 /// The only call that has no deadline: a watch goes on.
@@ -24,11 +24,11 @@ pub struct Deadline {
 impl Middleware for Deadline {
     async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         if request.uri().path() == STREAM {
-            return ask(inner, request).await;
+            return inner.ask(request).await;
         }
         let limit =
             wanted(request.headers()).map_or(self.longest, |wanted| wanted.min(self.longest));
-        tokio::time::timeout(limit, ask(inner, request))
+        tokio::time::timeout(limit, inner.ask(request))
             .await
             .unwrap_or_else(|_| status::deadline_exceeded().into_http())
     }

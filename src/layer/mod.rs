@@ -22,22 +22,15 @@ use crate::clock::Clock;
 use crate::identity::Verifier;
 use around::AroundLayer;
 
-pub use around::{Around, Inner, Middleware};
+pub use around::{Around, Inner, Middleware, Then};
+
+/// The layers of our own around every service, outermost first.
+pub type Own =
+    Then<request_id::RequestId, Then<panics::Panics, Then<deadline::Deadline, size::Size>>>;
 
 /// The layers around every service, outermost first.
-pub type Outer = Stack<
-    AroundLayer<size::Size>,
-    Stack<
-        AroundLayer<deadline::Deadline>,
-        Stack<
-            AroundLayer<panics::Panics>,
-            Stack<
-                AroundLayer<request_id::RequestId>,
-                Stack<GrpcWebLayer, Stack<Either<CorsLayer, Identity>, Identity>>,
-            >,
-        >,
-    >,
->;
+pub type Outer =
+    Stack<AroundLayer<Own>, Stack<GrpcWebLayer, Stack<Either<CorsLayer, Identity>, Identity>>>;
 
 /// The layers around every service, health and reflection included, outermost first.
 #[must_use]
@@ -47,39 +40,40 @@ pub fn outer(longest: Duration, web_origins: &[String]) -> ServiceBuilder<Outer>
         .layer(tower::util::option_layer(cors(web_origins)))
         // From here on a call from a browser is a gRPC call like any other.
         .layer(GrpcWebLayer::new())
-        // Whatever goes wrong inside can name the call.
-        .layer(AroundLayer(request_id::RequestId))
-        // A defect in one call ends that call alone.
-        .layer(AroundLayer(panics::Panics))
-        // Before the message is read, so that a caller that sends it slowly has no longer.
-        .layer(AroundLayer(deadline::Deadline { longest }))
-        // Nothing of a message that is too large is kept.
-        .layer(AroundLayer(size::Size))
+        .layer(AroundLayer(own(longest)))
+}
+
+fn own(longest: Duration) -> Own {
+    // Nothing of a message that is too large is kept.
+    let size = size::Size;
+    // Before the message is read, so that a caller that sends it slowly has no longer.
+    let deadline = deadline::Deadline { longest }.then(size);
+    // A defect in one call ends that call alone.
+    let panics = panics::Panics.then(deadline);
+    // Whatever goes wrong inside can name the call.
+    request_id::RequestId.then(panics)
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
 #[derive(Clone)]
-pub struct Guard {
-    auth: AroundLayer<auth::Auth>,
-}
+pub struct Guard(AroundLayer<Then<audit::Audit, auth::Auth>>);
 
 /// A service that only callers with a good identity reach.
-pub type Guarded<S> = Around<audit::Audit, Around<auth::Auth, S>>;
+pub type Guarded<S> = Around<Then<audit::Audit, auth::Auth>, S>;
 
 impl Guard {
     /// A guard that takes the tokens of a verifier.
     #[must_use]
     pub fn new(verifier: Arc<Verifier>, clock: Arc<dyn Clock>) -> Self {
-        Self {
-            auth: AroundLayer(auth::Auth { verifier, clock }),
-        }
+        // The audit is outside: a caller that is refused leaves its line too.
+        Self(AroundLayer(
+            audit::Audit.then(auth::Auth { verifier, clock }),
+        ))
     }
 
     /// A service behind the guard.
     pub fn around<S>(&self, service: S) -> Guarded<S> {
-        use tower::Layer as _;
-        // The audit is outside: a caller that is refused leaves its line too.
-        AroundLayer(audit::Audit).layer(self.auth.layer(service))
+        tower::Layer::layer(&self.0, service)
     }
 }
 

@@ -6,7 +6,7 @@ use futures::FutureExt as _;
 use http::{Request, Response};
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware, ask};
+use super::around::{Inner, Middleware};
 use crate::wire::status;
 
 /// Turns a panic into INTERNAL; the panic hook has logged where it was.
@@ -15,7 +15,7 @@ pub struct Panics;
 
 impl Middleware for Panics {
     async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
-        AssertUnwindSafe(ask(inner, request))
+        AssertUnwindSafe(inner.ask(request))
             .catch_unwind()
             .await
             .unwrap_or_else(|_| status::internal().into_http())

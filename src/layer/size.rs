@@ -12,7 +12,7 @@ use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware, ask};
+use super::around::{Inner, Middleware};
 use crate::wire::{MAX_MESSAGE_BYTES, status};
 
 /// A flag, then the length in four bytes.
@@ -27,7 +27,7 @@ impl Middleware for Size {
         let (parts, body) = request.into_parts();
         match begin(body).await {
             Beginning::TooLarge => status::too_large().into_http(),
-            Beginning::Fits(body) => ask(inner, Request::from_parts(parts, body)).await,
+            Beginning::Fits(body) => inner.ask(Request::from_parts(parts, body)).await,
         }
     }
 }
