@@ -19,6 +19,9 @@ use crate::rules::POLICY_NUMBER;
 /// The schema tag of stored events. A later shape gets another number and reads this one too.
 pub const EVENT_SCHEMA: u32 = 1;
 
+/// As many bytes as most events take: their buffer need not grow.
+const USUAL_EVENT_BYTES: usize = 4_096;
+
 /// A SHA-256 digest; text is lower-case hexadecimal.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
@@ -193,16 +196,19 @@ impl SealedEvent {
             policy_version,
             previous,
         };
-        Self::join(header, &serde_json::to_vec(&event.body)?)
+        Self::join(header, |bytes| serde_json::to_writer(bytes, &event.body))
     }
 
-    fn join(header: Header, body: &[u8]) -> Result<Self, serde_json::Error> {
-        let mut bytes = Vec::with_capacity(body.len() + 512);
+    fn join(
+        header: Header,
+        body: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
+    ) -> Result<Self, serde_json::Error> {
+        let mut bytes = Vec::with_capacity(USUAL_EVENT_BYTES);
         serde_json::to_writer(&mut bytes, &header)?;
         bytes.pop(); // the brace that closes the header: the body goes inside
         bytes.extend_from_slice(b",\"body\":");
         let body_at = bytes.len();
-        bytes.extend_from_slice(body);
+        body(&mut bytes)?;
         bytes.push(b'}');
         let sha256 = Digest::of(&bytes);
         Ok(Self {
@@ -225,7 +231,11 @@ impl SealedEvent {
             occurred_at: instant,
             ..self.header
         };
-        Self::join(header, &self.bytes[self.body_at..self.bytes.len() - 1])
+        let body = &self.bytes[self.body_at..self.bytes.len() - 1];
+        Self::join(header, |bytes| {
+            bytes.extend_from_slice(body);
+            Ok(())
+        })
     }
 
     /// The event in stored bytes, after checking them against the digest that is kept beside them.

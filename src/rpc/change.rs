@@ -1,5 +1,7 @@
 //! How does a caller's command become a durable change, once and only once?
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -66,7 +68,12 @@ pub(super) async fn change<C: Clone>(
         }
         let now = calls.clock.now();
         let judged = judge(&case, change.command.clone(), &calls.context(now))?;
-        let next = Next::of(caller, (case.id, Some(case)), judged, now)?;
+        let next = Next::of(
+            caller,
+            (case.id, Some(Arc::unwrap_or_clone(case))),
+            judged,
+            now,
+        )?;
         match next.commit(calls, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
@@ -155,14 +162,19 @@ pub(super) async fn preview<C>(
     let now = calls.clock.now();
     let judged = judge(&case, change.command, &calls.context(now))?;
     let letters = judged.letters.clone();
-    let next = Next::of(caller, (case.id, Some(case)), judged, now)?;
+    let next = Next::of(
+        caller,
+        (case.id, Some(Arc::unwrap_or_clone(case))),
+        judged,
+        now,
+    )?;
     let mut determination = render::basic(&next.case, calls.shown(now));
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;
     Ok((determination, letters))
 }
 
-pub(super) async fn load(calls: &Calls, id: Uuid) -> Result<Case, CallError> {
+pub(super) async fn load(calls: &Calls, id: Uuid) -> Result<Arc<Case>, CallError> {
     calls
         .store
         .case(id)

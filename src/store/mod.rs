@@ -7,6 +7,8 @@ mod snapshot;
 pub mod sqlite;
 mod verify;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -26,8 +28,8 @@ pub use verify::{Finding, LogReport, Problem, verify_log};
 /// A store of cases and their events.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// A case as it stands; `None`: there is none with this id.
-    async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError>;
+    /// A case as it stands; `None`: there is none with this id. Shared, because a store may keep what is read often.
+    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError>;
 
     /// A case's events in order, as stored; empty: there is none with this id.
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError>;

@@ -7,12 +7,17 @@ use crate::case::File;
 /// The shape of [`File`]; raised whenever it changes.
 const SNAPSHOT_SCHEMA: u8 = 1;
 
+/// As many bytes as most files take: their buffer need not grow.
+const USUAL_BYTES: usize = 2_048;
+
 /// A file in bytes.
 ///
 /// # Errors
 /// When it cannot be encoded, which no file of this crate's types can cause.
 pub fn encode_file(file: &File) -> Result<Vec<u8>, postcard::Error> {
-    postcard::to_extend(file, vec![SNAPSHOT_SCHEMA])
+    let mut bytes = Vec::with_capacity(USUAL_BYTES);
+    bytes.push(SNAPSHOT_SCHEMA);
+    postcard::to_extend(file, bytes)
 }
 
 /// The file in bytes; `None`: another version wrote them, or they cannot be read.

@@ -52,7 +52,7 @@ impl Faulty {
 
 #[async_trait]
 impl Store for Faulty {
-    async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
+    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
         self.strike().await?;
         self.store.case(id).await
     }

@@ -28,7 +28,7 @@ pub async fn check(world: &World) {
         let records = store.history(id).await.expect("a history");
         let of_case = stages_of(id, &records);
         let stored = store.case(id).await.expect("a store").expect("a case");
-        assert_eq!(of_case.last(), Some(&stored), "the case is its history");
+        assert_eq!(of_case.last(), Some(&*stored), "the case is its history");
         check_decisions(world, id, &records).await;
         check_view(world, id).await;
         stages.insert(id, of_case);

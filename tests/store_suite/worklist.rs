@@ -189,7 +189,7 @@ pub async fn pages_and_filters_agree_with_a_model<S: Store>(store: Arc<S>) {
         .expect("read");
     let case = &case.cases[0];
     assert_eq!(
-        store.case(case.id).await.expect("read").as_ref(),
+        store.case(case.id).await.expect("read").as_deref(),
         Some(case)
     );
 }

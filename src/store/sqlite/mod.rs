@@ -2,6 +2,7 @@
 
 mod backup;
 mod cache;
+mod checkpoint;
 mod files;
 mod lock;
 mod query;
@@ -20,9 +21,10 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::cache::Cases;
+use self::checkpoint::Checkpoints;
 use self::lock::WriteLock;
 use self::reader::Readers;
-use self::writer::{Told, Writer};
+use self::writer::{Told, Writer, WrittenFile};
 use super::{
     Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
     StoreError, StoredNotice, StoredRendering, Worklist,
@@ -63,7 +65,12 @@ impl SqliteStore {
             head: sender,
             cases: Arc::clone(&cases),
         };
-        let writer = Writer::start(connection, lock, Arc::clone(&readers), told)?;
+        let file = WrittenFile {
+            connection,
+            checkpoints: Checkpoints::start(path)?,
+            lock,
+        };
+        let writer = Writer::start(file, Arc::clone(&readers), told)?;
         Ok(Self {
             readers,
             cases: Some(cases),
@@ -102,18 +109,19 @@ pub fn migrate(path: &Path) -> Result<Vec<u32>, StoreError> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
+    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
+        let read = || self.readers.point(|file| query::case(file, id));
         let Some(cases) = &self.cases else {
-            return self.readers.point(|file| query::case(file, id));
+            return Ok(read()?.map(Arc::new));
         };
         self.readers.must_be_open()?;
         if let Some(case) = cases.get(&id) {
-            return Ok(Some(Case::clone(&case)));
+            return Ok(Some(case));
         }
         let begun = cases.generation();
-        let case = self.readers.point(|file| query::case(file, id))?;
+        let case = read()?.map(Arc::new);
         if let Some(case) = &case {
-            cases.keep(begun, Arc::new(case.clone()));
+            cases.keep(begun, Arc::clone(case));
         }
         Ok(case)
     }

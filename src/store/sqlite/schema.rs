@@ -20,10 +20,9 @@ const STATEMENTS_KEPT: usize = 64;
 /// The size of a page, for good once the file is made. An event of usual size takes more than half of a page of 4 KiB,
 /// which wastes the rest: at 8 KiB a file is a quarter smaller and a commit costs the writer a sixth less.
 const PAGE_BYTES: u32 = 8_192;
-/// As many pages (32 MiB) as the write-ahead log takes before they are carried over, which one commit then waits for.
-/// Fewer carry the hot pages of the indexes over again and again; more gain little and make a start after a crash
-/// read longer.
-const WAL_PAGES: u32 = 4_096;
+/// As many pages (128 MiB) as the write-ahead log takes before a commit has to carry them over itself: the thread that
+/// does it beside the writer has long been asked by then, and is gone or cannot keep up.
+const WAL_PAGES: u32 = 16_384;
 /// The write-ahead log's file is cut back to this after something (a backup) made it grow.
 const WAL_BYTES_KEPT: u64 = 64 << 20;
 
@@ -52,6 +51,16 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
              PRAGMA cache_size = -4096;"
         ))
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+/// Opens the connection that carries the write-ahead log over beside the writer.
+pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -64;")
         .map_err(|error| unavailable(&error))?;
     Ok(connection)
 }

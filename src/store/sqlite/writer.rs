@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
 use super::cache::Cases;
+use super::checkpoint::Checkpoints;
 use super::lock::WriteLock;
 use super::query;
 use super::reader::{Readers, closed};
@@ -22,6 +23,13 @@ use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRende
 const GROUP_MAX: usize = 512;
 /// As many commits as wait; further callers wait before they hand theirs over.
 const WAITING_MAX: usize = 4 * GROUP_MAX;
+
+/// The file, as the thread has it.
+pub(super) struct WrittenFile {
+    pub connection: Connection,
+    pub checkpoints: Checkpoints,
+    pub lock: WriteLock,
+}
 
 /// Who is told of what was committed, before its callers are.
 pub(super) struct Told {
@@ -74,8 +82,7 @@ impl Writer {
     /// Starts the thread. The lock lives as long as the connection that it protects, and the readers' connections are
     /// closed before it: the last one to go removes the write-ahead log, which only one that writes can.
     pub(super) fn start(
-        connection: Connection,
-        lock: WriteLock,
+        file: WrittenFile,
         readers: Arc<Readers>,
         told: Told,
     ) -> Result<Self, StoreError> {
@@ -83,10 +90,14 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
-                let _lock = lock;
-                let mut connection = connection;
-                run(&mut connection, jobs, &told);
+                let WrittenFile {
+                    mut connection,
+                    mut checkpoints,
+                    lock: _lock,
+                } = file;
+                run(&mut connection, &mut checkpoints, jobs, &told);
                 readers.close();
+                drop(checkpoints);
                 // Where this fails, the next start carries the write-ahead log over.
                 let _ = connection.close();
             })
@@ -153,7 +164,12 @@ fn stopped() -> StoreError {
     StoreError::Unavailable("the thread that writes has stopped".to_owned())
 }
 
-fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, told: &Told) {
+fn run(
+    connection: &mut Connection,
+    checkpoints: &mut Checkpoints,
+    mut jobs: mpsc::Receiver<Job>,
+    told: &Told,
+) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
         // In the order of their instants, few events have to be sealed anew so that the log's time runs forward. Those
@@ -163,16 +179,31 @@ fn run(connection: &mut Connection, mut jobs: mpsc::Receiver<Job>, told: &Told) 
         let jobs: Vec<Job> = waiting.drain(..).filter(|job| !job.is_given_up()).collect();
         let changed: Vec<Uuid> = jobs.iter().filter_map(Job::case).collect();
         let (work, asking): (Vec<Work>, Vec<Waiting>) = jobs.into_iter().map(apart).unzip();
+        let bytes = work.iter().map(Work::bytes).sum();
         let group = write_group(connection, work);
         // Of a group that failed too: what became of it is not known.
         told.cases.forget(changed);
         answer(group, asking, &told.head);
+        checkpoints.wrote(connection, bytes);
     }
 }
 
 enum Work {
     Commit(Box<Commit>),
     Rendering(StoredRendering),
+}
+
+impl Work {
+    /// What it has the file grow by, without the indexes.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Commit(commit) => {
+                let letters = commit.letters.iter().map(|letter| letter.bytes.len());
+                commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
+            }
+            Self::Rendering(rendering) => rendering.bytes.len(),
+        }
+    }
 }
 
 enum Done {
