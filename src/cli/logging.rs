@@ -6,6 +6,7 @@ use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
+use super::json_line::JsonLine;
 use crate::config::{Config, LogFormat};
 use crate::layer::{audit, panics};
 
@@ -41,7 +42,7 @@ pub(super) fn begin(config: &Config) -> Result<WorkerGuard, Failure> {
         LogFormat::Json
     });
     match format {
-        LogFormat::Json => lines.json().flatten_event(true).init(),
+        LogFormat::Json => lines.event_format(JsonLine).init(),
         LogFormat::Text => lines.with_ansi(terminal).init(),
     }
     panics::log_place_only();

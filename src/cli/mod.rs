@@ -9,6 +9,7 @@ mod deadline;
 mod evaluate;
 mod failure;
 mod healthcheck;
+mod json_line;
 mod logging;
 mod migrate;
 mod notice;

@@ -36,6 +36,15 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
     DateTime::from_timestamp_micros(micros).ok_or_else(|| D::Error::custom("no instant"))
 }
 
+/// Adds an instant to a text.
+#[cfg(feature = "server")]
+pub(crate) fn push(to: &mut String, at: &DateTime<Utc>) {
+    match text(at) {
+        Some(text) => to.push_str(std::str::from_utf8(&text).unwrap_or_default()),
+        None => to.push_str(&at.to_rfc3339()),
+    }
+}
+
 /// The text of an instant between the years 0 and 9999; `None`: it is outside of them.
 fn text(at: &DateTime<Utc>) -> Option<[u8; LENGTH]> {
     let mut text = *b"0000-00-00T00:00:00.000000Z";
