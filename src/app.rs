@@ -180,6 +180,7 @@ pub async fn serve(
         plan: config.plan.clone(),
         notices: config.notices.clone(),
         press: Press::new(Arc::new(templates(config)?)).map_err(StartError::Press)?,
+        rungs: config.sweeper_rungs.clone(),
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),
     });

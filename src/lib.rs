@@ -48,4 +48,7 @@ pub mod notice;
 pub mod press;
 
 #[cfg(feature = "server")]
+mod commit;
+
+#[cfg(feature = "server")]
 pub mod store;

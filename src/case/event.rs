@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::decision::{Approval, Denial, NoticeReference, Notification, Withdrawal};
 use super::provider::{NetworkAvailability, Provider};
 use super::second_opinion::{Member, SecondOpinion, UrgencyClaim};
-use crate::rules::Assessment;
+use crate::rules::{Assessment, ClockKind};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,11 +28,23 @@ pub enum ActorKind {
     Service,
 }
 
+/// The actor that tells as time runs out: the service itself. No caller has this id, which names no issuer.
+const SWEEPER: &str = "second-opinion/sweeper";
+
 /// An actor that is a person. Decisions ask for one.
 #[derive(Clone, Copy, Debug)]
 pub struct Person(());
 
 impl Actor {
+    /// The service itself, telling that time runs out.
+    #[must_use]
+    pub fn sweeper() -> Self {
+        Self {
+            id: SWEEPER.to_owned(),
+            kind: ActorKind::Service,
+        }
+    }
+
     /// The proof that the actor is a person, if it is.
     #[must_use]
     pub fn person(&self) -> Option<Person> {
@@ -75,6 +87,10 @@ pub enum EventBody {
     Denied(Box<Denied>),
     /// Someone was told.
     Notified(Box<Notified>),
+    /// A share of a clock's time has gone.
+    DueSoon(DueSoon),
+    /// A clock has run out.
+    Overdue(Box<Overdue>),
 }
 
 /// A request came in.
@@ -179,6 +195,30 @@ pub struct Notified {
     pub clocks: Vec<Clock>,
 }
 
+/// A share of a clock's time has gone, and it still runs (VI.D).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DueSoon {
+    /// The clock.
+    pub clock: ClockKind,
+    /// The rung that was reached, in percent of the time from the clock's start to its due instant.
+    pub gone_percent: u8,
+    /// The first instant that is too late.
+    #[serde(with = "crate::rules::instant")]
+    pub due_at: DateTime<Utc>,
+}
+
+/// A clock has run out (VI.D, 42 CFR 438.404(c)(5)). It decides nothing: the clock runs on until someone acts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overdue {
+    /// The clock.
+    pub clock: ClockKind,
+    /// The first instant that was too late.
+    #[serde(with = "crate::rules::instant")]
+    pub due_at: DateTime<Utc>,
+    /// The letter made with it, if one was.
+    pub notices: Vec<NoticeReference>,
+}
+
 /// The kind of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum EventKind {
@@ -196,21 +236,45 @@ pub enum EventKind {
     Denied,
     /// [`EventBody::Notified`]
     Notified,
+    /// [`EventBody::DueSoon`]
+    DueSoon,
+    /// [`EventBody::Overdue`]
+    Overdue,
+}
+
+impl EventKind {
+    /// Whether a caller's command makes it. What the service tells by itself moves neither the etag nor the instant of
+    /// the last change.
+    #[must_use]
+    pub const fn is_by_a_caller(self) -> bool {
+        match self {
+            Self::Submitted
+            | Self::Verified
+            | Self::Expedited
+            | Self::Withdrawn
+            | Self::Approved
+            | Self::Denied
+            | Self::Notified => true,
+            Self::DueSoon | Self::Overdue => false,
+        }
+    }
 }
 
 impl EventBody {
-    /// The event with the letters that go with a submission or with facts that were learned. Decisions get theirs when
-    /// they are issued, and the other events have none.
+    /// The event with the letters that go with a submission, with facts that were learned, or with a clock that ran out.
+    /// Decisions get theirs when they are issued, and the other events have none.
     #[must_use]
     pub fn with_notices(mut self, notices: Vec<NoticeReference>) -> Self {
         match &mut self {
             Self::Submitted(submitted) => submitted.notices = notices,
             Self::Verified(verified) => verified.notices = notices,
+            Self::Overdue(overdue) => overdue.notices = notices,
             Self::Expedited(_)
             | Self::Withdrawn(_)
             | Self::Approved(_)
             | Self::Denied(_)
-            | Self::Notified(_) => {}
+            | Self::Notified(_)
+            | Self::DueSoon(_) => {}
         }
         self
     }
@@ -226,6 +290,8 @@ impl EventBody {
             Self::Approved(_) => EventKind::Approved,
             Self::Denied(_) => EventKind::Denied,
             Self::Notified(_) => EventKind::Notified,
+            Self::DueSoon(_) => EventKind::DueSoon,
+            Self::Overdue(_) => EventKind::Overdue,
         }
     }
 }

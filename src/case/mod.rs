@@ -2,7 +2,8 @@
 //!
 //! A command is judged by a function of its own ([`submit`], [`verify`], [`expedite`], [`withdraw`], [`approve`],
 //! [`deny`], [`notify`]): the case, the command and a [`Context`] in, an event or a [`Refusal`] out. A case is what
-//! its events fold to ([`Case::fold`]).
+//! its events fold to ([`Case::fold`]). Two kinds of event are no caller's: that time runs out is told by itself
+//! ([`Case::sweep`]).
 
 mod approve;
 mod chain;
@@ -19,6 +20,7 @@ mod redact;
 mod refusal;
 mod second_opinion;
 mod submit;
+mod sweep;
 mod verify;
 mod withdraw;
 
@@ -37,8 +39,8 @@ pub use decision::{
 };
 pub use deny::{Deny, JudgedDenial, deny};
 pub use event::{
-    Actor, ActorKind, Approved, Denied, Event, EventBody, EventKind, Expedited, Notified, Person,
-    Submitted, Verified, Withdrawn,
+    Actor, ActorKind, Approved, Denied, DueSoon, Event, EventBody, EventKind, Expedited, Notified,
+    Overdue, Person, Submitted, Verified, Withdrawn,
 };
 pub use expedite::{Expedite, expedite};
 pub use identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy, is_phone};
@@ -53,6 +55,7 @@ pub use second_opinion::{
     PractitionerOpinion, Representative, Requester, SecondOpinion, UrgencyClaim,
 };
 pub use submit::submit;
+pub use sweep::Told;
 pub use verify::{MemberCorrection, MemberRest, Verify, verify};
 pub use withdraw::{Withdraw, withdraw};
 
@@ -121,6 +124,8 @@ pub struct File {
     pub notifications: Vec<Notification>,
     /// Its letters, oldest first.
     pub notices: Vec<NoticeReference>,
+    /// What was told of its clocks as their time ran out, one entry a kind of clock.
+    pub told: Vec<Told>,
 }
 
 /// A case: what it holds, and where it stands in the log.
@@ -178,7 +183,8 @@ impl File {
             clocks: submitted.clocks,
             decision: None,
             notifications: Vec::new(),
-            notices: submitted.notices.clone(),
+            notices: submitted.notices,
+            told: Vec::new(),
         }
     }
 
@@ -242,6 +248,8 @@ impl File {
                 self.clocks.clone_from(&event.clocks);
                 self.notifications.push(event.notification.clone());
             }
+            EventBody::DueSoon(event) => return self.note_due_soon(event),
+            EventBody::Overdue(event) => return self.note_overdue(event),
         }
         true
     }
@@ -276,8 +284,10 @@ impl Case {
         }
         self.version = event.version;
         self.head = sha256;
-        self.command_head = sha256;
-        self.updated_at = event.occurred_at;
+        if event.body.kind().is_by_a_caller() {
+            self.command_head = sha256;
+            self.updated_at = event.occurred_at;
+        }
         Some(self)
     }
 

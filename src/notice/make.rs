@@ -14,7 +14,7 @@ use super::so::{
 };
 use super::{Made, Making, NoticeError, SHIPPED_LANGUAGES};
 use crate::case::{
-    AlternativeFormat, Approval, Case, Denial, Digest, HealthProfessional, LanguageTag,
+    AlternativeFormat, Approval, Case, Denial, Digest, HealthProfessional, LanguageTag, NoticeKind,
     NoticeReference, Private, State, Submitted, Verified,
 };
 use crate::rules::{POLICY_NUMBER, Pathway, PrimaryCareDecision};
@@ -146,14 +146,19 @@ pub fn verification(
     ])
 }
 
-/// The letter of a clock that ran out before anything was decided (42 CFR 438.404(c)(5)); `None`: no clock has, or the
-/// plan sends none.
+/// The letter of a clock that ran out before anything was decided (42 CFR 438.404(c)(5)), one a case; `None`: no clock
+/// has, the case has the letter already, or the plan sends none.
 ///
 /// # Errors
 /// When the plan cannot be reached for an appeal or a grievance.
 pub fn lapse(case: &Case, making: Making<'_>) -> Result<Option<Made>, NoticeError> {
     let pending = case.file.state == State::PendingReview;
-    if !pending || !making.settings.notices.lapse {
+    let has_one = case
+        .file
+        .notices
+        .iter()
+        .any(|notice| notice.kind == NoticeKind::Lapse);
+    if !pending || has_one || !making.settings.notices.lapse {
         return Ok(None);
     }
     let limits = case

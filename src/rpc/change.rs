@@ -7,40 +7,14 @@ use uuid::Uuid;
 
 use super::error::{CallError, Resource};
 use super::{Caller, Calls};
-use crate::case::{Case, Context, Digest, Event, EventBody, SealedEvent};
+use crate::case::{Case, Context, Digest};
+pub(super) use crate::commit::Judged;
+use crate::commit::Next;
 use crate::notice::Made;
-use crate::store::{
-    CaseColumns, Commit, CommitError, Replay, ReplayKey, StoredNotice, encode_file, fold,
-};
+use crate::store::{CommitError, Replay, ReplayKey, fold};
 use crate::wire::parse::{Change, Malformed};
 use crate::wire::render;
 use crate::wire::v1;
-
-/// What a command comes to: the event, and the letters made with it.
-pub(super) struct Judged {
-    pub body: EventBody,
-    pub letters: Vec<Made>,
-}
-
-impl Judged {
-    /// A submission, or facts that were learned, with the letters that go with it.
-    pub fn with_letters(body: EventBody, letters: Vec<Made>) -> Self {
-        let references = letters.iter().map(|made| made.reference.clone());
-        Self {
-            body: body.with_notices(references.collect()),
-            letters,
-        }
-    }
-}
-
-impl From<EventBody> for Judged {
-    fn from(body: EventBody) -> Self {
-        Self {
-            body,
-            letters: Vec::new(),
-        }
-    }
-}
 
 /// Carries a command out on the case that it names: looks its request id up, loads the case, judges, commits, and
 /// answers with the BASIC view as of the event.
@@ -68,13 +42,8 @@ pub(super) async fn change<C: Clone>(
         }
         let now = calls.clock.now();
         let judged = judge(&case, change.command.clone(), &calls.context(now))?;
-        let next = Next::of(
-            caller,
-            (case.id, Some(Arc::unwrap_or_clone(case))),
-            judged,
-            now,
-        )?;
-        match next.commit(calls, key.clone(), content).await {
+        let next = Next::of(caller.actor(), (case.id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
+        match commit(calls, next, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
             Err(CommitError::Replayed(replay)) => {
@@ -107,8 +76,8 @@ pub(super) async fn open(
         request_id,
     };
     let Opening { id, judged } = opening;
-    let next = Next::of(caller, (id, None), judged, now)?;
-    match next.commit(calls, key.clone(), content).await {
+    let next = Next::of(caller.actor(), (id, None), judged, now)?;
+    match commit(calls, next, key.clone(), content).await {
         Ok(determination) => {
             caller.concerns(id);
             Ok(determination)
@@ -162,16 +131,24 @@ pub(super) async fn preview<C>(
     let now = calls.clock.now();
     let judged = judge(&case, change.command, &calls.context(now))?;
     let letters = judged.letters.clone();
-    let next = Next::of(
-        caller,
-        (case.id, Some(Arc::unwrap_or_clone(case))),
-        judged,
-        now,
-    )?;
+    let next = Next::of(caller.actor(), (case.id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
     let mut determination = render::basic(&next.case, calls.shown(now));
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;
     Ok((determination, letters))
+}
+
+/// Commits, and answers with the BASIC view as of the event.
+async fn commit(
+    calls: &Calls,
+    next: Next,
+    key: ReplayKey,
+    content: Digest,
+) -> Result<v1::Determination, CommitError> {
+    let case = next
+        .commit(&*calls.store, &calls.rungs, Some((key, content)))
+        .await?;
+    Ok(render::basic(&case, calls.shown(case.updated_at)))
 }
 
 pub(super) async fn load(calls: &Calls, id: Uuid) -> Result<Arc<Case>, CallError> {
@@ -199,87 +176,4 @@ async fn repeated(
     records.retain(|record| record.version <= replay.version);
     let case = fold(id, &records)?;
     Ok(render::basic(&case, calls.shown(case.updated_at)))
-}
-
-/// A case after a command, and the commit that makes it so.
-struct Next {
-    case: Case,
-    event: SealedEvent,
-    body_kind: crate::case::EventKind,
-    letters: Vec<StoredNotice>,
-}
-
-impl Next {
-    fn of(
-        caller: &Caller,
-        (id, case): (Uuid, Option<Case>),
-        judged: Judged,
-        now: DateTime<Utc>,
-    ) -> Result<Self, CallError> {
-        let defect = |what: &str| CallError::Defect(what.to_owned());
-        let (version, previous) = case
-            .as_ref()
-            .map_or((0, Digest::ZERO), |case| (case.version, case.head));
-        let edition = match (&judged.body, &case) {
-            (EventBody::Submitted(submitted), None) => submitted.edition,
-            (_, Some(case)) => case.file.edition,
-            (_, None) => return Err(defect("an event without a case that it could follow")),
-        };
-        let event = Event {
-            version: version + 1,
-            occurred_at: now,
-            actor: caller.actor(),
-            body: judged.body,
-        };
-        let sealed = SealedEvent::seal(id, &event, edition, previous)
-            .map_err(|_| defect("an event cannot be sealed"))?;
-        let body_kind = event.body.kind();
-        let case = match case {
-            Some(case) => case.after(&event, sealed.sha256),
-            None => Case::opened(id, event, sealed.sha256),
-        };
-        let letters = judged
-            .letters
-            .into_iter()
-            .map(|made| StoredNotice {
-                determination_id: id,
-                reference: made.reference,
-                bytes: made.bytes,
-            })
-            .collect();
-        Ok(Self {
-            case: case.ok_or_else(|| defect("an event that cannot follow"))?,
-            body_kind,
-            event: sealed,
-            letters,
-        })
-    }
-
-    async fn commit(
-        mut self,
-        calls: &Calls,
-        key: ReplayKey,
-        content: Digest,
-    ) -> Result<v1::Determination, CommitError> {
-        let unencodable = |error| crate::store::StoreError::damaged(self.case.id, error);
-        let commit = Commit {
-            expected_version: self.case.version - 1,
-            kind: self.body_kind,
-            columns: CaseColumns::of(&self.case.file),
-            snapshot: encode_file(&self.case.file).map_err(unencodable)?,
-            event: self.event,
-            letters: self.letters,
-            replay: Some((key, content)),
-        };
-        let committed = calls.store.commit(commit).await?;
-        // The store may have moved the event's instant forward, and its digest with it.
-        let at = committed.event.header.occurred_at;
-        self.case.head = committed.event.sha256;
-        self.case.command_head = committed.event.sha256;
-        self.case.updated_at = at;
-        if self.case.version == 1 {
-            self.case.created_at = at;
-        }
-        Ok(render::basic(&self.case, calls.shown(at)))
-    }
 }

@@ -4,6 +4,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{FieldViolation, Refusal};
+use crate::commit::Unfit;
 use crate::identity::{Scope, TokenError};
 use crate::notice::NoticeError;
 use crate::store::StoreError;
@@ -122,6 +123,12 @@ impl From<NoticeError> for CallError {
             | NoticeError::FormUnknown
             | NoticeError::Template(_) => Self::Defect(error.to_string()),
         }
+    }
+}
+
+impl From<Unfit> for CallError {
+    fn from(unfit: Unfit) -> Self {
+        Self::Defect(unfit.to_string())
     }
 }
 

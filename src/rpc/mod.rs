@@ -52,6 +52,8 @@ pub struct Calls {
     pub notices: NoticeSettings,
     /// Who renders letters.
     pub press: Press,
+    /// The shares of a clock's time that are told as they pass, in percent: 1 to 99, rising.
+    pub rungs: Vec<u8>,
     /// The server's clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the server drains.

@@ -16,8 +16,8 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::case::{
-    Case, Cin, Digest, EventKind, File, FoldError, NoticeReference, SealedEvent, State,
-    UnsealError, first_due,
+    Case, Cin, Digest, EventKind, FoldError, NoticeReference, SealedEvent, State, UnsealError,
+    first_due,
 };
 use crate::notice::Rendition;
 use crate::rules::Urgency;
@@ -39,6 +39,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// A page of cases, in the worklist's order.
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError>;
+
+    /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has come, longest due first.
+    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
 
     /// Commits a change, all of it or none, and returns once it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
@@ -126,7 +129,8 @@ pub struct Commit {
     pub snapshot: Vec<u8>,
     /// The letters made with it.
     pub letters: Vec<StoredNotice>,
-    /// The idempotency record; `None`: the change is not a caller's.
+    /// The idempotency record; `None`: the change is not a caller's, and moves neither the etag nor the instant of the
+    /// last change.
     pub replay: Option<(ReplayKey, Digest)>,
 }
 
@@ -141,6 +145,8 @@ pub struct CaseColumns {
     pub first_due: Option<DateTime<Utc>>,
     /// The earliest due instant of the clocks that run.
     pub due_at: Option<DateTime<Utc>>,
+    /// From when on the case is owed an event that no caller makes; `None`: none is ahead.
+    pub sweep_at: Option<DateTime<Utc>>,
     /// The member.
     pub member_id: Cin,
     /// The RAF number; empty: none. Never changes.
@@ -150,14 +156,16 @@ pub struct CaseColumns {
 }
 
 impl CaseColumns {
-    /// The columns of a file.
+    /// The columns of a case, where the shares of a clock's time that are told are `rungs`, in percent.
     #[must_use]
-    pub fn of(file: &File) -> Self {
+    pub fn of(case: &Case, rungs: &[u8]) -> Self {
+        let file = &case.file;
         Self {
             state: file.state,
             urgency: file.assessment.urgency,
             first_due: first_due(&file.clocks),
             due_at: file.due_at(),
+            sweep_at: case.next_sweep(rungs),
             member_id: file.request.member.member_id.clone(),
             referral_number: file.request.referral_number.clone(),
             treatment_authorization_number: file.request.treatment_authorization_number.clone(),

@@ -5,7 +5,7 @@
 use crate::case::File;
 
 /// The shape of [`File`]; raised whenever it changes.
-const SNAPSHOT_SCHEMA: u8 = 1;
+const SNAPSHOT_SCHEMA: u8 = 2;
 
 /// As many bytes as most files take: their buffer need not grow.
 const USUAL_BYTES: usize = 2_048;

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
     Actor, ActorKind, Approve, Case, Channel, Clock, Context, Deny, Digest, Event, EventBody,
-    Expedite, Notification, Notify, Person, Private, Recipient, Refusal, Requester, SealedEvent,
-    SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
-    notify, submit, verify, withdraw,
+    EventKind, Expedite, Notification, Notify, Person, Private, Recipient, Refusal, Requester,
+    SealedEvent, SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny,
+    expedite, notify, submit, verify, withdraw,
 };
 use second_opinion::notice::{self, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
@@ -13,6 +13,9 @@ use second_opinion::rules::{ClockKind, Policy};
 use uuid::Uuid;
 
 use super::{available, network, not_available};
+
+/// The shares of a clock's time that are told, in percent.
+pub const RUNGS: [u8; 3] = [50, 75, 90];
 
 /// A case, what was done to it, and what time it is.
 pub struct Desk {
@@ -32,6 +35,15 @@ impl Desk {
 
     pub fn submitted_under(request: SecondOpinion, policy: Policy) -> Self {
         let now = request.received_at;
+        Self::of(request, policy, now)
+    }
+
+    /// A request that is taken in at another instant than that of its receipt.
+    pub fn submitted_at(request: SecondOpinion, now: DateTime<Utc>) -> Self {
+        Self::of(request, Policy::default(), now)
+    }
+
+    fn of(request: SecondOpinion, policy: Policy, now: DateTime<Utc>) -> Self {
         let body = submit(
             request,
             &Context {
@@ -184,6 +196,17 @@ impl Desk {
         let body = notify(&self.case, command, &self.context())?;
         self.commit(body, service());
         Ok(())
+    }
+
+    /// Everything that the case is owed now is told, one event at a time.
+    pub fn sweep(&mut self) {
+        while let Some(body) = self.case.sweep(self.now, &RUNGS) {
+            let ran_out = body.kind() == EventKind::Overdue;
+            let letter = notice::lapse(&self.case, self.making()).expect("the plan can be reached");
+            let letters = letter.into_iter().filter(|_| ran_out);
+            let references = letters.map(|made| made.reference).collect();
+            self.commit(body.with_notices(references), Actor::sweeper());
+        }
     }
 
     pub fn making(&self) -> Making<'_> {

@@ -18,7 +18,7 @@ use second_opinion::rules::{
     Answer, Availability, DenialReasonCode, MediCalStatus, PrimaryCareDecision, Role,
 };
 
-pub use desk::{Desk, person, refused_by, reviewer_actor, service};
+pub use desk::{Desk, RUNGS, person, refused_by, reviewer_actor, service};
 
 /// The provider asked for.
 pub const ASKED_FOR: &str = "1234567893";

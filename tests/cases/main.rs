@@ -12,5 +12,6 @@ mod privacy;
 mod states;
 #[path = "../case_support/mod.rs"]
 mod support;
+mod sweep;
 mod verification;
 mod withdrawal;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use prost::Message as _;
 use second_opinion::case::Case;
 use second_opinion::config::Config;
@@ -68,6 +69,10 @@ impl Store for Faulty {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         self.strike().await?;
         self.store.commit(commit).await
+    }
+    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        self.strike().await?;
+        self.store.to_sweep(as_of, limit).await
     }
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         self.store.log_after(position, limit).await

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use prost::Message as _;
 use second_opinion::case::{
-    ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind, SealedEvent, State,
+    Actor, ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind, SealedEvent, State,
 };
 use second_opinion::rules::{ClockKind, Urgency};
 use second_opinion::store::{decode_file, encode_file};
@@ -85,6 +85,9 @@ pub fn check_actors(desk: &Desk) {
             | EventBody::Expedited(_)
             | EventBody::Withdrawn(_)
             | EventBody::Notified(_) => {}
+            EventBody::DueSoon(_) | EventBody::Overdue(_) => {
+                assert_eq!(event.actor, Actor::sweeper());
+            }
         }
     }
 }

@@ -85,7 +85,9 @@ async fn check_decisions(world: &World, id: Uuid, records: &[Record]) {
             | EventBody::Verified(_)
             | EventBody::Expedited(_)
             | EventBody::Withdrawn(_)
-            | EventBody::Notified(_) => continue,
+            | EventBody::Notified(_)
+            | EventBody::DueSoon(_)
+            | EventBody::Overdue(_) => continue,
         };
         assert_eq!(event.actor.kind, ActorKind::Person);
         assert_eq!(event.actor.id, identity(Who::Reviewer).key());

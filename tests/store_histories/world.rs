@@ -23,6 +23,9 @@ use crate::commands::{Command, Step};
 use crate::requests::{Answer, Request};
 use crate::turns::{Deed, Etag, Turn, Who};
 
+/// The shares of a clock's time that are told.
+const RUNGS: [u8; 3] = [50, 75, 90];
+
 pub struct World {
     pub store: Arc<SqliteStore>,
     pub calls: Calls,
@@ -89,6 +92,7 @@ impl World {
             plan: Plan::default(),
             notices: NoticeSettings::default(),
             press: Press::new(Arc::clone(&TEMPLATES)).expect("threads"),
+            rungs: RUNGS.to_vec(),
             clock: Arc::clone(&clock) as _,
             draining,
         };

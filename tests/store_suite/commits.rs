@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use second_opinion::case::{Digest, State};
 use second_opinion::store::{CommitError, Replay, Store, StoreError, fold};
 use uuid::Uuid;
 
-use crate::support::change::{self, Change, made, read, submitted};
+use crate::support::change::{self, Change, RUNGS, made, read, submitted};
 use crate::support::sample;
 
 pub async fn a_commit_is_read_back<S: Store>(store: Arc<S>) {
@@ -97,19 +98,21 @@ pub async fn a_new_case_conflicts_with_one_that_exists<S: Store>(store: Arc<S>) 
 
 pub async fn only_a_caller_s_change_moves_the_etag<S: Store>(store: Arc<S>) {
     let first = submitted(&*store, 1, sample::start()).await;
-    let mut no_caller_s = Change::of(&first, sample::later(1)).verify();
-    no_caller_s.replay = None;
-    let committed = made(&*store, no_caller_s).await;
+    let soon = first.next_sweep(&RUNGS).expect("a clock runs");
+    let committed = made(&*store, Change::of(&first, soon).sweep()).await;
     let second = read(&*store, first.id).await;
     assert_eq!((second.version, second.head), (2, committed.event.sha256));
     assert_eq!(
         (second.etag(), second.updated_at),
         (first.etag(), first.updated_at)
     );
-    made(&*store, Change::of(&second, sample::later(2)).verify()).await;
+    let folded = fold(first.id, &store.history(first.id).await.expect("read"));
+    assert_eq!(folded.expect("a case"), second);
+    let later = soon + TimeDelta::milliseconds(1);
+    made(&*store, Change::of(&second, later).verify()).await;
     let third = read(&*store, first.id).await;
     assert_ne!(third.etag(), first.etag());
-    assert_eq!(third.updated_at, sample::later(2));
+    assert_eq!(third.updated_at, later);
 }
 
 pub async fn a_snapshot_of_another_version_is_folded_from_the_events<S: Store>(store: Arc<S>) {

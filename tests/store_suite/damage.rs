@@ -135,7 +135,7 @@ async fn a_removed_case_is_found() {
 async fn a_case_without_events_is_found() {
     let report = damaged(
         "INSERT INTO cases SELECT 999, zeroblob(16), version, state, urgency, first_due_us, due_at_us, member_id,
-             '', '', created_at_us, updated_at_us, head, command_head, 999, snapshot FROM cases WHERE opened_at = 1",
+             '', '', created_at_us, updated_at_us, head, command_head, 999, snapshot, sweep_at_us FROM cases WHERE opened_at = 1",
     )
     .await;
     assert_eq!(report.found, 1, "{:?}", report.findings);

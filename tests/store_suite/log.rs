@@ -81,7 +81,7 @@ pub async fn an_entry_says_where_the_case_stood<S: Store>(store: Arc<S>) {
         (EventKind::Denied, State::Denied)
     );
     for (entry, case) in [(first, &case), (second, &denied)] {
-        let columns = CaseColumns::of(&case.file);
+        let columns = CaseColumns::of(case, &[]);
         assert_eq!(
             (entry.determination_id, entry.version),
             (case.id, case.version)

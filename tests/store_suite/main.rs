@@ -9,6 +9,7 @@ mod letters;
 mod log;
 mod proof;
 mod sqlite;
+mod sweep;
 mod worklist;
 
 #[path = "../support/mod.rs"]
@@ -44,6 +45,8 @@ macro_rules! suite {
             worklist::pages_and_filters_agree_with_a_model
             worklist::an_empty_store_has_an_empty_worklist
             worklist::a_page_of_none_is_the_last
+            sweep::what_is_to_be_swept_comes_longest_due_first
+            sweep::a_commit_says_when_the_case_is_looked_at_next
             proof::a_log_that_was_only_written_to_is_clean
             proof::an_empty_log_is_clean
             commits::a_closed_store_says_so

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use second_opinion::store::{Store, verify_log};
 
-use crate::support::change::{Change, made, read, submitted};
+use crate::support::change::{Change, RUNGS, made, read, submitted};
 use crate::support::sample;
 
 /// Some cases in every state of review, with letters.
@@ -17,11 +17,10 @@ pub async fn filled(store: &impl Store) {
             1 => drop(made(store, change.withdraw()).await),
             2 => drop(made(store, change.approve()).await),
             _ => {
-                let mut no_caller_s = change.verify();
-                no_caller_s.replay = None;
-                made(store, no_caller_s).await;
+                let soon = case.next_sweep(&RUNGS).expect("a clock runs");
+                made(store, Change::of(&case, soon).sweep()).await;
                 let case = read(store, case.id).await;
-                made(store, Change::of(&case, sample::later(30)).deny()).await;
+                made(store, Change::of(&case, soon).deny()).await;
             }
         }
     }

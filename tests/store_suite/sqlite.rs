@@ -119,8 +119,30 @@ async fn a_reader_reads_beside_a_server_and_cannot_write() {
 fn migrating_says_what_it_applied_and_is_done_once() {
     let folder = folder();
     let path = folder.path().join("cases.db");
-    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2]);
+    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3]);
     assert!(sqlite::migrate(&path).expect("migrated").is_empty());
+}
+
+/// A file of the schema before cases said when they are looked at next.
+#[tokio::test]
+async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    let store = open(&path);
+    let running = submitted(&store, 1, sample::start()).await;
+    let withdrawn = submitted(&store, 2, sample::start()).await;
+    made(&store, Change::of(&withdrawn, sample::later(1)).withdraw()).await;
+    store.close().await;
+    raw(&path)
+        .execute_batch(
+            "DROP INDEX cases_sweep; ALTER TABLE cases DROP COLUMN sweep_at_us;
+             DELETE FROM refinery_schema_history WHERE version = 3",
+        )
+        .expect("changed back");
+    let store = open(&path);
+    let found = store.to_sweep(chrono::DateTime::UNIX_EPOCH, 9).await;
+    assert_eq!(found.expect("read"), [running.id]);
+    assert_eq!(read(&store, running.id).await, running);
 }
 
 #[test]

@@ -99,6 +99,7 @@ fn columns(dice: &mut Dice, before: Option<&CaseColumns>) -> CaseColumns {
         urgency: Urgency::Routine,
         first_due,
         due_at,
+        sweep_at: None,
         member_id: sample::cin(u32::try_from(dice.below(5)).expect("small")),
         referral_number: number(dice, "RAF"),
         treatment_authorization_number: number(dice, "TAR"),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, File, SealedEvent,
+    self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, EventKind, SealedEvent,
     SecondOpinion,
 };
 use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
@@ -14,6 +14,9 @@ use second_opinion::store::{
 use uuid::Uuid;
 
 use super::sample;
+
+/// The shares of a clock's time that are told, in percent.
+pub const RUNGS: [u8; 3] = [50, 75, 90];
 
 /// A change of one case at one instant.
 pub struct Change<'a> {
@@ -98,6 +101,16 @@ impl<'a> Change<'a> {
         self.commit(body.expect("a denial's letter"), letters)
     }
 
+    /// What the service tells by itself, which must be owed by now.
+    pub fn sweep(&self) -> Commit {
+        let body = self.case().sweep(self.now, &RUNGS).expect("owed by now");
+        let ran_out = body.kind() == EventKind::Overdue;
+        let letter = notice::lapse(self.case(), self.making()).expect("a way");
+        let letters: Vec<Made> = letter.into_iter().filter(|_| ran_out).collect();
+        let references = letters.iter().map(|made| made.reference.clone());
+        self.commit(body.with_notices(references.collect()), letters)
+    }
+
     fn making(&self) -> Making<'_> {
         let settings = Settings {
             plan: &self.plan,
@@ -109,22 +122,35 @@ impl<'a> Change<'a> {
 
     fn commit(&self, body: EventBody, letters: Vec<Made>) -> Commit {
         let expected_version = self.before.map_or(0, |case| case.version);
-        let file = self.file_after(&body);
         let kind = body.kind();
+        let edition = match (&body, self.before) {
+            (EventBody::Submitted(submitted), None) => submitted.edition,
+            (_, Some(case)) => case.file.edition,
+            (_, None) => panic!("a first event submits"),
+        };
         let event = Event {
             version: expected_version + 1,
             occurred_at: self.now,
-            actor: actor(),
+            actor: if kind.is_by_a_caller() {
+                actor()
+            } else {
+                Actor::sweeper()
+            },
             body,
         };
         let previous = self.before.map_or(Digest::ZERO, |case| case.head);
-        let event = SealedEvent::seal(self.id, &event, file.edition, previous);
+        let sealed = SealedEvent::seal(self.id, &event, edition, previous).expect("JSON");
+        let case = match self.before {
+            None => Case::opened(self.id, event, sealed.sha256),
+            Some(case) => case.clone().after(&event, sealed.sha256),
+        };
+        let case = case.expect("the event follows");
         Commit {
             expected_version,
-            event: event.expect("JSON"),
+            event: sealed,
             kind,
-            columns: CaseColumns::of(&file),
-            snapshot: encode_file(&file).expect("bytes"),
+            columns: CaseColumns::of(&case, &RUNGS),
+            snapshot: encode_file(&case.file).expect("bytes"),
             letters: letters
                 .into_iter()
                 .map(|letter| StoredNotice {
@@ -133,19 +159,9 @@ impl<'a> Change<'a> {
                     bytes: letter.bytes,
                 })
                 .collect(),
-            replay: Some(key("sample-caller", Uuid::now_v7())),
-        }
-    }
-
-    fn file_after(&self, body: &EventBody) -> File {
-        match (self.before, body) {
-            (None, EventBody::Submitted(submitted)) => File::opened(submitted.as_ref().clone()),
-            (None, _) => panic!("a first event submits"),
-            (Some(case), body) => {
-                let mut file = case.file.clone();
-                assert!(file.apply(body), "the event follows");
-                file
-            }
+            replay: kind
+                .is_by_a_caller()
+                .then(|| key("sample-caller", Uuid::now_v7())),
         }
     }
 }

@@ -24,6 +24,11 @@ pub fn later(milliseconds: i64) -> DateTime<Utc> {
     start() + Duration::milliseconds(milliseconds)
 }
 
+/// When a part of an urgent request's 72 hours has gone, in percent of them.
+pub fn urgent_gone(percent: i32) -> DateTime<Utc> {
+    start() + Duration::hours(72) * percent / 100
+}
+
 /// The CIN of the `n`th member: `90000001A`, `90000002A`, …
 pub fn cin(n: u32) -> Cin {
     Cin::parse(&format!("9{n:07}A")).expect("a CIN")

@@ -9,6 +9,7 @@ mod query;
 mod reader;
 mod rows;
 mod schema;
+mod sweep;
 mod worklist;
 mod write;
 mod writer;
@@ -17,6 +18,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -138,6 +140,12 @@ impl Store for SqliteStore {
         let query = query.clone();
         self.readers
             .scan(move |file| worklist::list(file, &query))
+            .await
+    }
+
+    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        self.readers
+            .scan(move |file| sweep::to_sweep(file, as_of, limit))
             .await
     }
 

@@ -25,7 +25,7 @@ pub(super) const STATES: [State; 5] = [
 
 const URGENCIES: [Urgency; 2] = [Urgency::Routine, Urgency::Urgent];
 
-const KINDS: [EventKind; 7] = [
+const KINDS: [EventKind; 9] = [
     EventKind::Submitted,
     EventKind::Verified,
     EventKind::Expedited,
@@ -33,6 +33,8 @@ const KINDS: [EventKind; 7] = [
     EventKind::Approved,
     EventKind::Denied,
     EventKind::Notified,
+    EventKind::DueSoon,
+    EventKind::Overdue,
 ];
 
 pub(super) const fn state_code(state: State) -> i64 {
@@ -61,6 +63,8 @@ pub(super) const fn kind_code(kind: EventKind) -> i64 {
         EventKind::Approved => 5,
         EventKind::Denied => 6,
         EventKind::Notified => 7,
+        EventKind::DueSoon => 8,
+        EventKind::Overdue => 9,
     }
 }
 
@@ -195,7 +199,7 @@ mod tests {
         let kinds: BTreeSet<i64> = KINDS.map(kind_code).into();
         assert_eq!(states, (1..=5).collect());
         assert_eq!(urgencies, (1..=2).collect());
-        assert_eq!(kinds, (1..=7).collect());
+        assert_eq!(kinds, (1..=9).collect());
     }
 
     #[test]

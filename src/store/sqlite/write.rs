@@ -147,8 +147,8 @@ impl Row<'_> {
     fn insert_case(&self, transaction: &Connection) -> rusqlite::Result<()> {
         const SQL: &str = "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us,
             member_id, referral_number, treatment_authorization_number, created_at_us, updated_at_us, head,
-            command_head, last_position, snapshot)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13)";
+            command_head, last_position, snapshot, sweep_at_us)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13, ?14)";
         let given = params![
             position_column(self.opened_at),
             self.id(),
@@ -163,6 +163,7 @@ impl Row<'_> {
             self.event.header.occurred_at.timestamp_micros(),
             self.event.sha256.0,
             self.snapshot,
+            self.columns.sweep_at.map(|at| at.timestamp_micros()),
         ];
         execute(transaction, SQL, given)
     }
@@ -172,7 +173,7 @@ impl Row<'_> {
     fn update_case(&self, transaction: &Connection, by_caller: bool) -> rusqlite::Result<()> {
         const SQL: &str = "UPDATE cases SET version = ?2, state = ?3, urgency = ?4, first_due_us = ?5, due_at_us = ?6,
             updated_at_us = iif(?7, ?8, updated_at_us), head = ?9, command_head = iif(?7, ?9, command_head),
-            last_position = ?10, snapshot = ?11
+            last_position = ?10, snapshot = ?11, sweep_at_us = ?12
             WHERE opened_at = ?1";
         let given = params![
             position_column(self.opened_at),
@@ -186,6 +187,7 @@ impl Row<'_> {
             self.event.sha256.0,
             position_column(self.position),
             self.snapshot,
+            self.columns.sweep_at.map(|at| at.timestamp_micros()),
         ];
         execute(transaction, SQL, given)
     }

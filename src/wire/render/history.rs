@@ -1,6 +1,8 @@
 //! How does an event look in a case's history?
 
-use super::{event_type, timestamp};
+use chrono::{DateTime, Utc};
+
+use super::{clock_kind, event_type, timestamp};
 use crate::case::{Event, EventBody};
 use crate::wire::v1;
 
@@ -14,16 +16,14 @@ pub(super) fn entry(event: &Event) -> v1::HistoryEntry {
     }
 }
 
+fn instant(at: DateTime<Utc>) -> String {
+    at.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
+}
+
 fn detail(body: &EventBody) -> String {
     match body {
         EventBody::Submitted(event) => {
-            format!(
-                "received {}",
-                event
-                    .request
-                    .received_at
-                    .to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
-            )
+            format!("received {}", instant(event.request.received_at))
         }
         EventBody::Verified(event) => {
             let learned = [
@@ -100,5 +100,19 @@ fn detail(body: &EventBody) -> String {
             .notice_id
             .map(|id| format!("notice {id}"))
             .unwrap_or_default(),
+        EventBody::DueSoon(event) => format!(
+            "{} percent of the time of {} had gone; due {}",
+            event.gone_percent,
+            clock_kind(event.clock).as_str_name(),
+            instant(event.due_at)
+        ),
+        EventBody::Overdue(event) => {
+            let kind = clock_kind(event.clock).as_str_name();
+            let ran_out = format!("{kind} was due {}", instant(event.due_at));
+            let letters = event.notices.iter();
+            letters.fold(ran_out, |told, letter| {
+                format!("{told}; notice {}", letter.notice_id)
+            })
+        }
     }
 }

@@ -317,5 +317,7 @@ fn event_type(kind: EventKind) -> v1::EventType {
         EventKind::Approved => v1::EventType::Approved,
         EventKind::Denied => v1::EventType::Denied,
         EventKind::Notified => v1::EventType::Notified,
+        EventKind::DueSoon => v1::EventType::DueSoon,
+        EventKind::Overdue => v1::EventType::Overdue,
     }
 }

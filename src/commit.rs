@@ -1,0 +1,131 @@
+//! How does what was judged become durable? Sealed behind the event before it, and committed with the case after it and
+//! its letters, or not at all.
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+use uuid::Uuid;
+
+use crate::case::{Actor, Case, Digest, Event, EventBody, EventKind, SealedEvent};
+use crate::notice::Made;
+use crate::store::{
+    CaseColumns, Commit, CommitError, ReplayKey, Store, StoreError, StoredNotice, encode_file,
+};
+
+/// What is to happen to a case: the event, and the letters made with it.
+pub(crate) struct Judged {
+    pub body: EventBody,
+    pub letters: Vec<Made>,
+}
+
+impl Judged {
+    /// A submission, facts that were learned or a clock that ran out, with the letters that go with it.
+    pub fn with_letters(body: EventBody, letters: Vec<Made>) -> Self {
+        let references = letters.iter().map(|made| made.reference.clone());
+        Self {
+            body: body.with_notices(references.collect()),
+            letters,
+        }
+    }
+}
+
+impl From<EventBody> for Judged {
+    fn from(body: EventBody) -> Self {
+        Self {
+            body,
+            letters: Vec::new(),
+        }
+    }
+}
+
+/// A defect of ours: an event that its case cannot take.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Unfit(&'static str);
+
+/// A case after an event, and what makes it so.
+pub(crate) struct Next {
+    /// The case as it will be.
+    pub case: Case,
+    event: SealedEvent,
+    kind: EventKind,
+    letters: Vec<StoredNotice>,
+}
+
+impl Next {
+    /// Puts an event behind a case's last one; without a case it opens one under the id.
+    pub fn of(
+        actor: Actor,
+        (id, case): (Uuid, Option<Case>),
+        judged: Judged,
+        now: DateTime<Utc>,
+    ) -> Result<Self, Unfit> {
+        let (version, previous) = case
+            .as_ref()
+            .map_or((0, Digest::ZERO), |case| (case.version, case.head));
+        let edition = match (&judged.body, &case) {
+            (EventBody::Submitted(submitted), None) => submitted.edition,
+            (_, Some(case)) => case.file.edition,
+            (_, None) => return Err(Unfit("an event without a case that it could follow")),
+        };
+        let event = Event {
+            version: version + 1,
+            occurred_at: now,
+            actor,
+            body: judged.body,
+        };
+        let sealed = SealedEvent::seal(id, &event, edition, previous)
+            .map_err(|_| Unfit("an event cannot be sealed"))?;
+        let kind = event.body.kind();
+        let case = match case {
+            Some(case) => case.after(&event, sealed.sha256),
+            None => Case::opened(id, event, sealed.sha256),
+        };
+        let letters = judged
+            .letters
+            .into_iter()
+            .map(|made| StoredNotice {
+                determination_id: id,
+                reference: made.reference,
+                bytes: made.bytes,
+            })
+            .collect();
+        Ok(Self {
+            case: case.ok_or(Unfit("an event that cannot follow"))?,
+            kind,
+            event: sealed,
+            letters,
+        })
+    }
+
+    /// Commits it, if the case is still as it was, and gives the case as it is now. `rungs` are the shares of a clock's
+    /// time that are told, in percent; `replay` is the idempotency record of a caller's command.
+    pub async fn commit(
+        mut self,
+        store: &dyn Store,
+        rungs: &[u8],
+        replay: Option<(ReplayKey, Digest)>,
+    ) -> Result<Case, CommitError> {
+        let unencodable = |error| StoreError::damaged(self.case.id, error);
+        let commit = Commit {
+            expected_version: self.case.version - 1,
+            kind: self.kind,
+            columns: CaseColumns::of(&self.case, rungs),
+            snapshot: encode_file(&self.case.file).map_err(unencodable)?,
+            event: self.event,
+            letters: self.letters,
+            replay,
+        };
+        let committed = store.commit(commit).await?;
+        // The store may have moved the event's instant forward, and its digest with it.
+        let (at, sha256) = (committed.event.header.occurred_at, committed.event.sha256);
+        self.case.head = sha256;
+        if self.kind.is_by_a_caller() {
+            self.case.command_head = sha256;
+            self.case.updated_at = at;
+        }
+        if self.case.version == 1 {
+            self.case.created_at = at;
+        }
+        Ok(self.case)
+    }
+}

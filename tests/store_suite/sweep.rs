@@ -1,0 +1,85 @@
+//! Does a store say which cases are owed something that no caller does, and from when on?
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use second_opinion::case::EventKind;
+use second_opinion::store::{Store, verify_log};
+use uuid::Uuid;
+
+use crate::support::change::{Change, RUNGS, made, read};
+use crate::support::sample;
+
+const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
+
+/// A new case that is to be swept at an instant of the test's own.
+async fn to_be_swept_at(store: &impl Store, sweep_at: Option<DateTime<Utc>>) -> Uuid {
+    let change = Change::new_case(sample::start());
+    let mut commit = change.submit(sample::request(1, sample::start()));
+    commit.columns.sweep_at = sweep_at;
+    made(store, commit).await;
+    change.id
+}
+
+pub async fn what_is_to_be_swept_comes_longest_due_first<S: Store>(store: Arc<S>) {
+    let at = sample::later;
+    assert!(store.to_sweep(at(9), 9).await.expect("read").is_empty());
+    let never = to_be_swept_at(&*store, None).await;
+    let third = to_be_swept_at(&*store, Some(at(3))).await;
+    let first = to_be_swept_at(&*store, Some(DateTime::UNIX_EPOCH)).await;
+    let second = to_be_swept_at(&*store, Some(at(2))).await;
+    for (as_of, limit, expected) in [
+        (at(9), 9, vec![first, second, third]),
+        (at(3), 9, vec![first, second, third]),
+        (at(3) - MICROSECOND, 9, vec![first, second]),
+        (at(2), 9, vec![first, second]),
+        (at(2) - MICROSECOND, usize::MAX, vec![first]),
+        (at(9), 2, vec![first, second]),
+        (at(9), 0, vec![]),
+        (DateTime::UNIX_EPOCH, 9, vec![first]),
+        (DateTime::UNIX_EPOCH - MICROSECOND, 9, vec![]),
+    ] {
+        let found = store.to_sweep(as_of, limit).await.expect("read");
+        assert_eq!(found, expected, "as of {as_of}, {limit} at most");
+    }
+    // A commit says it anew: later, at all, and not any more.
+    for (id, sweep_at) in [(first, Some(at(4))), (never, Some(at(1))), (second, None)] {
+        let case = read(&*store, id).await;
+        let mut commit = Change::of(&case, at(5)).verify();
+        commit.columns.sweep_at = sweep_at;
+        made(&*store, commit).await;
+    }
+    let found = store.to_sweep(at(9), 9).await.expect("read");
+    assert_eq!(found, [never, third, first]);
+}
+
+pub async fn a_commit_says_when_the_case_is_looked_at_next<S: Store>(store: Arc<S>) {
+    let change = Change::new_case(sample::start());
+    made(
+        &*store,
+        change.submit(sample::urgent_request(1, sample::start())),
+    )
+    .await;
+    // Both clocks of an urgent request, rung by rung and then as they run out.
+    let rungs = RUNGS.map(|rung| (rung.into(), EventKind::DueSoon));
+    for (percent, kind) in rungs.into_iter().chain([(100, EventKind::Overdue)]) {
+        let now = sample::urgent_gone(percent);
+        let early = store.to_sweep(now - MICROSECOND, 9).await;
+        assert!(early.expect("read").is_empty(), "before {percent} percent");
+        for _ in 0..2 {
+            assert_eq!(store.to_sweep(now, 9).await.expect("read"), [change.id]);
+            let case = read(&*store, change.id).await;
+            let commit = Change::of(&case, now).sweep();
+            assert_eq!(commit.kind, kind);
+            made(&*store, commit).await;
+        }
+    }
+    let far = sample::start() + TimeDelta::days(9_000);
+    assert!(store.to_sweep(far, 9).await.expect("read").is_empty());
+    let case = read(&*store, change.id).await;
+    assert_eq!((case.version, case.file.notices.len()), (9, 1));
+    let kinds = store.log_after(1, 99).await.expect("read");
+    assert!(kinds.iter().all(|entry| !entry.kind.is_by_a_caller()));
+    let report = verify_log(&*store).await.expect("read");
+    assert_eq!((report.findings, report.notices), (vec![], 1));
+}
