@@ -29,6 +29,7 @@ use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Store, StoreError};
+use crate::sweeper::{self, Sweeper, Teller};
 use crate::tls::{self, TlsError};
 use crate::wire;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Who verifies callers.
     pub verifier: Arc<Verifier>,
+    /// How often the sweeper asks for cases whose time runs out.
+    pub sweep_every: Duration,
 }
 
 /// A server that runs.
@@ -104,6 +107,7 @@ pub struct Running {
     health: HealthReporter,
     served: JoinHandle<()>,
     pinging: JoinHandle<()>,
+    sweeping: JoinHandle<()>,
     grace: Duration,
     /// Refreshes the token keys as long as the server runs.
     keys: Option<RefreshTask>,
@@ -150,6 +154,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         store,
         clock,
         verifier: Arc::new(verifier),
+        sweep_every: sweeper::EVERY,
     };
     let mut running = serve(config, parts, tls).await?;
     running.keys = keys;
@@ -174,6 +179,14 @@ pub async fn serve(
     let (drain, draining) = watch::channel(false);
     let policy = policy(config);
     report_edition(&policy, &*parts.clock);
+    let sweeper = Sweeper::new(Teller {
+        store: Arc::clone(&parts.store),
+        clock: Arc::clone(&parts.clock),
+        calendar: policy.calendar.clone(),
+        plan: config.plan.clone(),
+        notices: config.notices.clone(),
+        rungs: config.sweeper_rungs.clone(),
+    });
     let calls = Arc::new(Calls {
         store: Arc::clone(&parts.store),
         policy,
@@ -195,6 +208,7 @@ pub async fn serve(
         service,
         until(draining.clone()),
     ));
+    let sweeping = tokio::spawn(sweeper.run(parts.sweep_every, draining.clone()));
     let pinging = tokio::spawn(ping(Arc::clone(&parts.store), health.clone(), draining));
     Ok(Running {
         address,
@@ -203,6 +217,7 @@ pub async fn serve(
         health,
         served: answering,
         pinging,
+        sweeping,
         grace: config.drain_grace,
         keys: None,
     })
@@ -309,7 +324,7 @@ async fn ping(store: Arc<dyn Store>, health: HealthReporter, mut draining: watch
 
 impl Running {
     /// Says that the server is not serving, lets the calls in flight finish within the grace, ends watches with their
-    /// cursor, and closes the store. Gives whether every call could finish.
+    /// cursor, breaks the sweeper off, and closes the store. Gives whether every call could finish.
     pub async fn stop(self) -> bool {
         tell_health(&self.health, ServingStatus::NotServing).await;
         // INVARIANT: the receivers live as long as the server; if it is gone there is nothing to drain.
@@ -318,6 +333,8 @@ impl Running {
         let abort = self.served.abort_handle();
         let finished = tokio::time::timeout(self.grace, self.served).await.is_ok();
         abort.abort();
+        // It has let go of the store by now, or does at its next step.
+        let _ = self.sweeping.await;
         self.store.close().await;
         finished
     }

@@ -47,6 +47,10 @@ pub mod notice;
 #[cfg(feature = "server")]
 pub mod press;
 
+// By itself: what is told as time runs out.
+#[cfg(feature = "server")]
+pub mod sweeper;
+
 #[cfg(feature = "server")]
 mod commit;
 

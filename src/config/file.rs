@@ -191,7 +191,7 @@ impl ConfigFile {
         value.as_bool()
     }
 
-    /// The shares of a limit, in percent, at which the sweeper speaks up.
+    /// The shares of a clock's time, in percent, that the sweeper tells as they pass.
     pub(super) fn sweeper_rungs(&self, problems: &mut Vec<Problem>) -> Option<Vec<u8>> {
         let table = self.table("sweeper", problems)?;
         refuse_unknown(table, "sweeper.", &["rungs"], problems);

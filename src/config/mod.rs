@@ -72,7 +72,8 @@ pub struct Config {
     pub closures: Vec<Closure>,
     /// Whether the limits of law bind besides the policy's own.
     pub law_limits: bool,
-    /// The shares of a limit at which a case becomes due soon, in percent: 1 to 99, rising.
+    /// The shares of a clock's time that are told as they pass, in percent: 1 to 99, rising; empty: none. After a change a
+    /// case is told the ones set anew from its next event on, or from the next instant that it was waiting for.
     pub sweeper_rungs: Vec<u8>,
     /// The scopes, space-separated, of each name (URI or DNS SAN) that a client certificate can carry.
     pub callers: BTreeMap<String, String>,

@@ -21,6 +21,8 @@ pub struct Step {
     pub person: bool,
     /// How long before now it is said to have happened, in seconds; `None`: not said.
     pub ago: Option<i64>,
+    /// Whether the sweeper has come by since the step before.
+    pub swept: bool,
     pub command: Command,
 }
 
@@ -203,12 +205,14 @@ pub fn step() -> BoxedStrategy<Step> {
         wait_us,
         prop::bool::weighted(0.8),
         option::of(0..400_000_i64),
+        any::<bool>(),
         command(),
     )
-        .prop_map(|(wait_us, person, ago, command)| Step {
+        .prop_map(|(wait_us, person, ago, swept, command)| Step {
             wait_us,
             person,
             ago,
+            swept,
             command,
         })
         .boxed()

@@ -25,7 +25,7 @@ pub fn with_alternative() -> v1::SecondOpinion {
     }
 }
 
-async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
+pub async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
     let request = v1::GetNoticeRequest {
         notice_id: notice.notice_id.clone(),
         format: v1::NoticeFormat::Text.into(),

@@ -26,15 +26,15 @@ use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
 use crate::support::status::reason;
 
-const SOUND: u8 = 0;
-const GONE: u8 = 1;
+pub const SOUND: u8 = 0;
+pub const GONE: u8 = 1;
 const SLOW: u8 = 2;
 const PANICS: u8 = 3;
 
 /// A store in front of which a test can stand.
-struct Faulty {
-    store: Arc<dyn Store>,
-    fault: Arc<AtomicU8>,
+pub struct Faulty {
+    pub store: Arc<dyn Store>,
+    pub fault: Arc<AtomicU8>,
 }
 
 impl Faulty {

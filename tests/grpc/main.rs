@@ -12,6 +12,7 @@ mod faults;
 mod idempotency;
 mod identity;
 mod reading;
+mod sweeping;
 mod tls;
 mod tools;
 mod watching;

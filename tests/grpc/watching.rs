@@ -11,7 +11,10 @@ use crate::support::messages::{second_opinion, submission};
 use crate::support::server::{Client, TestServer};
 use crate::support::status::refusal;
 
-async fn watch(client: &mut Client, cursor: &str) -> Streaming<v1::WatchDeterminationsResponse> {
+pub async fn watch(
+    client: &mut Client,
+    cursor: &str,
+) -> Streaming<v1::WatchDeterminationsResponse> {
     let request = v1::WatchDeterminationsRequest {
         cursor: cursor.to_owned(),
     };
@@ -22,7 +25,7 @@ async fn watch(client: &mut Client, cursor: &str) -> Streaming<v1::WatchDetermin
         .into_inner()
 }
 
-async fn next(
+pub async fn next(
     stream: &mut Streaming<v1::WatchDeterminationsResponse>,
 ) -> v1::WatchDeterminationsResponse {
     let message = tokio::time::timeout(Duration::from_secs(10), stream.message())

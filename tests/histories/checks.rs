@@ -68,6 +68,47 @@ pub fn check_step(before: &Case, after: &Case) {
     }
 }
 
+/// That time ran out was told, and nothing else has changed: no decision, no clock, no etag.
+pub fn check_sweep(before: &Case, after: &Case) {
+    assert_eq!(
+        (after.etag(), after.updated_at),
+        (before.etag(), before.updated_at)
+    );
+    let letters = &after.file.notices[before.file.notices.len()..];
+    assert!(letters.iter().all(|it| it.kind == NoticeKind::Lapse));
+    let mut file = after.file.clone();
+    file.notices.clone_from(&before.file.notices);
+    file.told.clone_from(&before.file.told);
+    assert_eq!(file, before.file);
+}
+
+/// Each rung of a clock, and that it ran out, was told once at the most, in order, and at a time when it was so.
+pub fn check_told(desk: &Desk) {
+    let mut told: BTreeMap<ClockKind, u8> = BTreeMap::new();
+    for event in &desk.events {
+        let (clock, percent, is_so) = if let EventBody::DueSoon(soon) = &event.body {
+            (
+                soon.clock,
+                soon.gone_percent,
+                event.occurred_at < soon.due_at,
+            )
+        } else if let EventBody::Overdue(overdue) = &event.body {
+            (overdue.clock, 100, event.occurred_at >= overdue.due_at)
+        } else {
+            continue;
+        };
+        assert!(is_so, "{clock:?} {percent}");
+        let before = told.insert(clock, percent);
+        assert!(
+            before < Some(percent),
+            "{clock:?}: {percent} after {before:?}"
+        );
+    }
+    let notices = desk.case.file.notices.iter();
+    let lapses = notices.filter(|notice| notice.kind == NoticeKind::Lapse);
+    assert!(lapses.count() <= 1);
+}
+
 /// Who may have done what.
 pub fn check_actors(desk: &Desk) {
     for event in &desk.events {

@@ -25,9 +25,11 @@ mod commands;
 mod support;
 
 use arbitrary::second_opinion;
-use checks::{check_actors, check_log, check_snapshot, check_step, check_views};
+use checks::{
+    check_actors, check_log, check_snapshot, check_step, check_sweep, check_told, check_views,
+};
 use commands::{Command, Step, step};
-use support::{Desk, reviewer_actor, service};
+use support::{Desk, RUNGS, reviewer_actor, service};
 
 fn config(cases: u32) -> Config {
     Config {
@@ -54,7 +56,6 @@ fn opened(message: &v1::SecondOpinion, law_limits: bool) -> Desk {
 
 /// Carries a step out, if nothing forbids it. `false`: something did.
 fn carry_out(desk: &mut Desk, step: &Step) -> bool {
-    desk.now += TimeDelta::microseconds(step.wait_us);
     let now = desk.now;
     let said = step.ago.map(|ago| timestamp(now - TimeDelta::seconds(ago)));
     let actor = if step.person {
@@ -148,6 +149,15 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
 fn live(message: &v1::SecondOpinion, law_limits: bool, steps: &[Step]) -> Desk {
     let mut desk = opened(message, law_limits);
     for step in steps {
+        desk.now += TimeDelta::microseconds(step.wait_us);
+        let owed = desk.case.sweep(desk.now, &RUNGS);
+        let asked_for = desk.case.next_sweep(&RUNGS);
+        assert_eq!(owed.is_some(), asked_for.is_some_and(|at| at <= desk.now));
+        if step.swept {
+            let before = desk.case.clone();
+            desk.sweep();
+            check_sweep(&before, &desk.case);
+        }
         let before = desk.case.clone();
         if carry_out(&mut desk, step) {
             check_step(&before, &desk.case);
@@ -170,6 +180,7 @@ proptest! {
         let desk = live(&message, law_limits, &steps);
         check_actors(&desk);
         check_log(&desk);
+        check_told(&desk);
         check_snapshot(&desk);
         check_views(&desk);
     }
@@ -278,6 +289,8 @@ fn the_histories_reach_every_state_and_every_turn() {
         "Approved",
         "Denied",
         "Notified",
+        "DueSoon",
+        "Overdue",
         "NO_AUTHORIZATION_REQUIRED",
         "PENDING_REVIEW",
         "APPROVED",

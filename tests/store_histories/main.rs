@@ -81,6 +81,9 @@ fn the_logs_reach_every_turn() {
         "repeated",
         "repeated otherwise",
         "sent twice at once",
+        "told due soon",
+        "told overdue",
+        "told with a letter",
     ] {
         let times = reached.get(what).copied().unwrap_or_default();
         assert!(times >= 3, "{what}: {reached:?}");

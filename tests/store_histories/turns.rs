@@ -35,6 +35,8 @@ pub enum Deed {
     Change(Index, Etag, Box<Step>),
     /// A request that was acknowledged is sent again, with other content or the same.
     Repeat(Index, bool),
+    /// The sweeper comes by.
+    Sweep,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +85,7 @@ fn deed() -> BoxedStrategy<Deed> {
         .prop_map(|(case, etag, step)| Deed::Change(case, etag, Box::new(step)));
     let repeat =
         (any::<Index>(), any::<bool>()).prop_map(|(which, same)| Deed::Repeat(which, same));
-    prop_oneof![2 => submit, 9 => change, 2 => repeat].boxed()
+    prop_oneof![2 => submit, 9 => change, 2 => repeat, 3 => Just(Deed::Sweep)].boxed()
 }
 
 pub fn turn() -> BoxedStrategy<Turn> {

@@ -11,7 +11,9 @@ use second_opinion::plan::Plan;
 use second_opinion::press::Press;
 use second_opinion::rpc::Calls;
 use second_opinion::rules::Policy;
+use second_opinion::store::Store as _;
 use second_opinion::store::sqlite::SqliteStore;
+use second_opinion::sweeper::{Sweeper, Teller};
 use second_opinion::wire::render::timestamp;
 use second_opinion::wire::v1;
 use tempfile::TempDir;
@@ -34,6 +36,7 @@ pub struct World {
     /// As often as each kind of thing happened.
     pub reached: BTreeMap<&'static str, u32>,
     clock: Arc<ManualClock>,
+    sweeper: Sweeper,
     cases: Vec<Known>,
     sent: Vec<Sent>,
     _drain: watch::Sender<bool>,
@@ -98,9 +101,17 @@ impl World {
         };
         Self {
             store,
-            calls,
             acknowledged: Vec::new(),
             reached: BTreeMap::new(),
+            sweeper: Sweeper::new(Teller {
+                store: Arc::clone(&calls.store),
+                clock: Arc::clone(&clock) as _,
+                calendar: calls.policy.calendar.clone(),
+                plan: calls.plan.clone(),
+                notices: calls.notices.clone(),
+                rungs: RUNGS.to_vec(),
+            }),
+            calls,
             clock,
             cases: Vec::new(),
             sent: Vec::new(),
@@ -112,6 +123,7 @@ impl World {
     pub async fn take(&mut self, turn: Turn) {
         self.leap(turn.leap_us);
         match turn.deed {
+            Deed::Sweep => self.sweep().await,
             Deed::Submit(request, ago) => self.submit(turn.who, turn.twice, *request, ago).await,
             Deed::Change(case, etag, step) if !self.cases.is_empty() => {
                 let case = case.index(self.cases.len());
@@ -124,6 +136,21 @@ impl World {
             // There is nothing yet to do it to.
             Deed::Change(..) | Deed::Repeat(..) => {}
         }
+    }
+
+    /// After it has come by, no case is owed anything.
+    async fn sweep(&mut self) {
+        let tally = self.sweeper.round().await.expect("swept");
+        for (what, times) in [
+            ("told due soon", tally.due_soon),
+            ("told overdue", tally.overdue),
+            ("told with a letter", tally.letters),
+        ] {
+            *self.reached.entry(what).or_default() += u32::try_from(times).expect("small");
+        }
+        let owed = self.store.to_sweep(self.clock.now(), 9).await;
+        assert!(owed.expect("read").is_empty());
+        assert_eq!((tally.outrun, tally.set_aside), (0, 0));
     }
 
     /// Moves the clock, within the centuries that the calendar is for.

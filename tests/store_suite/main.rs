@@ -10,6 +10,7 @@ mod log;
 mod proof;
 mod sqlite;
 mod sweep;
+mod sweeper;
 mod worklist;
 
 #[path = "../support/mod.rs"]
@@ -47,6 +48,11 @@ macro_rules! suite {
             worklist::a_page_of_none_is_the_last
             sweep::what_is_to_be_swept_comes_longest_due_first
             sweep::a_commit_says_when_the_case_is_looked_at_next
+            sweeper::each_thing_is_told_once_by_however_many_sweepers
+            sweeper::a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiting
+            sweeper::what_was_set_aside_is_told_in_time_once_someone_changes_it
+            sweeper::a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_told
+            sweeper::a_store_that_is_closed_ends_the_round
             proof::a_log_that_was_only_written_to_is_clean
             proof::an_empty_log_is_clean
             commits::a_closed_store_says_so

@@ -1,6 +1,7 @@
 //! The very server that `serve` starts, on a port of its own, with a clock that the test moves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::app::{self, Parts, Running};
@@ -64,16 +65,27 @@ impl TestServer {
         Self::start_with(&Config::default(), |store| store).await
     }
 
-    /// A server with a configuration, on a store that the test may wrap.
+    /// A server with a configuration, on a store that the test may wrap. It looks for cases whose time runs out once, at
+    /// the start, so that a test may move its clock and nothing happens by itself.
     pub async fn start_with(
         config: &Config,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        Self::start_sweeping(config, Duration::from_hours(1), monday(), wrap).await
+    }
+
+    /// A server that looks for cases whose time runs out every so often, and whose clock stands at an instant.
+    pub async fn start_sweeping(
+        config: &Config,
+        sweep_every: Duration,
+        now: DateTime<Utc>,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
         let folder = TempDir::new().expect("a folder");
         let store = SqliteStore::open(&folder.path().join("test.db")).expect("a store");
         let store = wrap(Arc::new(store));
         let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
-        let clock = Arc::new(ManualClock::at(monday()));
+        let clock = Arc::new(ManualClock::at(now));
         let mut config = config.clone();
         config.listen.set_port(0);
         let tls = config.tls.as_ref().map(tls::acceptor).transpose();
@@ -84,6 +96,7 @@ impl TestServer {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             verifier: Arc::new(identity.verifier()),
+            sweep_every,
         };
         let running = app::serve(&config, parts, tls.expect("a certificate"))
             .await
