@@ -36,12 +36,20 @@ pub(super) async fn change<C: Clone>(
     // A case takes a bounded number of events, so a race cannot be lost for ever.
     loop {
         let case = load(calls, change.determination_id).await?;
-        let present = case.etag();
-        if !change.etag.is_empty() && change.etag != present {
-            return Err(CallError::EtagStale { present });
-        }
         let now = calls.clock.now();
-        let judged = judge(&case, change.command.clone(), &calls.context(now))?;
+        let judged = must_be_present(&change.etag, &case)
+            .and_then(|()| judge(&case, change.command.clone(), &calls.context(now)));
+        let judged = match judged {
+            Ok(judged) => judged,
+            // Sent twice at once, a request has one outcome: it may have been carried out after it was looked up and
+            // before the case was loaded, and then it is that which refuses it.
+            Err(refused) => {
+                return match calls.store.replay(&key).await? {
+                    Some(replay) => repeated(calls, caller, content, &key, replay).await,
+                    None => Err(refused),
+                };
+            }
+        };
         let next = Next::of(caller.actor(), (case.id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
         match commit(calls, next, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
@@ -124,10 +132,8 @@ pub(super) async fn preview<C>(
 ) -> Result<(v1::Determination, Vec<Made>), CallError> {
     caller.concerns(change.determination_id);
     let case = load(calls, change.determination_id).await?;
+    must_be_present(&change.etag, &case)?;
     let present = case.etag();
-    if !change.etag.is_empty() && change.etag != present {
-        return Err(CallError::EtagStale { present });
-    }
     let now = calls.clock.now();
     let judged = judge(&case, change.command, &calls.context(now))?;
     let letters = judged.letters.clone();
@@ -136,6 +142,16 @@ pub(super) async fn preview<C>(
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;
     Ok((determination, letters))
+}
+
+/// Refuses an etag that was given and is not the case's present one.
+fn must_be_present(etag: &str, case: &Case) -> Result<(), CallError> {
+    let present = case.etag();
+    if etag.is_empty() || etag == present {
+        Ok(())
+    } else {
+        Err(CallError::EtagStale { present })
+    }
 }
 
 /// Commits, and answers with the BASIC view as of the event.

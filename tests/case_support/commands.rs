@@ -87,7 +87,7 @@ fn verify() -> BoxedStrategy<Command> {
         .boxed()
 }
 
-fn approve() -> BoxedStrategy<Command> {
+pub fn approve() -> BoxedStrategy<Command> {
     (
         option::weighted(0.4, provider()),
         reviewer(),

@@ -1,11 +1,16 @@
 //! The same request id is one change and one answer, for ever; a stale etag is told.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
+use second_opinion::config::Config;
 use second_opinion::wire::v1;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
+use crate::decisions::{submit, with_alternative};
+use crate::faults::{EARLY, Faulty, SOUND};
 use crate::support::messages::{
     approval, available, denial, id, second_opinion, submission, timestamp,
 };
@@ -274,4 +279,32 @@ async fn a_request_id_is_a_uuid() {
             .expect_err("no UUID");
         assert_eq!(crate::support::status::fields(&status), ["request_id"]);
     }
+}
+
+/// The first is carried out after the second was looked up and before it is judged.
+#[tokio::test]
+async fn a_request_sent_twice_at_once_has_one_outcome_though_the_first_changed_the_state() {
+    let fault = Arc::new(AtomicU8::new(SOUND));
+    let switch = Arc::clone(&fault);
+    let server = TestServer::start_with(&Config::default(), |store| {
+        Arc::new(Faulty { store, fault })
+    })
+    .await;
+    let mut client = server.reviewer().await;
+    let case = submit(&mut client, with_alternative()).await;
+    let message = v1::IssueDenialRequest {
+        etag: case.etag,
+        ..denial(&case.determination_id)
+    };
+    let first = client.issue_denial(message.clone()).await.expect("it");
+    switch.store(EARLY, Ordering::SeqCst);
+    let second = client.issue_denial(message.clone()).await.expect("it");
+    assert_eq!(second.into_inner(), first.into_inner());
+    switch.store(EARLY, Ordering::SeqCst);
+    let other = v1::IssueDenialRequest {
+        etag: String::new(),
+        ..message
+    };
+    let status = client.issue_denial(other).await.expect_err("other content");
+    assert_eq!(status.code(), Code::AlreadyExists);
 }

@@ -260,7 +260,7 @@ fn the_histories_reach_every_state_and_every_turn() {
         prop::collection::vec(step(), 8..16),
     );
     let mut reached: BTreeMap<String, u32> = BTreeMap::new();
-    for _ in 0..192 {
+    for _ in 0..512 {
         let (message, steps) = strategy
             .new_tree(&mut runner)
             .expect("a strategy without filters")

@@ -6,7 +6,7 @@ use proptest::sample::Index;
 use second_opinion::wire::v1;
 
 use crate::arbitrary::second_opinion;
-use crate::commands::{Command, Step, deny, step};
+use crate::commands::{Command, Step, approve, deny, step};
 
 #[derive(Clone, Debug)]
 pub struct Turn {
@@ -76,11 +76,36 @@ fn denial() -> BoxedStrategy<Step> {
         .boxed()
 }
 
+/// An approval that the facts bear out: of someone certified and qualified, with the member's agreement.
+fn approval() -> BoxedStrategy<Step> {
+    (step(), approve())
+        .prop_map(|(step, mut command)| {
+            if let Command::Approve(message) = &mut command {
+                message.provider = Some(v1::Provider {
+                    npi: "1245319599".to_owned(),
+                    name: "Dr. Elsewhere".to_owned(),
+                    network_status: v1::NetworkStatus::OutOfNetwork.into(),
+                    medi_cal_status: v1::MediCalStatus::Certified.into(),
+                    role: v1::ProviderRole::Specialist.into(),
+                    within_scope: v1::Answer::Yes.into(),
+                    relevant_expertise: v1::Answer::Yes.into(),
+                    ..v1::Provider::default()
+                });
+                message.member_agreement = Some(v1::MemberAgreement {
+                    agreed_at: None,
+                    how: "canary: by phone".to_owned(),
+                });
+            }
+            Step { command, ..step }
+        })
+        .boxed()
+}
+
 fn deed() -> BoxedStrategy<Deed> {
     let etag = prop_oneof![3 => Just(Etag::Left), 2 => Just(Etag::Present), 1 => Just(Etag::Stale)];
     let submit = (second_opinion().boxed(), option::of(0..400_000_i64))
         .prop_map(|(request, ago)| Deed::Submit(Box::new(request), ago));
-    let step = prop_oneof![5 => step(), 1 => denial()];
+    let step = prop_oneof![8 => step(), 1 => denial(), 1 => approval()];
     let change = (any::<Index>(), etag, step)
         .prop_map(|(case, etag, step)| Deed::Change(case, etag, Box::new(step)));
     let repeat =
