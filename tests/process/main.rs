@@ -9,3 +9,4 @@ mod kill;
 mod letters;
 mod program;
 mod serving;
+mod sweeping;
