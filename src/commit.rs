@@ -43,9 +43,11 @@ impl From<EventBody> for Judged {
 pub(crate) struct Unfit(&'static str);
 
 /// A case after an event, and what makes it so.
+///
+/// The case is boxed: futures that hold it are moved about, and it is over a kilobyte.
 pub(crate) struct Next {
     /// The case as it will be.
-    pub case: Case,
+    pub case: Box<Case>,
     event: SealedEvent,
     kind: EventKind,
     letters: Vec<StoredNotice>,
@@ -90,7 +92,7 @@ impl Next {
             })
             .collect();
         Ok(Self {
-            case: case.ok_or(Unfit("an event that cannot follow"))?,
+            case: Box::new(case.ok_or(Unfit("an event that cannot follow"))?),
             kind,
             event: sealed,
             letters,
@@ -99,33 +101,46 @@ impl Next {
 
     /// Commits it, if the case is still as it was, and gives the case as it is now. `rungs` are the shares of a clock's
     /// time that are told, in percent; `replay` is the idempotency record of a caller's command.
-    pub async fn commit(
-        mut self,
+    pub fn commit(
+        self,
         store: &dyn Store,
         rungs: &[u8],
         replay: Option<(ReplayKey, Digest)>,
-    ) -> Result<Case, CommitError> {
-        let unencodable = |error| StoreError::damaged(self.case.id, error);
-        let commit = Commit {
-            expected_version: self.case.version - 1,
-            kind: self.kind,
-            columns: CaseColumns::of(&self.case, rungs),
-            snapshot: encode_file(&self.case.file).map_err(unencodable)?,
-            event: self.event,
-            letters: self.letters,
-            replay,
-        };
-        let committed = store.commit(commit).await?;
-        // The store may have moved the event's instant forward, and its digest with it.
-        let (at, sha256) = (committed.event.header.occurred_at, committed.event.sha256);
-        self.case.head = sha256;
-        if self.kind.is_by_a_caller() {
-            self.case.command_head = sha256;
-            self.case.updated_at = at;
+    ) -> impl Future<Output = Result<Box<Case>, CommitError>> + Send {
+        let Self {
+            mut case,
+            event,
+            kind,
+            letters,
+        } = self;
+        // Not in the future: what it held would be moved with it.
+        let begun = encode_file(&case.file).map(|snapshot| {
+            store.commit(Commit {
+                expected_version: case.version - 1,
+                kind,
+                columns: CaseColumns::of(&case, rungs),
+                snapshot,
+                event,
+                letters,
+                replay,
+            })
+        });
+        async move {
+            let committed = match begun {
+                Ok(begun) => begun.await?,
+                Err(error) => return Err(StoreError::damaged(case.id, error).into()),
+            };
+            // The store may have moved the event's instant forward, and its digest with it.
+            let (at, sha256) = (committed.event.header.occurred_at, committed.event.sha256);
+            case.head = sha256;
+            if kind.is_by_a_caller() {
+                case.command_head = sha256;
+                case.updated_at = at;
+            }
+            if case.version == 1 {
+                case.created_at = at;
+            }
+            Ok(case)
         }
-        if self.case.version == 1 {
-            self.case.created_at = at;
-        }
-        Ok(self.case)
     }
 }

@@ -64,6 +64,7 @@ pub(super) async fn change<C: Clone>(
 
 /// A case that is to be opened: its letters name it, so its id is made before they are.
 pub(super) struct Opening {
+    pub request_id: Uuid,
     pub id: Uuid,
     pub judged: Judged,
 }
@@ -75,15 +76,18 @@ pub(super) async fn open(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
-    request_id: Uuid,
-    opening: Opening,
+    opening: Box<Opening>,
     now: DateTime<Utc>,
 ) -> Result<v1::Determination, CallError> {
+    let Opening {
+        request_id,
+        id,
+        judged,
+    } = *opening;
     let key = ReplayKey {
         caller: caller.identity.key(),
         request_id,
     };
-    let Opening { id, judged } = opening;
     let next = Next::of(caller.actor(), (id, None), judged, now)?;
     match commit(calls, next, key.clone(), content).await {
         Ok(determination) => {

@@ -10,7 +10,7 @@ use super::{Caller, Calls, change, content};
 use crate::case::{EventBody, submit};
 use crate::identity::Scope;
 use crate::notice::{self, Making};
-use crate::wire::parse;
+use crate::wire::parse::{self, Malformed};
 use crate::wire::v1::{SubmitSecondOpinionRequest, SubmitSecondOpinionResponse};
 
 pub(super) async fn answer(
@@ -21,22 +21,51 @@ pub(super) async fn answer(
     let message = request.into_inner();
     let content = content("SubmitSecondOpinion", &message);
     let now = calls.clock.now();
-    let request_id = message.request_id.clone();
-    let determination = match parse::submit(message, now, &calls.policy.calendar) {
-        Ok(submission) => {
-            let body = submit(submission.command, &calls.context(now));
-            let id = Uuid::now_v7();
-            let opening = Opening {
-                id,
-                judged: judged(calls, id, body, now)?,
-            };
-            change::open(calls, &caller, content, submission.request_id, opening, now).await?
-        }
-        Err(malformed) => change::again(calls, &caller, content, &request_id, malformed).await?,
+    let determination = match read(calls, message, now)? {
+        Read::Opening(opening) => change::open(calls, &caller, content, opening, now).await?,
+        Read::Malformed {
+            request_id,
+            mistakes,
+        } => change::again(calls, &caller, content, &request_id, mistakes).await?,
     };
     Ok(SubmitSecondOpinionResponse {
         determination: Some(determination),
     })
+}
+
+/// What a message comes to.
+enum Read {
+    /// A case that is to be opened.
+    Opening(Box<Opening>),
+    /// It is not well formed.
+    Malformed {
+        request_id: String,
+        mistakes: Malformed,
+    },
+}
+
+fn read(
+    calls: &Calls,
+    message: SubmitSecondOpinionRequest,
+    now: DateTime<Utc>,
+) -> Result<Read, CallError> {
+    let request_id = message.request_id.clone();
+    let submission = match parse::submit(message, now, &calls.policy.calendar) {
+        Ok(submission) => submission,
+        Err(mistakes) => {
+            return Ok(Read::Malformed {
+                request_id,
+                mistakes,
+            });
+        }
+    };
+    let body = submit(submission.command, &calls.context(now));
+    let id = Uuid::now_v7();
+    Ok(Read::Opening(Box::new(Opening {
+        request_id: submission.request_id,
+        id,
+        judged: judged(calls, id, body, now)?,
+    })))
 }
 
 /// The submission with its letters: how to file a grievance, where primary care did not grant it (VI.E).
