@@ -3,6 +3,10 @@
 //! A commit is one atomic transaction: the event, the case's state after it, its letters and the idempotency
 //! record, under the version that was expected. It is acknowledged only once it is durable.
 
+mod codes;
+mod group;
+mod place;
+pub mod postgres;
 mod snapshot;
 pub mod sqlite;
 mod verify;

@@ -247,7 +247,7 @@ async fn a_panic_is_internal_with_the_requests_id_and_nothing_else() {
 
 #[tokio::test]
 async fn what_the_store_cannot_read_is_a_defect() {
-    // An event that was changed on disk: the FULL view folds it and finds out.
+    // An event that was changed where it is stored: the FULL view folds it and finds out.
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
@@ -258,14 +258,19 @@ async fn what_the_store_cannot_read_is_a_defect() {
         .into_inner()
         .determination
         .expect("it");
-    let file = rusqlite::Connection::open(server.folder().join("test.db")).expect("the file");
-    file.execute_batch("DROP TRIGGER IF EXISTS events_are_never_changed")
-        .expect("no trigger");
-    let changed = file.execute(
-        "UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Sample', 'Simple') AS BLOB)",
-        [],
-    );
-    assert_eq!(changed.expect("an update"), 1);
+    let changed = server
+        .damage(
+            [
+                "DROP TRIGGER events_are_never_changed",
+                "UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Sample', 'Simple') AS BLOB)",
+            ],
+            [
+                "DROP TRIGGER events_are_the_record ON events",
+                "UPDATE events SET bytes = convert_to(replace(convert_from(bytes, 'UTF8'), 'Sample', 'Simple'), 'UTF8')",
+            ],
+        )
+        .await;
+    assert_eq!(changed, 1);
     let status = client
         .get_determination(get(&case.determination_id, v1::View::Full))
         .await

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 use second_opinion::case::{ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind};
 use second_opinion::rules::{ClockKind, Urgency};
-use second_opinion::store::{Record, Store as _, fold, unseal, verify_log};
+use second_opinion::store::{Record, fold, unseal, verify_log};
 use second_opinion::wire::v1;
 use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
 use uuid::Uuid;

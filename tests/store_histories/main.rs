@@ -1,6 +1,6 @@
 //! What holds of every log, whatever callers send in whatever order, and whatever the server's clock does meanwhile?
 //!
-//! The calls are the service's own over a store in a file; the clock stands, runs, runs backwards, and leaps decades.
+//! The calls are the service's own over a store; the clock stands, runs, runs backwards, and leaps decades.
 #![cfg(feature = "server")]
 
 use std::cell::RefCell;
@@ -16,6 +16,9 @@ mod checks;
 #[allow(dead_code, reason = "the histories without a store use the rest")]
 #[path = "../case_support/commands.rs"]
 mod commands;
+#[allow(dead_code, reason = "the other tests use the rest")]
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod requests;
 mod turns;
 mod world;
@@ -44,7 +47,7 @@ fn write(mut runner: TestRunner) -> BTreeMap<&'static str, u32> {
     let turns = prop::collection::vec(turn(), 1..32);
     let run = runner.run(&turns, |turns| {
         runtime.block_on(async {
-            let mut world = World::new();
+            let mut world = World::new().await;
             for turn in turns {
                 world.take(turn).await;
             }

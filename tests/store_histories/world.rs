@@ -1,4 +1,4 @@
-//! The service over a store in a file, and what its callers know.
+//! The service over a store, and what its callers know.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -11,8 +11,7 @@ use second_opinion::plan::Plan;
 use second_opinion::press::Press;
 use second_opinion::rpc::Calls;
 use second_opinion::rules::Policy;
-use second_opinion::store::Store as _;
-use second_opinion::store::sqlite::SqliteStore;
+use second_opinion::store::Store;
 use second_opinion::sweeper::{Sweeper, Teller};
 use second_opinion::wire::render::timestamp;
 use second_opinion::wire::v1;
@@ -22,6 +21,7 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::commands::{Command, Step};
+use crate::postgres::{Place, Schema};
 use crate::requests::{Answer, Request};
 use crate::turns::{Deed, Etag, Turn, Who};
 
@@ -29,7 +29,7 @@ use crate::turns::{Deed, Etag, Turn, Who};
 const RUNGS: [u8; 3] = [50, 75, 90];
 
 pub struct World {
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
     pub calls: Calls,
     /// The case and the etag of every change that was acknowledged, in order.
     pub acknowledged: Vec<(Uuid, String)>,
@@ -41,6 +41,7 @@ pub struct World {
     sent: Vec<Sent>,
     _drain: watch::Sender<bool>,
     _folder: TempDir,
+    _schema: Option<Schema>,
 }
 
 /// What callers know of a case.
@@ -82,15 +83,14 @@ static TEMPLATES: LazyLock<Arc<Templates>> =
     LazyLock::new(|| Arc::new(Templates::with_none_replaced().expect("the shipped ones")));
 
 impl World {
-    pub fn new() -> Self {
+    pub async fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let store = SqliteStore::open(&folder.path().join("test.db")).expect("a store");
-        let store = Arc::new(store);
+        let Place { store, schema } = Place::fresh(folder.path()).await;
         let start: DateTime<Utc> = "2026-11-16T18:00:00Z".parse().expect("an instant");
         let clock = Arc::new(ManualClock::at(start));
         let (drain, draining) = watch::channel(false);
         let calls = Calls {
-            store: Arc::clone(&store) as _,
+            store: Arc::clone(&store),
             policy: Policy::default(),
             plan: Plan::default(),
             notices: NoticeSettings::default(),
@@ -117,6 +117,7 @@ impl World {
             sent: Vec::new(),
             _drain: drain,
             _folder: folder,
+            _schema: schema,
         }
     }
 

@@ -1,29 +1,153 @@
-//! Is damage to the file found, and named by case and version?
+//! Is damage to what is stored found, and named by case and version?
 
 use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::store::{Finding, LogReport, Problem, Store, verify_log};
 
 use crate::proof::filled;
 use crate::sqlite::{folder, open, raw};
+use crate::support::postgres::{Schema, skipped};
 
-/// A filled file, damaged by one who knows how, and proved.
-async fn damaged(change: &str) -> LogReport {
-    let folder = folder();
-    let path = folder.path().join("cases.db");
-    let store = open(&path);
-    filled(&store).await;
-    store.close().await;
-    let connection = raw(&path);
-    connection
-        .execute_batch(
-            "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;
-             DROP TRIGGER notices_are_never_changed; DROP TRIGGER notices_are_never_removed;",
-        )
-        .expect("without triggers");
-    connection.execute_batch(change).expect("changed");
-    drop(connection);
-    let store = SqliteStore::open_read_only(&path).expect("a reader");
-    verify_log(&store).await.expect("read")
+/// One who knows how damages a store, in the words of its database.
+pub trait Damage {
+    /// A digest of zeros.
+    const ZERO: &'static str;
+    /// Some bytes, by their hexadecimal digits.
+    fn bytes(digits: &str) -> String;
+    /// The condition for the letter that was stored first.
+    const FIRST_LETTER: &'static str;
+    /// The bytes of an event with another name in them.
+    const RENAMED: &'static str;
+    /// A case is stored that has no events.
+    const WITHOUT_EVENTS: &'static str;
+    /// What this database takes and no version of ours knows.
+    const FURTHER: &'static [&'static str];
+
+    fn skipped() -> Option<&'static str> {
+        None
+    }
+
+    /// A filled store, damaged and proved.
+    async fn damaged(change: &str) -> LogReport;
+}
+
+pub struct InFile;
+
+impl Damage for InFile {
+    const ZERO: &'static str = "zeroblob(32)";
+    const FIRST_LETTER: &'static str = "rowid = 1";
+    const RENAMED: &'static str =
+        "CAST(replace(CAST(bytes AS TEXT), 'Sample Member', 'Simple Member') AS BLOB)";
+    const WITHOUT_EVENTS: &'static str =
+        "INSERT INTO cases SELECT 999, zeroblob(16), version, state, urgency, first_due_us, due_at_us, member_id,
+             '', '', created_at_us, updated_at_us, head, command_head, 999, snapshot, sweep_at_us FROM cases
+         WHERE opened_at = 1";
+    const FURTHER: &'static [&'static str] =
+        &["UPDATE events SET determination_id = x'00' WHERE position = 4"];
+
+    fn bytes(digits: &str) -> String {
+        format!("x'{digits}'")
+    }
+
+    async fn damaged(change: &str) -> LogReport {
+        let folder = folder();
+        let path = folder.path().join("cases.db");
+        let store = open(&path);
+        filled(&store).await;
+        store.close().await;
+        let connection = raw(&path);
+        connection
+            .execute_batch(
+                "DROP TRIGGER events_are_never_changed; DROP TRIGGER events_are_never_removed;
+                 DROP TRIGGER notices_are_never_changed; DROP TRIGGER notices_are_never_removed;",
+            )
+            .expect("without triggers");
+        connection.execute_batch(change).expect("changed");
+        drop(connection);
+        let store = SqliteStore::open_read_only(&path).expect("a reader");
+        verify_log(&store).await.expect("read")
+    }
+}
+
+pub struct InSchema;
+
+impl Damage for InSchema {
+    const ZERO: &'static str = "decode(repeat('00', 32), 'hex')";
+    const FIRST_LETTER: &'static str = "ctid = '(0,1)'";
+    const RENAMED: &'static str = "convert_to(replace(convert_from(bytes, 'UTF8'), 'Sample Member', 'Simple Member'), 'UTF8')";
+    const WITHOUT_EVENTS: &'static str =
+        "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us, last_position, version,
+             state, urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot)
+         SELECT 999, first_due_us, due_at_us, created_at_us, updated_at_us, 999, version, state, urgency,
+             '00000000-0000-0000-0000-000000000000', member_id, '', '', head, command_head, snapshot
+         FROM cases WHERE opened_at = 1";
+    const FURTHER: &'static [&'static str] = &["UPDATE cases SET version = -1 WHERE opened_at = 4"];
+
+    fn bytes(digits: &str) -> String {
+        format!("'\\x{digits}'")
+    }
+
+    fn skipped() -> Option<&'static str> {
+        skipped()
+    }
+
+    async fn damaged(change: &str) -> LogReport {
+        let schema = Schema::migrated().await;
+        let store = schema.store().await;
+        filled(&store).await;
+        store.close().await;
+        schema
+            .execute(&format!(
+                "DROP TRIGGER events_are_the_record ON events; DROP TRIGGER notices_are_the_record ON notices; {change}"
+            ))
+            .await;
+        let store = schema.reader().await;
+        verify_log(&store).await.expect("read")
+    }
+}
+
+/// Every test of damage, on one kind of store.
+macro_rules! damage {
+    ($($store:ident: $($test:ident)*;)*) => {$(
+        mod $store {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    use crate::damage::Damage as _;
+                    type Store = damage!(@ $store);
+                    if let Some(why) = Store::skipped() {
+                        println!("{} is skipped: {why}", stringify!($test));
+                        return;
+                    }
+                    super::$test::<Store>().await;
+                }
+            )*
+        }
+    )*};
+    (@ in_file) => { crate::damage::InFile };
+    (@ in_schema) => { crate::damage::InSchema };
+}
+
+damage! {
+    in_file:
+        one_changed_byte_is_found_with_its_case_and_version
+        a_changed_digest_is_found_three_times_over
+        a_missing_tail_is_found
+        a_missing_event_is_found
+        a_removed_case_is_found
+        a_case_without_events_is_found
+        a_case_that_is_not_what_its_events_say_is_found
+        a_changed_or_missing_letter_is_found
+        what_cannot_be_read_is_damage_and_no_panic;
+    in_schema:
+        one_changed_byte_is_found_with_its_case_and_version
+        a_changed_digest_is_found_three_times_over
+        a_missing_tail_is_found
+        a_missing_event_is_found
+        a_removed_case_is_found
+        a_case_without_events_is_found
+        a_case_that_is_not_what_its_events_say_is_found
+        a_changed_or_missing_letter_is_found
+        what_cannot_be_read_is_damage_and_no_panic;
 }
 
 /// The determination's version and position of each finding, with its problem.
@@ -35,14 +159,13 @@ fn found(report: &LogReport) -> Vec<(Option<u32>, Option<u64>, &Problem)> {
         .collect()
 }
 
-#[tokio::test]
-async fn one_changed_byte_is_found_with_its_case_and_version() {
+async fn one_changed_byte_is_found_with_its_case_and_version<D: Damage>() {
     // Position 4 is the first event of the third case, which position 5 approves.
-    let report = damaged(
-        "UPDATE events SET bytes = CAST(replace(CAST(bytes AS TEXT), 'Sample Member', 'Simple Member') AS BLOB)
-         WHERE position = 4",
-    )
-    .await;
+    let change = format!(
+        "UPDATE events SET bytes = {} WHERE position = 4",
+        D::RENAMED
+    );
+    let report = D::damaged(&change).await;
     let [
         Finding {
             determination_id: Some(id),
@@ -63,18 +186,20 @@ async fn one_changed_byte_is_found_with_its_case_and_version() {
     assert!(!said.contains("Member"), "{said}");
 }
 
-#[tokio::test]
-async fn a_changed_digest_is_found_three_times_over() {
-    let report = damaged("UPDATE events SET sha256 = zeroblob(32) WHERE position = 4").await;
+async fn a_changed_digest_is_found_three_times_over<D: Damage>() {
+    let report = D::damaged(&format!(
+        "UPDATE events SET sha256 = {} WHERE position = 4",
+        D::ZERO
+    ))
+    .await;
     let found = found(&report);
     assert!(matches!(found[0], (Some(1), Some(4), Problem::Event(_))));
     assert!(matches!(found[1], (Some(2), Some(5), Problem::Chain)));
     assert!(matches!(found[2], (None, Some(24), Problem::Digest(_))));
 }
 
-#[tokio::test]
-async fn a_missing_tail_is_found() {
-    let report = damaged("DELETE FROM events WHERE position = 24").await;
+async fn a_missing_tail_is_found<D: Damage>() {
+    let report = D::damaged("DELETE FROM events WHERE position = 24").await;
     let found = found(&report);
     assert!(
         found.contains(&(None, Some(23), &Problem::Tail(24))),
@@ -88,9 +213,8 @@ async fn a_missing_tail_is_found() {
     assert!(report.findings.iter().any(by_case), "{found:?}");
 }
 
-#[tokio::test]
-async fn a_missing_event_is_found() {
-    let report = damaged("DELETE FROM events WHERE position = 5").await;
+async fn a_missing_event_is_found<D: Damage>() {
+    let report = D::damaged("DELETE FROM events WHERE position = 5").await;
     let found = found(&report);
     assert!(
         matches!(found[0], (Some(1), Some(6), Problem::Gap(1))),
@@ -103,9 +227,8 @@ async fn a_missing_event_is_found() {
     );
 }
 
-#[tokio::test]
-async fn a_removed_case_is_found() {
-    let report = damaged("DELETE FROM cases WHERE opened_at = 4").await;
+async fn a_removed_case_is_found<D: Damage>() {
+    let report = D::damaged("DELETE FROM cases WHERE opened_at = 4").await;
     let missing = |finding: &&Finding| finding.problem == Problem::CaseMissing;
     assert_eq!(report.findings.iter().filter(missing).count(), 1);
     assert!(
@@ -115,7 +238,7 @@ async fn a_removed_case_is_found() {
             .all(|finding| finding.determination_id.is_some())
     );
     // With its events too: the head remembers.
-    let report = damaged(
+    let report = D::damaged(
         "DELETE FROM events WHERE opened_at = 4; DELETE FROM notices WHERE opened_at = 4;
          DELETE FROM cases WHERE opened_at = 4",
     )
@@ -131,18 +254,12 @@ async fn a_removed_case_is_found() {
     );
 }
 
-#[tokio::test]
-async fn a_case_without_events_is_found() {
-    let report = damaged(
-        "INSERT INTO cases SELECT 999, zeroblob(16), version, state, urgency, first_due_us, due_at_us, member_id,
-             '', '', created_at_us, updated_at_us, head, command_head, 999, snapshot, sweep_at_us FROM cases WHERE opened_at = 1",
-    )
-    .await;
+async fn a_case_without_events_is_found<D: Damage>() {
+    let report = D::damaged(D::WITHOUT_EVENTS).await;
     assert_eq!(report.found, 1, "{:?}", report.findings);
 }
 
-#[tokio::test]
-async fn a_case_that_is_not_what_its_events_say_is_found() {
+async fn a_case_that_is_not_what_its_events_say_is_found<D: Damage>() {
     let changes = [
         // The file of another case, still pending, stands where an approved one should.
         (
@@ -154,11 +271,11 @@ async fn a_case_that_is_not_what_its_events_say_is_found() {
             Problem::Fold("instant of creation"),
         ),
         (
-            "UPDATE cases SET command_head = zeroblob(32) WHERE opened_at = 4",
+            "UPDATE cases SET command_head = ZERO WHERE opened_at = 4",
             Problem::Fold("last digest by a caller"),
         ),
         (
-            "UPDATE cases SET head = zeroblob(32) WHERE opened_at = 4",
+            "UPDATE cases SET head = ZERO WHERE opened_at = 4",
             Problem::Fold("last digest"),
         ),
         (
@@ -175,7 +292,7 @@ async fn a_case_that_is_not_what_its_events_say_is_found() {
         ),
     ];
     for (change, problem) in changes {
-        let report = damaged(change).await;
+        let report = D::damaged(&change.replace("ZERO", D::ZERO)).await;
         let [finding] = report.findings.as_slice() else {
             panic!("{change}: {:?}", report.findings);
         };
@@ -184,32 +301,36 @@ async fn a_case_that_is_not_what_its_events_say_is_found() {
     }
 }
 
-#[tokio::test]
-async fn a_changed_or_missing_letter_is_found() {
-    let changed = damaged("UPDATE notices SET bytes = x'7b7d' WHERE rowid = 1").await;
+async fn a_changed_or_missing_letter_is_found<D: Damage>() {
+    let (first, braces) = (D::FIRST_LETTER, D::bytes("7b7d"));
+    let changed = D::damaged(&format!(
+        "UPDATE notices SET bytes = {braces} WHERE {first}"
+    ))
+    .await;
     assert!(matches!(
         found(&changed).as_slice(),
         [(Some(2), None, Problem::Notice(_))]
     ));
-    let missing = damaged("DELETE FROM notices WHERE rowid = 1").await;
+    let missing = D::damaged(&format!("DELETE FROM notices WHERE {first}")).await;
     assert!(matches!(
         found(&missing).as_slice(),
         [(Some(2), None, Problem::NoticeMissing(_))]
     ));
 }
 
-#[tokio::test]
-async fn what_cannot_be_read_is_damage_and_no_panic() {
-    for change in [
-        "UPDATE cases SET head = x'00' WHERE opened_at = 4",
-        "UPDATE cases SET snapshot = x'', last_position = 77 WHERE opened_at = 4",
-        "UPDATE events SET kind = 77 WHERE position = 4",
-        "UPDATE events SET determination_id = x'00' WHERE position = 4",
-        "UPDATE events SET previous_position = 5 WHERE position = 5",
-        "UPDATE cases SET created_at_us = 9223372036854775807 WHERE opened_at = 4",
-        "UPDATE notices SET reference = 'none' WHERE rowid = 1",
-    ] {
-        let report = damaged(change).await;
+async fn what_cannot_be_read_is_damage_and_no_panic<D: Damage>() {
+    let (byte, none, first) = (D::bytes("00"), D::bytes(""), D::FIRST_LETTER);
+    let mut changes = vec![
+        format!("UPDATE cases SET head = {byte} WHERE opened_at = 4"),
+        format!("UPDATE cases SET snapshot = {none}, last_position = 77 WHERE opened_at = 4"),
+        "UPDATE events SET kind = 77 WHERE position = 4".to_owned(),
+        "UPDATE events SET previous_position = 5 WHERE position = 5".to_owned(),
+        "UPDATE cases SET created_at_us = 9223372036854775807 WHERE opened_at = 4".to_owned(),
+        format!("UPDATE notices SET reference = 'none' WHERE {first}"),
+    ];
+    changes.extend(D::FURTHER.iter().map(|change| (*change).to_owned()));
+    for change in changes {
+        let report = D::damaged(&change).await;
         assert!(!report.is_clean(), "{change}");
         assert!(
             !format!("{:?}", report.findings).contains("Sample"),

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use second_opinion::store::Store;
+use second_opinion::store::postgres::PostgresStore;
 use second_opinion::store::sqlite::SqliteStore;
 use tempfile::TempDir;
+
+use crate::support::postgres::{self, Schema};
 
 /// A fresh store, and what it stands on, for as long as a test runs.
 pub trait Driver: Sized {
@@ -40,5 +43,31 @@ impl Driver for Sqlite {
 
     fn store(&self) -> Arc<SqliteStore> {
         Arc::clone(&self.store)
+    }
+}
+
+/// A schema of its own in a database.
+pub struct Postgres {
+    store: Arc<PostgresStore>,
+    _schema: Schema,
+}
+
+impl Driver for Postgres {
+    type Store = PostgresStore;
+
+    async fn fresh() -> Self {
+        let schema = Schema::migrated().await;
+        Self {
+            store: Arc::new(schema.store().await),
+            _schema: schema,
+        }
+    }
+
+    fn store(&self) -> Arc<PostgresStore> {
+        Arc::clone(&self.store)
+    }
+
+    fn skipped(_test: &str) -> Option<&'static str> {
+        postgres::skipped()
     }
 }

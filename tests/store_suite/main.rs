@@ -7,6 +7,7 @@ mod damage;
 mod drivers;
 mod letters;
 mod log;
+mod postgres;
 mod proof;
 mod sqlite;
 mod sweep;
@@ -77,4 +78,7 @@ macro_rules! suite {
 // A store is one line.
 mod on_sqlite {
     suite! { crate::drivers::Sqlite }
+}
+mod on_postgres {
+    suite! { crate::drivers::Postgres }
 }

@@ -13,6 +13,7 @@
 pub mod certificate;
 pub mod change;
 pub mod messages;
+pub mod postgres;
 pub mod raw;
 pub mod sample;
 pub mod server;

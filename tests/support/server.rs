@@ -9,7 +9,6 @@ use second_opinion::clock::{Clock, ManualClock};
 use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use second_opinion::store::Store;
-use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::tls;
 use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
@@ -19,6 +18,8 @@ use tonic::service::Interceptor;
 use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
+
+use super::postgres::{Place, Schema};
 
 /// Every scope there is.
 pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
@@ -34,6 +35,8 @@ pub struct TestServer {
     authority: Option<Certificate>,
     identity: DevelopmentIdentity,
     folder: TempDir,
+    /// `None`: the store is a file in the folder. The last to go.
+    schema: Option<Schema>,
 }
 
 /// Shows a token with every call.
@@ -82,8 +85,8 @@ impl TestServer {
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let store = SqliteStore::open(&folder.path().join("test.db")).expect("a store");
-        let store = wrap(Arc::new(store));
+        let Place { store, schema } = Place::fresh(folder.path()).await;
+        let store = wrap(store);
         let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
         let clock = Arc::new(ManualClock::at(now));
         let mut config = config.clone();
@@ -111,12 +114,32 @@ impl TestServer {
             authority,
             identity,
             folder,
+            schema,
         }
     }
 
     /// The folder of the store and the key.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// Changes what is stored behind the server's back, as one who may do anything; gives how many rows. A file is
+    /// changed by the first statements, a schema by the second; the last of them counts.
+    pub async fn damage(&self, in_file: [&str; 2], in_schema: [&str; 2]) -> u64 {
+        match &self.schema {
+            None => {
+                let file = rusqlite::Connection::open(self.folder().join("test.db"));
+                let file = file.expect("the file");
+                file.execute_batch(in_file[0]).expect("it");
+                let rows = file.execute(in_file[1], []).expect("an update");
+                u64::try_from(rows).expect("few")
+            }
+            Some(schema) => {
+                schema.execute(in_schema[0]).await;
+                let client = schema.client().await;
+                client.execute(in_schema[1], &[]).await.expect("an update")
+            }
+        }
     }
 
     /// The development key's public part.

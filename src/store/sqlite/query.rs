@@ -3,9 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use super::rows::{Columns, form_code, limit_column, position_column, unavailable};
-use crate::case::{Case, Digest};
+use super::rows::{Columns, unavailable};
+use crate::case::Case;
 use crate::notice::Rendition;
+use crate::store::codes::{form_code, limit_column, position_column};
+use crate::store::place::Standing;
 use crate::store::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
     decode_file, fold,
@@ -224,14 +226,6 @@ pub(super) fn rendering(
             bytes: columns.get("bytes")?,
         })
     })
-}
-
-/// What a case's row says of where it stands in the log.
-pub(super) struct Standing {
-    pub(super) opened_at: u64,
-    pub(super) version: u32,
-    pub(super) head: Digest,
-    pub(super) last_position: u64,
 }
 
 pub(super) fn standing(connection: &Connection, id: Uuid) -> Result<Option<Standing>, StoreError> {

@@ -5,8 +5,9 @@ use rusqlite::{Connection, params};
 use uuid::Uuid;
 
 use super::query;
-use super::rows::{Columns, limit_column};
+use super::rows::Columns;
 use crate::store::StoreError;
+use crate::store::codes::limit_column;
 
 /// The ids of the cases whose instant has come, longest due first.
 pub(super) fn to_sweep(

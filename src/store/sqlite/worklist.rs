@@ -6,10 +6,9 @@
 use rusqlite::{Connection, Row, params};
 
 use super::query;
-use super::rows::{
-    Columns, NO_CLOCK_US, STATES, limit_column, position_column, state_code, unavailable,
-};
+use super::rows::{Columns, unavailable};
 use crate::case::{Case, State};
+use crate::store::codes::{NO_CLOCK_US, STATES, limit_column, position_column, state_code};
 use crate::store::{Page, Place, StoreError, Worklist};
 
 /// A page of a worklist, as of one commit.
@@ -172,9 +171,4 @@ fn place(row: &Row<'_>) -> Result<Place, StoreError> {
         first_due_us: columns.get("first_due_us")?,
         opened_at: columns.position("opened_at")?,
     })
-}
-
-/// Where a case stands in the order.
-pub(super) fn first_due_column(first_due: Option<chrono::DateTime<chrono::Utc>>) -> i64 {
-    first_due.map_or(NO_CLOCK_US, |due| due.timestamp_micros())
 }

@@ -4,16 +4,17 @@ use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
-use super::query::{self, Standing};
-use super::rows::{form_code, kind_code, position_column, state_code, unavailable, urgency_code};
-use super::worklist::first_due_column;
+use super::query;
+use super::rows::unavailable;
 use crate::case::SealedEvent;
-use crate::store::{
-    Commit, CommitError, Committed, Head, ReplayKey, StoreError, StoredNotice, StoredRendering,
+use crate::store::codes::{
+    first_due_column, form_code, kind_code, position_column, state_code, urgency_code,
 };
-
-/// What became of one commit. The outer error breaks the whole group off.
-pub(super) type Outcome = Result<Committed, CommitError>;
+use crate::store::group::Outcome;
+use crate::store::place::Placed;
+use crate::store::{
+    Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering,
+};
 
 /// Writes one commit behind the log's head and moves the head.
 ///
@@ -35,19 +36,16 @@ pub(super) fn write(
         0 => None,
         _ => query::standing(transaction, id)?,
     };
-    if !follows(standing.as_ref(), &commit) {
-        return Ok(Err(CommitError::VersionConflict));
-    }
-    let Ok(event) = commit.event.not_before(head.occurred_at) else {
-        let unwritable = StoreError::damaged(id, "the event cannot be written as JSON");
-        return Ok(Err(unwritable.into()));
+    let (expected, event) = (commit.expected_version, commit.event);
+    let placed = match Placed::behind(head, standing.as_ref(), expected, event) {
+        Ok(placed) => placed,
+        Err(refused) => return Ok(Err(refused)),
     };
-    let position = head.position + 1;
     let row = Row {
-        position,
-        opened_at: standing.as_ref().map_or(position, |case| case.opened_at),
-        previous: standing.as_ref().map(|case| case.last_position),
-        event: &event,
+        position: placed.position,
+        opened_at: placed.opened_at,
+        previous: placed.previous,
+        event: &placed.event,
         columns: &commit.columns,
         snapshot: &commit.snapshot,
     };
@@ -64,12 +62,8 @@ pub(super) fn write(
     for letter in &commit.letters {
         insert_letter(transaction, row.opened_at, letter)?;
     }
-    *head = Head {
-        position,
-        digest: head.digest.roll(position, event.sha256),
-        occurred_at: event.header.occurred_at,
-    };
-    Ok(Ok(Committed { event, position }))
+    *head = placed.head_after(head);
+    Ok(Ok(placed.committed()))
 }
 
 /// Whether a row was not written because there is one with its key.
@@ -77,15 +71,6 @@ fn is_taken(error: &rusqlite::Error) -> bool {
     error
         .sqlite_error()
         .is_some_and(|error| error.extended_code == SQLITE_CONSTRAINT_UNIQUE)
-}
-
-/// Whether a commit follows on what is stored: the version it expects, and in the event itself the digest before it.
-fn follows(standing: Option<&Standing>, commit: &Commit) -> bool {
-    let header = &commit.event.header;
-    let (version, head) = standing.map_or((0, crate::case::Digest::ZERO), |case| {
-        (case.version, case.head)
-    });
-    version == commit.expected_version && header.version == version + 1 && header.previous == head
 }
 
 /// Moves the stored head of the log.
@@ -243,18 +228,4 @@ fn execute(
     given: &[&dyn rusqlite::ToSql],
 ) -> rusqlite::Result<()> {
     transaction.prepare_cached(sql)?.execute(given).map(drop)
-}
-
-/// Kept out of `Outcome`'s way: a group that failed answers everyone so, whatever it had found for each.
-pub(super) fn refused(error: &StoreError) -> Outcome {
-    Err(CommitError::Store(broken_off(error)))
-}
-
-pub(super) fn broken_off(error: &StoreError) -> StoreError {
-    StoreError::Unavailable(match error {
-        StoreError::Unavailable(reason) => reason.clone(),
-        StoreError::Damaged { .. } | StoreError::Schema(_) => {
-            "the commit was broken off with its group".to_owned()
-        }
-    })
 }

@@ -1,11 +1,8 @@
 //! Who writes? One thread, which commits whatever waits as one group.
-//!
-//! A sync of the disk costs the same for one commit as for hundreds, so those that arrive during one share the next.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
-use chrono::{DateTime, Utc};
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -16,13 +13,9 @@ use super::lock::WriteLock;
 use super::query;
 use super::reader::{Readers, closed};
 use super::rows::unavailable;
-use super::write::{self, Outcome};
+use super::write;
+use crate::store::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
 use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRendering};
-
-/// As many commits as go into one group: it bounds how long the first of them waits for the last.
-const GROUP_MAX: usize = 512;
-/// As many commits as wait; further callers wait before they hand theirs over.
-const WAITING_MAX: usize = 4 * GROUP_MAX;
 
 /// The file, as the thread has it.
 pub(super) struct WrittenFile {
@@ -35,40 +28,6 @@ pub(super) struct WrittenFile {
 pub(super) struct Told {
     pub head: watch::Sender<u64>,
     pub cases: Arc<Cases>,
-}
-
-/// What waits to be written, and who waits for it.
-enum Job {
-    Commit(Box<Commit>, oneshot::Sender<Outcome>),
-    Rendering(StoredRendering, oneshot::Sender<Kept>),
-}
-
-/// What became of a rendering.
-type Kept = Result<StoredRendering, StoreError>;
-
-impl Job {
-    /// When what is committed occurred; a rendering has no instant, and goes first.
-    fn occurred_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Commit(commit, _) => Some(commit.event.header.occurred_at),
-            Self::Rendering(..) => None,
-        }
-    }
-
-    /// The case that is changed.
-    fn case(&self) -> Option<Uuid> {
-        match self {
-            Self::Commit(commit, _) => Some(commit.event.header.determination_id),
-            Self::Rendering(..) => None,
-        }
-    }
-
-    fn is_given_up(&self) -> bool {
-        match self {
-            Self::Commit(_, answer) => answer.is_closed(),
-            Self::Rendering(_, answer) => answer.is_closed(),
-        }
-    }
 }
 
 /// The way to the thread that writes.
@@ -172,97 +131,19 @@ fn run(
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
-        // In the order of their instants, few events have to be sealed anew so that the log's time runs forward. Those
-        // that wait at once have no other order to keep.
-        waiting.sort_by_key(Job::occurred_at);
-        // Whoever gave up before the group began is not written for.
-        let jobs: Vec<Job> = waiting.drain(..).filter(|job| !job.is_given_up()).collect();
-        let changed: Vec<Uuid> = jobs.iter().filter_map(Job::case).collect();
-        let (work, asking): (Vec<Work>, Vec<Waiting>) = jobs.into_iter().map(apart).unzip();
+        let (work, asking) = group::begin(&mut waiting);
+        let changed: Vec<Uuid> = work.iter().filter_map(Work::case).collect();
         let bytes = work.iter().map(Work::bytes).sum();
-        let group = write_group(connection, work);
+        let written = write_group(connection, work);
         // Of a group that failed too: what became of it is not known.
         told.cases.forget(changed);
-        answer(group, asking, &told.head);
-        checkpoints.wrote(connection, bytes);
-    }
-}
-
-enum Work {
-    Commit(Box<Commit>),
-    Rendering(StoredRendering),
-}
-
-impl Work {
-    /// What it has the file grow by, without the indexes.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Commit(commit) => {
-                let letters = commit.letters.iter().map(|letter| letter.bytes.len());
-                commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
-            }
-            Self::Rendering(rendering) => rendering.bytes.len(),
-        }
-    }
-}
-
-enum Done {
-    Commit(Outcome),
-    Rendering(StoredRendering),
-}
-
-enum Waiting {
-    Commit(oneshot::Sender<Outcome>),
-    Rendering(oneshot::Sender<Kept>),
-}
-
-fn apart(job: Job) -> (Work, Waiting) {
-    match job {
-        Job::Commit(commit, answer) => (Work::Commit(commit), Waiting::Commit(answer)),
-        Job::Rendering(rendering, answer) => {
-            (Work::Rendering(rendering), Waiting::Rendering(answer))
-        }
-    }
-}
-
-/// Answers everyone of a group, which is durable by now or was not made.
-fn answer(
-    group: Result<(Vec<Done>, Head), StoreError>,
-    waiting: Vec<Waiting>,
-    head: &watch::Sender<u64>,
-) {
-    match group {
-        Ok((done, moved)) => {
-            head.send_if_modified(|position| {
-                std::mem::replace(position, moved.position) != moved.position
+        if let Ok((_, head)) = &written {
+            told.head.send_if_modified(|position| {
+                std::mem::replace(position, head.position) != head.position
             });
-            // A caller that has gone since finds its answer by its request id.
-            for pair in waiting.into_iter().zip(done) {
-                match pair {
-                    (Waiting::Commit(answer), Done::Commit(outcome)) => {
-                        let _ = answer.send(outcome);
-                    }
-                    (Waiting::Rendering(answer), Done::Rendering(kept)) => {
-                        let _ = answer.send(Ok(kept));
-                    }
-                    // INVARIANT: what is done stands in the order of what waits; else the answer is dropped.
-                    (Waiting::Commit(_), Done::Rendering(_))
-                    | (Waiting::Rendering(_), Done::Commit(_)) => {}
-                }
-            }
         }
-        Err(error) => {
-            for waiting in waiting {
-                match waiting {
-                    Waiting::Commit(answer) => {
-                        let _ = answer.send(write::refused(&error));
-                    }
-                    Waiting::Rendering(answer) => {
-                        let _ = answer.send(Err(write::broken_off(&error)));
-                    }
-                }
-            }
-        }
+        group::answer(written.map(|(done, _)| done), asking);
+        checkpoints.wrote(connection, bytes);
     }
 }
 

@@ -1,0 +1,166 @@
+//! Does the database find by its indexes what it is asked for, without sorting and without reading a whole table?
+//!
+//! Run where `SECOND_OPINION_TEST_POSTGRES` names a server.
+
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+use super::session::Purpose;
+use super::{lookup, query, schema, worklist};
+
+/// As many cases as there are, with two events each.
+const CASES: i64 = 20_000;
+
+/// A connection as the store's readers have it, with a filled schema of its own that goes with it.
+async fn filled() -> Option<Client> {
+    let Ok(url) = std::env::var("SECOND_OPINION_TEST_POSTGRES") else {
+        println!("skipped: SECOND_OPINION_TEST_POSTGRES names no server");
+        return None;
+    };
+    let name = format!("plans_{}", std::process::id());
+    let (client, connection) = tokio_postgres::connect(&url, NoTls)
+        .await
+        .expect("a connection");
+    tokio::spawn(connection);
+    let made = format!(
+        "DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}; SET search_path = {name}"
+    );
+    client.batch_execute(&made).await.expect("a schema");
+    let separator = if url.contains('?') { '&' } else { '?' };
+    let there = format!("{url}{separator}options=-csearch_path%3D{name}");
+    schema::migrate(&there).await.expect("migrated");
+    let fill = format!(
+        "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state, urgency, kind,
+             version, determination_id, sha256, request_id, caller, content, bytes)
+         SELECT n, (n + 1) / 2 * 2 - 1, n, CASE n % 2 WHEN 0 THEN n - 1 END, n, 2, 1, 1, 2 - n % 2,
+             md5('case' || (n + 1) / 2)::uuid, decode(md5(n::text), 'hex'), md5('request' || n)::uuid, 'caller ' || n % 9,
+             decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex')
+         FROM generate_series(1, 2 * {CASES}) n;
+         INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us, last_position, version,
+             state, urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot)
+         SELECT 2 * n - 1, CASE n % 4 WHEN 0 THEN 9223372036854775807 ELSE n * 7919 % 5000 END,
+             CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END, n, n, 2 * n, 2, 1 + n % 5, 1 + n % 2,
+             md5('case' || n)::uuid, 'member ' || n % 5000, 'RAF-' || n, '', decode(md5(n::text), 'hex'),
+             decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex')
+         FROM generate_series(1, {CASES}) n;
+         ANALYZE events, cases;"
+    );
+    client.batch_execute(&fill).await.expect("filled");
+    client
+        .batch_execute(Purpose::Reading.settings())
+        .await
+        .expect("set");
+    Some(client)
+}
+
+/// How a statement is carried out.
+async fn plan(client: &Client, sql: &str, given: &[&(dyn ToSql + Sync)]) -> String {
+    let rows = client.query(&format!("EXPLAIN {sql}"), given).await;
+    let rows = rows.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+    let lines = rows.iter().map(|row| row.get::<_, String>(0));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[tokio::test]
+async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
+    let Some(client) = filled().await else {
+        return;
+    };
+    let lanes: [Vec<i16>; 2] = [vec![1, 1, 2, 2, 5], vec![0, 1, 0, 1, 0]];
+    let id = Uuid::nil();
+    let (ids, heads) = (vec![id; 200], vec![None::<&[u8]>; 200]);
+    let callers = vec!["caller 1"; 200];
+    let (first, none) = ((i64::MIN, 0_i64), None::<i64>);
+    let deep = (4_000_i64, 30_000_i64);
+    let (before, due) = (2_000_i64, Some(2_000_i64));
+    let limit = 51_i64;
+    let plans = [
+        (
+            "the worklist's first page",
+            plan(
+                &client,
+                worklist::LANES_SQL,
+                &[
+                    &lanes[0],
+                    &lanes[1],
+                    &first.0,
+                    &first.1,
+                    &i64::MAX,
+                    &none,
+                    &limit,
+                ],
+            )
+            .await,
+        ),
+        (
+            "a page deep in the worklist",
+            plan(
+                &client,
+                worklist::LANES_SQL,
+                &[
+                    &lanes[0],
+                    &lanes[1],
+                    &deep.0,
+                    &deep.1,
+                    &i64::MAX,
+                    &none,
+                    &limit,
+                ],
+            )
+            .await,
+        ),
+        (
+            "what is due before an instant",
+            plan(
+                &client,
+                worklist::LANES_SQL,
+                &[
+                    &lanes[0], &lanes[1], &first.0, &first.1, &before, &due, &limit,
+                ],
+            )
+            .await,
+        ),
+        (
+            "cases by their ids",
+            plan(&client, lookup::CASES_SQL, &[&ids, &heads]).await,
+        ),
+        (
+            "requests by their ids",
+            plan(&client, lookup::REPLAYS_SQL, &[&ids, &callers]).await,
+        ),
+        (
+            "a page of the log",
+            plan(&client, query::LOG_SQL, &[&30_000_i64, &256_i64]).await,
+        ),
+        (
+            "a case's history",
+            plan(&client, query::WALK_SQL, &[&30_000_i64]).await,
+        ),
+    ];
+    for (what, plan) in &plans {
+        assert!(plan.contains("Index"), "{what}:\n{plan}");
+        for word in ["Sort", "Seq Scan"] {
+            assert!(!plan.contains(word), "{what}:\n{plan}");
+        }
+    }
+    for sql in worklist::FEW_SQL {
+        let (text, states) = (Some("RAF-7"), vec![1_i16, 2]);
+        let plan = plan(
+            &client,
+            sql,
+            &[
+                &text, &text, &text, &states, &none, &first.0, &first.1, &limit,
+            ],
+        )
+        .await;
+        // Of the few cases that it finds by an index it makes an order.
+        assert!(
+            plan.contains("Index") && !plan.contains("Seq Scan"),
+            "{plan}"
+        );
+    }
+    let name = format!("plans_{}", std::process::id());
+    let dropped = format!("DROP SCHEMA {name} CASCADE");
+    client.batch_execute(&dropped).await.expect("dropped");
+}
