@@ -16,7 +16,7 @@ use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
 
 use crate::clock::Clock;
-use crate::config::{Config, JwksLocation, JwtAuth, StoreUrl};
+use crate::config::{Config, JwksLocation, JwtAuth};
 use crate::connections;
 use crate::identity::{
     DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError, JwksSource, KeySource,
@@ -27,8 +27,7 @@ use crate::notice::{TemplateErrors, Templates};
 use crate::press::Press;
 use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError};
 use crate::sweeper::{self, Sweeper, Teller};
 use crate::tls::{self, TlsError};
 use crate::wire;
@@ -144,14 +143,8 @@ pub fn templates(config: &Config) -> Result<Templates, TemplateErrors> {
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
     let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
     let (verifier, keys) = verifier(config).await?;
-    let StoreUrl::Sqlite(path) = &config.store else {
-        return Err(StartError::NotInThisVersion(
-            "this version has no PostgreSQL store; expected `sqlite://PATH`",
-        ));
-    };
-    let store: Arc<dyn Store> = Arc::new(SqliteStore::open(path)?);
     let parts = Parts {
-        store,
+        store: store::open(&config.store).await?,
         clock,
         verifier: Arc::new(verifier),
         sweep_every: sweeper::EVERY,

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, migrate, print};
-use crate::config::Config;
+use super::{Failure, print};
+use crate::config::{Config, StoreUrl};
 use crate::store::sqlite;
 
 /// The arguments of `backup`.
@@ -21,7 +21,13 @@ pub(super) fn run(args: &BackupArgs, config: &Config) -> Result<(), Failure> {
             args.to.display()
         )));
     }
-    let head = sqlite::backup(migrate::embedded(config)?, &args.to)?;
+    let StoreUrl::Sqlite(path) = &config.store else {
+        return Err(Failure::Usage(
+            "backup: it copies the embedded store; PostgreSQL has tools of its own, `pg_dump` and `pg_basebackup`"
+                .to_owned(),
+        ));
+    };
+    let head = sqlite::backup(path, &args.to)?;
     eprintln!(
         "second-opinion: {} events are in `{}`; head digest:",
         head.position,

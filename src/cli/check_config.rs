@@ -2,7 +2,7 @@
 
 use super::{Failure, print};
 use crate::app::StartError;
-use crate::config::{Config, StoreUrl};
+use crate::config::Config;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     print(&config.show())?;
@@ -25,11 +25,6 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         );
     }
     crate::app::templates(config).map_err(StartError::from)?;
-    if let StoreUrl::Postgres(_) = config.store {
-        return Err(Failure::Config(
-            "store: this version has no PostgreSQL store".to_owned(),
-        ));
-    }
     if config
         .tls
         .as_ref()

@@ -1,30 +1,19 @@
 //! `migrate`: brings the store's schema up to this version.
 
-use super::{Failure, print};
-use crate::config::{Config, StoreUrl};
-use crate::store::sqlite;
+use super::{Failure, print, runtime};
+use crate::config::Config;
+use crate::store;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let path = embedded(config)?;
-    let applied = sqlite::migrate(path)?;
+    let applied = runtime()?.block_on(store::migrate(&config.store))?;
     if applied.is_empty() {
         eprintln!(
             "second-opinion: `{}` has this version's schema already",
-            path.display()
+            config.store
         );
     }
     for version in applied {
         print(&version.to_string())?;
     }
     Ok(())
-}
-
-/// The embedded store's file.
-pub(super) fn embedded(config: &Config) -> Result<&std::path::Path, Failure> {
-    match &config.store {
-        StoreUrl::Sqlite(path) => Ok(path),
-        StoreUrl::Postgres(_) => Err(Failure::Config(
-            "store: this version has no PostgreSQL store".to_owned(),
-        )),
-    }
 }

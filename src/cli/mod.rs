@@ -54,11 +54,11 @@ enum Command {
     CheckConfig,
     /// Bring the store's schema up to this version
     Migrate,
-    /// Copy the embedded store to a file, also while it is being served
+    /// Copy the embedded store to a file, also while it is being served (PostgreSQL: `pg_dump`)
     Backup(backup::BackupArgs),
     /// Check every event's chain and print the digest of the log's head
     VerifyLog,
-    /// Show a letter of the embedded store, or prove a file to be one that was issued
+    /// Show a letter, or prove a file to be one that was issued
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
     /// Ask a running server whether it serves

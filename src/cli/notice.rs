@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::{Failure, migrate, runtime};
+use super::{Failure, runtime};
 use crate::app::{self, StartError};
 use crate::case::{Digest, LanguageTag};
 use crate::config::Config;
 use crate::notice::{self, Form, Letter, Rendition, Templates};
-use crate::store::sqlite::SqliteStore;
-use crate::store::{Store as _, StoredNotice};
+use crate::store::{Store, StoredNotice, open_read_only};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum NoticeCommand {
@@ -53,18 +52,18 @@ enum Format {
 }
 
 pub(super) fn run(command: &NoticeCommand, config: &Config) -> Result<(), Failure> {
-    // Reading only: a server may be writing to the same file.
-    let store = SqliteStore::open_read_only(migrate::embedded(config)?)?;
     let templates = app::templates(config).map_err(StartError::from)?;
-    match command {
-        NoticeCommand::Show(args) => runtime()?.block_on(show(args, &store, &templates)),
-        NoticeCommand::Verify(args) => {
-            runtime()?.block_on(verify(args.id, &args.file, &store, &templates))
+    runtime()?.block_on(async {
+        // Reading only: a server may be writing to the same store.
+        let store = open_read_only(&config.store).await?;
+        match command {
+            NoticeCommand::Show(args) => show(args, &*store, &templates).await,
+            NoticeCommand::Verify(args) => verify(args.id, &args.file, &*store, &templates).await,
         }
-    }
+    })
 }
 
-async fn show(args: &ShowArgs, store: &SqliteStore, templates: &Templates) -> Result<(), Failure> {
+async fn show(args: &ShowArgs, store: &dyn Store, templates: &Templates) -> Result<(), Failure> {
     let (_, letter) = letter(args.id, store).await?;
     let form = match args.format {
         Format::Text => Form::Text,
@@ -91,7 +90,7 @@ async fn show(args: &ShowArgs, store: &SqliteStore, templates: &Templates) -> Re
 async fn verify(
     id: Uuid,
     file: &Path,
-    store: &SqliteStore,
+    store: &dyn Store,
     templates: &Templates,
 ) -> Result<(), Failure> {
     let content = std::fs::read(file)
@@ -132,7 +131,7 @@ async fn verify(
     )))
 }
 
-async fn letter(id: Uuid, store: &SqliteStore) -> Result<(StoredNotice, Letter), Failure> {
+async fn letter(id: Uuid, store: &dyn Store) -> Result<(StoredNotice, Letter), Failure> {
     let stored = store
         .notice(id)
         .await?

@@ -1,14 +1,15 @@
 //! `verify-log`: is every event as it was written, and none missing?
 
-use super::{Failure, migrate, print, runtime};
+use super::{Failure, print, runtime};
 use crate::config::Config;
-use crate::store::sqlite::SqliteStore;
-use crate::store::verify_log;
+use crate::store::{open_read_only, verify_log};
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    // Reading only: a server may be writing to the same file.
-    let store = SqliteStore::open_read_only(migrate::embedded(config)?)?;
-    let report = runtime()?.block_on(verify_log(&store))?;
+    // Reading only: a server may be writing to the same store.
+    let report = runtime()?.block_on(async {
+        let store = open_read_only(&config.store).await?;
+        verify_log(&*store).await
+    })?;
     for finding in &report.findings {
         eprintln!("second-opinion: {finding}");
     }

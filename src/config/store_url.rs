@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use super::secret::{Secret, redact_url};
+use crate::store::postgres::Address;
 
 /// Where the determinations are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,6 +36,7 @@ impl StoreUrl {
             .or_else(|| text.strip_prefix("postgresql://"));
         match rest {
             Some(rest) if !rest.is_empty() && !rest.contains(char::is_whitespace) => {
+                Address::parse(text)?;
                 Ok(Self::Postgres(Secret::from(text.to_owned())))
             }
             Some(_) => Err("a host and a database after `postgres://`, without white space".into()),
@@ -78,6 +80,7 @@ mod tests {
             "sqlite://:memory:",
             "postgres://",
             "postgres://a b",
+            "postgres://db/um?sslmode=maybe",
             "mysql://db",
             "x.db",
         ] {

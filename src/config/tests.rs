@@ -196,12 +196,12 @@ fn a_syntax_error_names_the_line_and_not_the_secret() {
 
 #[test]
 fn passwords_are_shown_nowhere() {
-    let url = "postgres://app:canary@db/um?sslpassword=canary";
+    let url = "postgres://app:canary@db/um?password=canary";
     let config = try_load(&[], &[("SECOND_OPINION_STORE", url)], "").expect("a configuration");
     assert!(
         config
             .show()
-            .contains("store = \"postgres://app:***@db/um?sslpassword=***\" # environment")
+            .contains("store = \"postgres://app:***@db/um?password=***\" # environment")
     );
     assert!(!format!("{config:?}{}", config.show()).contains("canary"));
     assert_eq!(

@@ -5,6 +5,7 @@
 
 mod codes;
 mod group;
+mod open;
 mod place;
 pub mod postgres;
 mod snapshot;
@@ -26,6 +27,7 @@ use crate::case::{
 use crate::notice::Rendition;
 use crate::rules::Urgency;
 
+pub use open::{migrate, open, open_read_only};
 pub use snapshot::{decode_file, encode_file};
 pub use verify::{Finding, LogReport, Problem, verify_log};
 

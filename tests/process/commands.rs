@@ -166,8 +166,20 @@ fn usage_and_configuration_have_their_exit_codes() {
         code(&["--auth-issuer", "https://id.example.org", "serve"]),
         Some(78)
     );
+    // Port 1 is no one's.
+    let away = "postgres://app:canary@127.0.0.1:1/um";
+    for command in ["serve", "verify-log", "migrate"] {
+        let said = run(folder.path(), &["--store", away, command], "");
+        assert_eq!(said.status.code(), Some(69), "{command}");
+        assert!(!text(&said.stderr).contains("canary"), "{command}");
+    }
+    assert_eq!(code(&["--store", away, "check-config"]), Some(0));
     assert_eq!(
-        code(&["--store", "postgres://db.example.org/um", "serve"]),
+        code(&["--store", away, "backup", "--to", "copy.db"]),
+        Some(64)
+    );
+    assert_eq!(
+        code(&["--store", "postgres://db/um?sslmode=maybe", "serve"]),
         Some(78)
     );
     assert_eq!(code(&["call", "GetPolicy", "no-such-file"]), Some(64));

@@ -7,6 +7,7 @@ mod support;
 mod commands;
 mod kill;
 mod letters;
+mod postgres;
 mod program;
 mod serving;
 mod sweeping;

@@ -81,6 +81,7 @@ impl PostgresStore {
         let reading = Connector::new(&address, Purpose::Reading)?;
         let database = Database::new(reading.clone(), READERS, Arc::clone(&outage))?;
         let (position, channel) = first_look(&database).await?;
+        warn_of_loss(&database).await?;
         let (sender, head) = watch::channel(position);
         let writing = Connector::new(&address, Purpose::Writing)?;
         let writing = Database::new(writing, WRITERS, outage)?;
@@ -130,6 +131,21 @@ async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
             })
         })
         .await
+}
+
+/// Says where the database itself does not keep what it has acknowledged.
+async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
+    let off = database
+        .read(|client| Box::pin(database::rows(client, SQL, &[])))
+        .await?;
+    for row in off {
+        let name: &str = row.try_get("name").map_err(|error| unavailable(&error))?;
+        tracing::warn!(
+            "the database runs with {name} off: a power cut can lose what was acknowledged"
+        );
+    }
+    Ok(())
 }
 
 #[async_trait]
