@@ -8,6 +8,7 @@ mod commands;
 mod kill;
 mod letters;
 mod postgres;
+mod postgres_tls;
 mod program;
 mod serving;
 mod sweeping;

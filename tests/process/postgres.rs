@@ -24,28 +24,36 @@ use crate::support::server::Client;
 const A_WHILE: Duration = Duration::from_secs(60);
 
 /// A PostgreSQL of the test's own, which it may end as it likes.
-struct Database {
+pub struct Database {
     folder: PathBuf,
-    url: String,
+    pub url: String,
+    /// The folder of its certificate; `None`: it takes connections in the clear.
+    certificate: Option<PathBuf>,
 }
 
 impl Database {
     fn start() -> Self {
+        Self::start_with(None)
+    }
+
+    pub fn start_with(certificate: Option<PathBuf>) -> Self {
         let name = format!("second-opinion-test-{}", uuid::Uuid::now_v7());
         let mut database = Self {
             folder: std::env::temp_dir().join(name),
             url: String::new(),
+            certificate,
         };
         database.url = database.script("start");
         database
     }
 
     fn script(&self, command: &str) -> String {
-        let done = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres"))
-            .arg(command)
-            .arg(&self.folder)
-            .output()
-            .expect("the script");
+        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres"));
+        if let Some(certificate) = &self.certificate {
+            script.env("SECOND_OPINION_POSTGRES_TLS", certificate);
+        }
+        let done = script.arg(command).arg(&self.folder).output();
+        let done = done.expect("the script");
         assert!(done.status.success(), "{}", text(&done.stderr));
         text(&done.stdout).trim().to_owned()
     }

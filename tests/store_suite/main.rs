@@ -2,12 +2,23 @@
 
 #![cfg(feature = "server")]
 
+/// Leaves a test that needs a PostgreSQL where there is none, and says so.
+macro_rules! needs_postgres {
+    () => {
+        if let Some(why) = crate::support::postgres::skipped() {
+            println!("skipped: {why}");
+            return;
+        }
+    };
+}
+
 mod commits;
 mod damage;
 mod drivers;
 mod letters;
 mod log;
 mod postgres;
+mod postgres_schema;
 mod proof;
 mod sqlite;
 mod sweep;

@@ -1,4 +1,4 @@
-//! What holds for the database alone: several processes on one log, its schema, and connections that are lost?
+//! What holds for the database alone: several processes on one log, and connections that are lost?
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +11,14 @@ use uuid::Uuid;
 
 use crate::proof::filled;
 use crate::support::change::{self, Change, made, read, submitted};
-use crate::support::postgres::{Schema, skipped};
+use crate::support::postgres::Schema;
 use crate::support::sample;
-
-/// Leaves a test that needs a PostgreSQL where there is none, and says so.
-macro_rules! needs_postgres {
-    () => {
-        if let Some(why) = skipped() {
-            println!("skipped: {why}");
-            return;
-        }
-    };
-}
 
 /// Longer than anything here takes, so that a test that hangs ends.
 const A_WHILE: Duration = Duration::from_secs(30);
 
 /// A schema, and as many stores on it as processes would have.
-async fn replicas<const N: usize>() -> (Schema, [Arc<PostgresStore>; N]) {
+pub async fn replicas<const N: usize>() -> (Schema, [Arc<PostgresStore>; N]) {
     let schema = Schema::migrated().await;
     let mut stores = Vec::new();
     for _ in 0..N {
@@ -317,94 +307,6 @@ async fn a_reader_reads_beside_servers_and_cannot_write() {
         refused,
         Err(CommitError::Store(StoreError::Unavailable(_)))
     ));
-}
-
-#[tokio::test]
-async fn the_record_refuses_to_be_changed() {
-    needs_postgres!();
-    let (schema, [store]) = replicas::<1>().await;
-    filled(&*store).await;
-    let client = schema.client().await;
-    for table in ["events", "notices", "renderings"] {
-        for change in [
-            format!("UPDATE {table} SET bytes = bytes"),
-            format!("DELETE FROM {table}"),
-            format!("TRUNCATE {table} CASCADE"),
-        ] {
-            let refused = client.batch_execute(&change).await.expect_err(&change);
-            let said = refused.as_db_error().expect("an answer").message();
-            assert!(said.contains("never changed or removed"), "{said}");
-        }
-    }
-}
-
-#[tokio::test]
-async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice() {
-    needs_postgres!();
-    let schema = Schema::empty().await;
-    let url = schema.url();
-    let begun = join_all((0..4).map(|_| postgres::migrate(&url))).await;
-    let mut applied: Vec<u32> = begun
-        .into_iter()
-        .flat_map(|applied| applied.expect("migrated"))
-        .collect();
-    applied.sort_unstable();
-    assert_eq!(applied, [1]);
-    assert!(postgres::migrate(&url).await.expect("migrated").is_empty());
-}
-
-#[tokio::test]
-async fn a_schema_that_is_not_known_is_refused() {
-    needs_postgres!();
-    let changes = [
-        (
-            "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
-            "version 99",
-        ),
-        (
-            "UPDATE refinery_schema_history SET checksum = '1'",
-            "version 1",
-        ),
-        (
-            "DROP TABLE refinery_schema_history",
-            "tables of another program",
-        ),
-    ];
-    for (change, said) in changes {
-        let schema = Schema::migrated().await;
-        schema.execute(change).await;
-        let url = schema.url();
-        let refusals = [
-            PostgresStore::open(&url).await.err(),
-            PostgresStore::open_read_only(&url).await.err(),
-            postgres::migrate(&url).await.err(),
-        ];
-        for refusal in refusals {
-            let Some(StoreError::Schema(why)) = refusal else {
-                panic!("{change}: {refusal:?}");
-            };
-            assert!(why.contains(said), "{why}");
-        }
-    }
-    // Nothing but `migrate` changes a schema.
-    let schema = Schema::empty().await;
-    let refused = PostgresStore::open(&schema.url()).await.err();
-    assert!(
-        matches!(&refused, Some(StoreError::Schema(why)) if why.contains("second-opinion migrate")),
-        "{refused:?}"
-    );
-    schema
-        .execute(&format!("DROP SCHEMA {}", schema.name))
-        .await;
-    for refused in [
-        PostgresStore::open(&schema.url()).await.err(),
-        postgres::migrate(&schema.url()).await.err(),
-    ] {
-        assert!(
-            matches!(refused, Some(StoreError::Schema(_))),
-            "{refused:?}"
-        );
-    }
 }
 
 #[tokio::test]

@@ -8,7 +8,12 @@ use second_opinion::config::Tls;
 
 /// Makes a certificate for the loopback addresses and its key, as PEM files in a folder.
 pub fn make(folder: &Path) -> Tls {
-    let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
+    make_for(folder, &["127.0.0.1", "localhost"])
+}
+
+/// Makes a certificate for some names.
+pub fn make_for(folder: &Path, names: &[&str]) -> Tls {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
     let made = rcgen::generate_simple_self_signed(names).expect("a certificate");
     let tls = Tls {
         cert: folder.join("server.pem"),

@@ -14,10 +14,11 @@ const CASES: i64 = 20_000;
 
 /// A connection as the store's readers have it, with a filled schema of its own that goes with it.
 async fn filled() -> Option<Client> {
-    let Ok(url) = std::env::var("SECOND_OPINION_TEST_POSTGRES") else {
+    let url = std::env::var("SECOND_OPINION_TEST_POSTGRES").unwrap_or_default();
+    if url.is_empty() {
         println!("skipped: SECOND_OPINION_TEST_POSTGRES names no server");
         return None;
-    };
+    }
     let name = format!("plans_{}", std::process::id());
     let (client, connection) = tokio_postgres::connect(&url, NoTls)
         .await

@@ -1,0 +1,123 @@
+//! What holds for the database's schema: who brings it there, who refuses it, and what its users may do?
+
+use futures::future::join_all;
+use second_opinion::store::postgres::{self, PostgresStore};
+use second_opinion::store::{StoreError, verify_log};
+
+use crate::postgres::replicas;
+use crate::proof::filled;
+use crate::support::postgres::Schema;
+
+#[tokio::test]
+async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice() {
+    needs_postgres!();
+    let schema = Schema::empty().await;
+    let url = schema.url();
+    let begun = join_all((0..4).map(|_| postgres::migrate(&url))).await;
+    let mut applied: Vec<u32> = begun
+        .into_iter()
+        .flat_map(|applied| applied.expect("migrated"))
+        .collect();
+    applied.sort_unstable();
+    assert_eq!(applied, [1]);
+    assert!(postgres::migrate(&url).await.expect("migrated").is_empty());
+}
+
+#[tokio::test]
+async fn a_schema_that_is_not_known_is_refused() {
+    needs_postgres!();
+    let changes = [
+        (
+            "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
+            "version 99",
+        ),
+        (
+            "UPDATE refinery_schema_history SET checksum = '1'",
+            "version 1",
+        ),
+        (
+            "DROP TABLE refinery_schema_history",
+            "tables of another program",
+        ),
+    ];
+    for (change, said) in changes {
+        let schema = Schema::migrated().await;
+        schema.execute(change).await;
+        let url = schema.url();
+        let refusals = [
+            PostgresStore::open(&url).await.err(),
+            PostgresStore::open_read_only(&url).await.err(),
+            postgres::migrate(&url).await.err(),
+        ];
+        for refusal in refusals {
+            let Some(StoreError::Schema(why)) = refusal else {
+                panic!("{change}: {refusal:?}");
+            };
+            assert!(why.contains(said), "{why}");
+        }
+    }
+    // Nothing but `migrate` changes a schema.
+    let schema = Schema::empty().await;
+    let refused = PostgresStore::open(&schema.url()).await.err();
+    assert!(
+        matches!(&refused, Some(StoreError::Schema(why)) if why.contains("second-opinion migrate")),
+        "{refused:?}"
+    );
+    schema
+        .execute(&format!("DROP SCHEMA {}", schema.name))
+        .await;
+    for refused in [
+        PostgresStore::open(&schema.url()).await.err(),
+        postgres::migrate(&schema.url()).await.err(),
+    ] {
+        assert!(
+            matches!(refused, Some(StoreError::Schema(_))),
+            "{refused:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_record_refuses_to_be_changed() {
+    needs_postgres!();
+    let (schema, [store]) = replicas::<1>().await;
+    filled(&*store).await;
+    let client = schema.client().await;
+    for table in ["events", "notices", "renderings"] {
+        for change in [
+            format!("UPDATE {table} SET bytes = bytes"),
+            format!("DELETE FROM {table}"),
+            format!("TRUNCATE {table} CASCADE"),
+        ] {
+            let refused = client.batch_execute(&change).await.expect_err(&change);
+            let said = refused.as_db_error().expect("an answer").message();
+            assert!(said.contains("never changed or removed"), "{said}");
+        }
+    }
+}
+
+/// As `docs/postgresql.md` says.
+#[tokio::test]
+async fn a_server_s_user_needs_no_right_to_change_the_record() {
+    needs_postgres!();
+    let schema = Schema::migrated().await;
+    let name = &schema.name;
+    schema
+        .execute(&format!(
+            "CREATE ROLE {name} LOGIN;
+             GRANT USAGE ON SCHEMA {name} TO {name};
+             GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name};
+             GRANT INSERT ON events, cases, notices, renderings TO {name};
+             GRANT UPDATE ON cases, log_head TO {name}"
+        ))
+        .await;
+    let url = schema.url().replace("postgres@", &format!("{name}@"));
+    let store = PostgresStore::open(&url).await.expect("a store");
+    filled(&store).await;
+    let report = verify_log(&store).await.expect("read");
+    assert!(report.is_clean() && report.events == 24);
+    crate::letters::the_first_rendering_is_given_out_ever_after(store.into()).await;
+    schema
+        .execute(&format!("DROP OWNED BY {name}; DROP ROLE {name}"))
+        .await;
+}
