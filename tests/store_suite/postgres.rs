@@ -140,13 +140,12 @@ async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
     let others = [0, 1].map(|n| {
         let (store, case) = (Arc::clone(&stores[n]), case.clone());
         tokio::spawn(async move {
-            match n {
-                0 => made(&*store, Change::of(&case, sample::later(1)).verify()).await,
-                _ => {
-                    let other = Change::new_case(sample::later(2));
-                    made(&*store, other.submit(sample::request(2, sample::start()))).await
-                }
-            }
+            let commit = if n == 0 {
+                Change::of(&case, sample::later(1)).verify()
+            } else {
+                Change::new_case(sample::later(2)).submit(sample::request(2, sample::start()))
+            };
+            made(&*store, commit).await
         })
     });
     tokio::time::sleep(Duration::from_millis(300)).await;

@@ -21,7 +21,7 @@ const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
 const KEEPALIVE_RETRIES: u32 = 5;
 /// The driver's own idle time, which stands for none given.
-const KEEPALIVE_IDLE_OF_DRIVER: Duration = Duration::from_secs(2 * 60 * 60);
+const KEEPALIVE_IDLE_OF_DRIVER: Duration = Duration::from_hours(2);
 
 /// What a URL means.
 #[derive(Clone)]

@@ -43,8 +43,8 @@ impl Outage {
         }
     }
 
-    fn began(&self, error: &StoreError) {
-        *self.held() = Some((Instant::now(), error.to_string()));
+    fn began(&self, reason: &str) {
+        *self.held() = Some((Instant::now(), reason.to_owned()));
     }
 
     fn ended(&self) {
@@ -86,7 +86,7 @@ impl Database {
             return Err(closed());
         }
         self.outage.check()?;
-        let error = match self.pool.get().await {
+        let reason = match self.pool.get().await {
             Ok(connection) => {
                 self.outage.ended();
                 return Ok(connection);
@@ -99,14 +99,14 @@ impl Database {
             }
             Err(PoolError::Backend(error)) => unreachable(&error),
             Err(PoolError::Timeout(TimeoutType::Create | TimeoutType::Recycle)) => {
-                StoreError::Unavailable("no connection was made in time".to_owned())
+                "no connection was made in time".to_owned()
             }
             Err(PoolError::NoRuntimeSpecified | PoolError::PostCreateHook(_)) => {
-                StoreError::Unavailable("no connection can be made".to_owned())
+                "no connection can be made".to_owned()
             }
         };
-        self.outage.began(&error);
-        Err(error)
+        self.outage.began(&reason);
+        Err(StoreError::Unavailable(reason))
     }
 
     /// Reads on a connection. One on which a read failed or hangs is not used again.

@@ -22,11 +22,11 @@ pub(super) fn unavailable(error: &Error) -> StoreError {
 }
 
 /// No connection could be made. No row was read and none sent: what the server says can be told.
-pub(super) fn unreachable(error: &Error) -> StoreError {
+pub(super) fn unreachable(error: &Error) -> String {
     let mut said = match error.as_db_error() {
         Some(answered) => {
             let (code, message) = (answered.code().code(), answered.message());
-            return StoreError::Unavailable(format!("PostgreSQL refused: {message} ({code})"));
+            return format!("PostgreSQL refused: {message} ({code})");
         }
         None => error.to_string(),
     };
@@ -36,7 +36,7 @@ pub(super) fn unreachable(error: &Error) -> StoreError {
         let _ = write!(said, ": {cause}");
         source = cause.source();
     }
-    StoreError::Unavailable(said)
+    said
 }
 
 /// Whether the server undid a transaction for another's sake, so that it may be tried again as it is.

@@ -40,12 +40,12 @@ async fn until_lost(
     head: &watch::Sender<u64>,
 ) -> Result<(), Error> {
     let told = head.clone();
-    let heard = move |notification: &tokio_postgres::Notification| {
+    let notified = move |notification: &tokio_postgres::Notification| {
         if let Ok(position) = notification.payload().parse() {
             tell(&told, position);
         }
     };
-    let (client, _carried) = connector.session(heard).await?;
+    let (client, _carried) = connector.session(notified).await?;
     // The name is made of letters and digits alone.
     client.batch_execute(&format!("LISTEN {channel}")).await?;
     // The first look comes after the first word could be heard, so that nothing falls between.

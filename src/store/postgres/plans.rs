@@ -161,7 +161,10 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
             "{plan}"
         );
     }
-    let name = format!("plans_{}", std::process::id());
-    let dropped = format!("DROP SCHEMA {name} CASCADE");
+    client
+        .batch_execute("SET default_transaction_read_only = off")
+        .await
+        .expect("set");
+    let dropped = format!("DROP SCHEMA plans_{} CASCADE", std::process::id());
     client.batch_execute(&dropped).await.expect("dropped");
 }

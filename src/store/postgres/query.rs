@@ -82,8 +82,8 @@ async fn walk(client: &impl GenericClient, id: Uuid, last: u64) -> Result<Vec<Re
     }
     if before.is_some() {
         let position = records.last().map_or(0, |record| record.position);
-        let lost = format!("its event at position {position} does not name the one before it");
-        return Err(StoreError::damaged(id, lost));
+        let unnamed = format!("its event at position {position} does not name the one before it");
+        return Err(StoreError::damaged(id, unnamed));
     }
     records.reverse();
     Ok(records)

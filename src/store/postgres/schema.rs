@@ -24,7 +24,7 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
     let (mut client, _carried) = connector
         .session(|_| {})
         .await
-        .map_err(|error| unreachable(&error))?;
+        .map_err(|error| StoreError::Unavailable(unreachable(&error)))?;
     // Two that begin at once would both find nothing applied. The lock ends with the connection.
     client
         .batch_execute(

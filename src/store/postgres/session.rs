@@ -33,7 +33,7 @@ impl Purpose {
     pub(super) const fn settings(self) -> &'static str {
         match self {
             Self::Reading => {
-                "SET statement_timeout = '15s'; SET lock_timeout = '5s';
+                "SET default_transaction_read_only = on; SET statement_timeout = '15s'; SET lock_timeout = '5s';
                  SET idle_in_transaction_session_timeout = '10s';
                  SET plan_cache_mode = force_custom_plan; SET random_page_cost = 1.1; SET jit = off;"
             }

@@ -128,8 +128,8 @@ async fn write_group(
     let mut tries = 1;
     loop {
         let connection = database.connection().await?;
-        let tried = tokio::time::timeout(GROUP_TIMEOUT, try_group(&connection, channel, work));
-        let failed = match tried.await {
+        let outcome = tokio::time::timeout(GROUP_TIMEOUT, try_group(&connection, channel, work));
+        let failed = match outcome.await {
             Ok(Ok(written)) => return Ok(written),
             Ok(Err(failed)) => failed,
             Err(_) => Failed::Otherwise(StoreError::Unavailable(
