@@ -50,7 +50,12 @@ pub(super) async fn change<C: Clone>(
                 };
             }
         };
-        let next = Next::of(caller.actor(), (case.id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
+        let next = Next::of(
+            caller.actor(),
+            (case.id, Some(Arc::unwrap_or_clone(case))),
+            judged,
+            now,
+        )?;
         match commit(calls, next, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
@@ -141,7 +146,12 @@ pub(super) async fn preview<C>(
     let now = calls.clock.now();
     let judged = judge(&case, change.command, &calls.context(now))?;
     let letters = judged.letters.clone();
-    let next = Next::of(caller.actor(), (case.id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
+    let next = Next::of(
+        caller.actor(),
+        (case.id, Some(Arc::unwrap_or_clone(case))),
+        judged,
+        now,
+    )?;
     let mut determination = render::basic(&next.case, calls.shown(now));
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;

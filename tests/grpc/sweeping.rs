@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::config::Config;
-use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::store::{Store, verify_log};
 use second_opinion::wire::v1::{self, EventType};
 use tonic::Streaming;
@@ -79,8 +78,7 @@ async fn vi_d_time_that_runs_out_is_told_once_over_a_restart_and_decides_nothing
     assert!(server.stop().await, "every call could finish");
 
     // Another process on the same store, at an instant at which all was told.
-    let store = SqliteStore::open(&server.folder().join("test.db")).expect("a store");
-    let store: Arc<dyn Store> = Arc::new(store);
+    let store = server.opened_again().await;
     let now = gone(76);
     let again = TestServer::start_sweeping(&Config::default(), OFTEN, now, |_| store).await;
     let mut client = again.reviewer().await;

@@ -9,6 +9,7 @@ use second_opinion::clock::{Clock, ManualClock};
 use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use second_opinion::store::Store;
+use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::tls;
 use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
@@ -121,6 +122,14 @@ impl TestServer {
     /// The folder of the store and the key.
     pub fn folder(&self) -> &std::path::Path {
         self.folder.path()
+    }
+
+    /// What is stored, opened as by another process: a file's server has to have stopped.
+    pub async fn opened_again(&self) -> Arc<dyn Store> {
+        match &self.schema {
+            None => Arc::new(SqliteStore::open(&self.folder().join("test.db")).expect("a store")),
+            Some(schema) => Arc::new(schema.store().await),
+        }
     }
 
     /// Changes what is stored behind the server's back, as one who may do anything; gives how many rows. A file is

@@ -15,6 +15,7 @@ mod query;
 mod rows;
 mod schema;
 mod session;
+mod sweep;
 mod tls;
 mod worklist;
 mod write;
@@ -23,6 +24,7 @@ mod writer;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 use uuid::Uuid;
@@ -150,9 +152,8 @@ async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn case(&self, id: Uuid) -> Result<Option<Case>, StoreError> {
-        let case = self.cases.ask(id).await?;
-        Ok(case.map(Arc::unwrap_or_clone))
+    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
+        self.cases.ask(id).await
     }
 
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
@@ -169,6 +170,12 @@ impl Store for PostgresStore {
         let query = query.clone();
         self.database
             .read(|client| Box::pin(async move { worklist::list(client, &query).await }))
+            .await
+    }
+
+    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        self.database
+            .read(|client| Box::pin(sweep::to_sweep(client, as_of, limit)))
             .await
     }
 

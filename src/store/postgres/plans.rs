@@ -7,7 +7,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::session::Purpose;
-use super::{lookup, query, schema, worklist};
+use super::{lookup, query, schema, sweep, worklist};
 
 /// As many cases as there are, with two events each.
 const CASES: i64 = 20_000;
@@ -39,11 +39,13 @@ async fn filled() -> Option<Client> {
              decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex')
          FROM generate_series(1, 2 * {CASES}) n;
          INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us, last_position, version,
-             state, urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot)
+             state, urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot,
+             sweep_at_us)
          SELECT 2 * n - 1, CASE n % 4 WHEN 0 THEN 9223372036854775807 ELSE n * 7919 % 5000 END,
              CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END, n, n, 2 * n, 2, 1 + n % 5, 1 + n % 2,
              md5('case' || n)::uuid, 'member ' || n % 5000, 'RAF-' || n, '', decode(md5(n::text), 'hex'),
-             decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex')
+             decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex'),
+             CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END
          FROM generate_series(1, {CASES}) n;
          ANALYZE events, cases;"
     );
@@ -133,6 +135,10 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
         (
             "a page of the log",
             plan(&client, query::LOG_SQL, &[&30_000_i64, &256_i64]).await,
+        ),
+        (
+            "what the sweeper has to look at",
+            plan(&client, sweep::SWEEP_SQL, &[&2_000_i64, &100_i64]).await,
         ),
         (
             "a case's history",

@@ -21,20 +21,20 @@ const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_u
 
 const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
         last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
-        command_head, snapshot)
+        command_head, snapshot, sweep_at_us)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
         $7::integer[], $8::smallint[], $9::smallint[], $10::uuid[], $11::text[], $12::text[], $13::text[],
-        $14::bytea[], $15::bytea[], $16::bytea[])";
+        $14::bytea[], $15::bytea[], $16::bytea[], $17::bigint[])";
 
 /// Leaves alone what never changes. What no caller did moves neither the etag nor the instant of the last change.
 const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_us, due_at_us = n.due_at_us,
         updated_at_us = coalesce(n.updated_at_us, c.updated_at_us), last_position = n.last_position,
         version = n.version, state = n.state, urgency = n.urgency, head = n.head,
-        command_head = coalesce(n.command_head, c.command_head), snapshot = n.snapshot
+        command_head = coalesce(n.command_head, c.command_head), snapshot = n.snapshot, sweep_at_us = n.sweep_at_us
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::smallint[],
-        $8::smallint[], $9::bytea[], $10::bytea[], $11::bytea[])
+        $8::smallint[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[])
         AS n (opened_at, first_due_us, due_at_us, updated_at_us, last_position, version, state, urgency, head,
-            command_head, snapshot)
+            command_head, snapshot, sweep_at_us)
     WHERE c.opened_at = n.opened_at";
 
 const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
@@ -120,7 +120,7 @@ impl Statements {
             return Ok(0);
         }
         let column = Of(cases);
-        let given: [&(dyn ToSql + Sync); 16] = [
+        let given: [&(dyn ToSql + Sync); 17] = [
             &column.of(|case| position_column(case.last.placed.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
@@ -143,6 +143,7 @@ impl Statements {
             &column.of(|case| &case.last.placed.event.sha256.0[..]),
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
+            &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
         ];
         client.execute(&self.new_cases, &given).await
     }
@@ -152,7 +153,7 @@ impl Statements {
             return Ok(0);
         }
         let column = Of(cases);
-        let given: [&(dyn ToSql + Sync); 11] = [
+        let given: [&(dyn ToSql + Sync); 12] = [
             &column.of(|case| position_column(case.last.placed.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
@@ -164,6 +165,7 @@ impl Statements {
             &column.of(|case| &case.last.placed.event.sha256.0[..]),
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
+            &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
         ];
         client.execute(&self.changed_cases, &given).await
     }
