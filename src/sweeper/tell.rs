@@ -67,7 +67,12 @@ impl Teller {
         let kind = body.kind();
         let judged = self.with_letter(&case, body, now)?;
         let letters = judged.letters.len();
-        let next = Next::of(Actor::sweeper(), (id, Some(Arc::unwrap_or_clone(case))), judged, now)?;
+        let next = Next::of(
+            Actor::sweeper(),
+            (id, Some(Arc::unwrap_or_clone(case))),
+            judged,
+            now,
+        )?;
         match next.commit(&*self.store, &self.rungs, None).await {
             Ok(_) => Ok(Outcome::Told(kind, letters)),
             // Without a request id nothing can have been sent before.
