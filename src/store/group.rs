@@ -2,14 +2,22 @@
 //!
 //! A sync of the disk costs the same for one commit as for hundreds, so those that arrive during one share the next.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 use uuid::Uuid;
 
 use super::{Commit, CommitError, Committed, StoreError, StoredRendering};
 
 /// As many commits as go into one group: it bounds how long the first of them waits for the last.
 pub(super) const GROUP_MAX: usize = 512;
+/// After a group of as many the next one waits for company.
+const MANY: usize = 32;
+/// As long as it waits. A group writes the last page of every table and index whatever its size, and small groups in
+/// quick succession write the same pages over and over: callers that are many gain a fifth by the wait. One that calls
+/// alone never waits.
+const COMPANY_WAIT: Duration = Duration::from_millis(2);
 /// As many commits as wait; further callers wait before they hand theirs over.
 pub(super) const WAITING_MAX: usize = 4 * GROUP_MAX;
 
@@ -17,6 +25,20 @@ pub(super) const WAITING_MAX: usize = 4 * GROUP_MAX;
 pub(super) type Outcome = Result<Committed, CommitError>;
 /// What became of a rendering.
 pub(super) type Kept = Result<StoredRendering, StoreError>;
+
+/// How long a group waits for company, after one of as many.
+pub(super) fn company_wait(last: usize) -> Option<Duration> {
+    (last >= MANY).then_some(COMPANY_WAIT)
+}
+
+/// Adds what has come meanwhile, as far as a group takes it.
+pub(super) fn take_what_waits(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
+    while waiting.len() < GROUP_MAX
+        && let Ok(job) = jobs.try_recv()
+    {
+        waiting.push(job);
+    }
+}
 
 /// What waits to be written, and who waits for it.
 pub(super) enum Job {

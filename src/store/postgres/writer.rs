@@ -96,7 +96,13 @@ async fn run(
     head: watch::Sender<u64>,
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
+    let mut last = 0;
     while jobs.recv_many(&mut waiting, GROUP_MAX).await > 0 {
+        if let Some(wait) = group::company_wait(last) {
+            tokio::time::sleep(wait).await;
+            group::take_what_waits(&mut jobs, &mut waiting);
+        }
+        last = waiting.len();
         let (work, asking) = group::begin(&mut waiting);
         if work.is_empty() {
             continue;

@@ -130,7 +130,13 @@ fn run(
     told: &Told,
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
+    let mut last = 0;
     while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
+        if let Some(wait) = group::company_wait(last) {
+            std::thread::sleep(wait);
+            group::take_what_waits(&mut jobs, &mut waiting);
+        }
+        last = waiting.len();
         let (work, asking) = group::begin(&mut waiting);
         let changed: Vec<Uuid> = work.iter().filter_map(Work::case).collect();
         let bytes = work.iter().map(Work::bytes).sum();
