@@ -10,10 +10,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 use tonic::server::NamedService as _;
-use tonic::service::Routes;
 use tonic_health::ServingStatus;
-use tonic_health::pb::health_server::HealthServer;
-use tonic_health::server::{HealthReporter, HealthService};
+use tonic_health::server::HealthReporter;
 
 use crate::clock::Clock;
 use crate::config::{Config, JwksLocation, JwtAuth};
@@ -25,12 +23,12 @@ use crate::identity::{
 use crate::layer::{self, Guard};
 use crate::notice::{TemplateErrors, Templates};
 use crate::press::Press;
+use crate::routes::Routes;
 use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::{self, Store, StoreError};
 use crate::sweeper::{self, Sweeper, Teller};
 use crate::tls::{self, TlsError};
-use crate::wire;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
 
@@ -194,7 +192,7 @@ pub async fn serve(
     tell_health(&health, ServingStatus::Serving).await;
     let guard = Guard::new(parts.verifier, parts.clock);
     let service = layer::outer(config.max_deadline, &config.web_origins)
-        .service(routes(calls, &guard, &health)?);
+        .service(Routes::new(calls, &guard, &health)?);
     let answering = tokio::spawn(connections::serve(
         listener,
         tls,
@@ -214,25 +212,6 @@ pub async fn serve(
         grace: config.drain_grace,
         keys: None,
     })
-}
-
-/// Every service, the medical-opinion ones behind the guard.
-fn routes(calls: Arc<Calls>, guard: &Guard, health: &HealthReporter) -> Result<Routes, StartError> {
-    let second_opinion = SecondOpinionServiceServer::from_arc(Arc::clone(&calls));
-    let policy = PolicyServiceServer::from_arc(calls);
-    let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
-    // With the error details in it, grpcurl shows them in words.
-    let reflection = || {
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(wire::DESCRIPTOR)
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-    };
-    Ok(Routes::new(guard.around(second_opinion))
-        .add_service(guard.around(policy))
-        .add_service(health)
-        .add_service(reflection().build_v1()?)
-        .add_service(reflection().build_v1alpha()?))
 }
 
 /// Whose tokens are good: the configured issuer's, or the development identity's.

@@ -32,6 +32,9 @@ pub mod layer;
 pub mod identity;
 
 #[cfg(feature = "server")]
+pub mod routes;
+
+#[cfg(feature = "server")]
 pub mod rpc;
 
 #[cfg(feature = "server")]

@@ -22,7 +22,7 @@ use crate::clock::Clock;
 use crate::identity::Verifier;
 use around::AroundLayer;
 
-pub use around::{Around, Inner, Middleware, Then};
+pub use around::{Answering, Around, Inner, Middleware, Then};
 
 /// The layers of our own around every service, outermost first.
 pub type Own =

@@ -13,11 +13,11 @@ use super::{Commit, CommitError, Committed, StoreError, StoredRendering};
 /// As many commits as go into one group: it bounds how long the first of them waits for the last.
 pub(super) const GROUP_MAX: usize = 512;
 /// After a group of as many the next one waits for company.
-const MANY: usize = 32;
+const MANY: usize = 16;
 /// As long as it waits. A group writes the last page of every table and index whatever its size, and small groups in
-/// quick succession write the same pages over and over: callers that are many gain a fifth by the wait. One that calls
+/// quick succession write the same pages over and over: callers that are many gain a tenth by the wait. One that calls
 /// alone never waits.
-const COMPANY_WAIT: Duration = Duration::from_millis(2);
+const COMPANY_WAIT: Duration = Duration::from_millis(1);
 /// As many commits as wait; further callers wait before they hand theirs over.
 pub(super) const WAITING_MAX: usize = 4 * GROUP_MAX;
 

@@ -250,6 +250,12 @@ pub fn too_large() -> Status {
     )
 }
 
+/// What a path gets that names no service of ours.
+#[must_use]
+pub fn unknown_call() -> Status {
+    Status::unimplemented("this server has no such service")
+}
+
 /// The caller's deadline or the server's own limit ran out.
 #[must_use]
 pub fn deadline_exceeded() -> Status {

@@ -1,0 +1,117 @@
+//! Which service answers a path?
+//!
+//! A path names its service, so it is looked up by that name. tonic's own router puts every call through axum's bodies
+//! and futures and back, which cost a read as much as rendering its answer.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use http::{Request, Response};
+use tonic::body::Body;
+use tonic::server::NamedService;
+use tonic_health::pb::health_server::HealthServer;
+use tonic_health::server::{HealthReporter, HealthService};
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt as _};
+
+use crate::layer::{Answering, Guard, Guarded};
+use crate::rpc::Calls;
+use crate::wire::v1::policy_service_server::PolicyServiceServer;
+use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
+use crate::wire::{self, status};
+
+type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+type Open = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
+
+/// Every service, the medical-opinion ones behind the guard.
+#[derive(Clone)]
+pub struct Routes {
+    second_opinion: Guarded<SecondOpinionServiceServer<Calls>>,
+    policy: Guarded<PolicyServiceServer<Calls>>,
+    /// Health and reflection, which need no identity, by their names.
+    open: Arc<[(&'static str, Open)]>,
+}
+
+impl Routes {
+    /// The services.
+    ///
+    /// # Errors
+    /// When the contract's descriptors cannot be served, which no build of this crate causes.
+    pub fn new(
+        calls: Arc<Calls>,
+        guard: &Guard,
+        health: &HealthReporter,
+    ) -> Result<Self, tonic_reflection::server::Error> {
+        // With the error details in it, grpcurl shows them in words.
+        let reflection = || {
+            tonic_reflection::server::Builder::configure()
+                .register_encoded_file_descriptor_set(wire::DESCRIPTOR)
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+                .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        };
+        let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
+        Ok(Self {
+            second_opinion: guard.around(SecondOpinionServiceServer::from_arc(Arc::clone(&calls))),
+            policy: guard.around(PolicyServiceServer::from_arc(calls)),
+            open: Arc::new([
+                open(health),
+                open(reflection().build_v1()?),
+                open(reflection().build_v1alpha()?),
+            ]),
+        })
+    }
+}
+
+/// A service that everyone may call, by its name.
+fn open<S>(service: S) -> (&'static str, Open)
+where
+    S: Answering<Future: 'static> + NamedService + Sync,
+{
+    (S::NAME, BoxCloneSyncService::new(service))
+}
+
+impl Service<Request<Body>> for Routes {
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Answer;
+
+    /// Always ready, as each of the services is.
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<Body>) -> Answer {
+        match service(request.uri().path()) {
+            SecondOpinionServiceServer::<Calls>::NAME => self.second_opinion.call(request),
+            PolicyServiceServer::<Calls>::NAME => self.policy.call(request),
+            name => match self.open.iter().find(|(known, _)| *known == name) {
+                Some((_, service)) => Box::pin(service.clone().oneshot(request)),
+                None => Box::pin(std::future::ready(Ok(status::unknown_call().into_http()))),
+            },
+        }
+    }
+}
+
+/// The service that a path names: `/package.Service/Method`. What is no such path names none.
+fn service(path: &str) -> &str {
+    path.strip_prefix('/')
+        .and_then(|path| path.split_once('/'))
+        .map_or("", |(service, _)| service)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::service;
+
+    #[test]
+    fn a_path_names_its_service() {
+        assert_eq!(service("/a.b.C/Do"), "a.b.C");
+        assert_eq!(service("/a.b.C/Do/more"), "a.b.C");
+        for none in ["", "/", "/a.b.C", "a.b.C/Do", "//Do"] {
+            assert_eq!(service(none), "", "{none}");
+        }
+    }
+}
