@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::call::CallError;
 use crate::app::StartError;
 use crate::config::ConfigErrors;
-use crate::store::StoreError;
+use crate::store::{CopyError, StoreError};
 
 /// The command was not used as it should be.
 pub(super) const USAGE: u8 = 64;
@@ -57,6 +57,18 @@ impl From<ConfigErrors> for Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         Self::Store(error.to_string())
+    }
+}
+
+impl From<CopyError> for Failure {
+    fn from(error: CopyError) -> Self {
+        match error {
+            CopyError::Source(_)
+            | CopyError::Target(_)
+            | CopyError::NotEmpty { .. }
+            | CopyError::OtherSource { .. } => Self::Store(error.to_string()),
+            CopyError::NotWhole(_) => Self::other(error),
+        }
     }
 }
 

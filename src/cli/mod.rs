@@ -5,6 +5,7 @@
 mod backup;
 mod call;
 mod check_config;
+mod copy;
 mod deadline;
 mod evaluate;
 mod failure;
@@ -14,6 +15,7 @@ mod logging;
 mod migrate;
 mod notice;
 mod policy;
+mod progress;
 mod serve;
 mod token;
 mod verify_log;
@@ -56,6 +58,8 @@ enum Command {
     Migrate,
     /// Copy the embedded store to a file, also while it is being served (PostgreSQL: `pg_dump`)
     Backup(backup::BackupArgs),
+    /// Copy everything that the embedded store holds into an empty PostgreSQL, and prove it there
+    Copy(copy::CopyArgs),
     /// Check every event's chain and print the digest of the log's head
     VerifyLog,
     /// Show a letter, or prove a file to be one that was issued
@@ -103,6 +107,7 @@ impl Cli {
             Command::CheckConfig => check_config::run(&self.listening()?),
             Command::Migrate => migrate::run(&offline()?),
             Command::Backup(args) => backup::run(args, &offline()?),
+            Command::Copy(args) => copy::run(args, &offline()?),
             Command::VerifyLog => verify_log::run(&offline()?),
             Command::Notice(command) => notice::run(command, &offline()?),
             Command::Healthcheck(args) => healthcheck::run(args, &offline()?),

@@ -4,6 +4,7 @@
 //! record, under the version that was expected. It is acknowledged only once it is durable.
 
 mod codes;
+mod copy;
 mod group;
 mod open;
 mod place;
@@ -27,6 +28,7 @@ use crate::case::{
 use crate::notice::Rendition;
 use crate::rules::Urgency;
 
+pub use copy::{Copied, CopyError, Counts, Progress, copy};
 pub use open::{migrate, open, open_read_only};
 pub use snapshot::{decode_file, encode_file};
 pub use verify::{Finding, LogReport, Problem, verify_log};

@@ -5,6 +5,7 @@
 mod support;
 
 mod commands;
+mod copying;
 mod kill;
 mod letters;
 mod postgres;

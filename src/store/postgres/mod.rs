@@ -3,6 +3,7 @@
 //! Every process may read and write: what orders them is a lock on the one row that is the log's head.
 
 mod address;
+mod copied;
 mod database;
 mod decide;
 mod error;
@@ -16,6 +17,7 @@ mod rows;
 mod schema;
 mod session;
 mod sweep;
+mod target;
 mod tls;
 mod worklist;
 mod write;
@@ -44,6 +46,7 @@ use crate::notice::Rendition;
 
 pub(crate) use self::address::Address;
 pub use self::schema::migrate;
+pub(super) use self::target::{Beginning, Target};
 
 /// As many connections as read for one process: gathered reads need two, the rest is for pages and histories.
 const READERS: usize = 6;
@@ -105,6 +108,14 @@ impl PostgresStore {
         let database = Database::new(reading, READERS, Arc::default())?;
         let (position, _) = first_look(&database).await?;
         let (_, head) = watch::channel(position);
+        Ok(Self::with(database, None, head))
+    }
+
+    /// Opens for reading what a copy has brought so far: the log has no head yet.
+    fn open_unfinished(address: &Address) -> Result<Self, StoreError> {
+        let reading = Connector::new(address, Purpose::Reading)?;
+        let database = Database::new(reading, READERS, Arc::default())?;
+        let (_, head) = watch::channel(0);
         Ok(Self::with(database, None, head))
     }
 

@@ -152,7 +152,11 @@ pub(super) async fn head(client: &impl GenericClient) -> Result<Head, StoreError
 
 pub(super) fn head_in(rows: &[Row]) -> Result<Head, StoreError> {
     let Some(row) = rows.first() else {
-        return Err(StoreError::damaged(Uuid::nil(), "the log has no head"));
+        // Nothing else takes the head away.
+        return Err(StoreError::Unavailable(
+            "a copy into it was begun and is not finished: run the same `second-opinion copy` again"
+                .to_owned(),
+        ));
     };
     let columns = Columns::of(Uuid::nil(), row);
     Ok(Head {

@@ -9,6 +9,10 @@ use super::error::{unavailable, unreachable};
 use super::session::{Connector, Purpose};
 use crate::store::StoreError;
 
+/// Keeps migrations and copies into a schema apart.
+pub(super) const LOCK_SQL: &str =
+    "SELECT pg_advisory_lock(hashtextextended('second-opinion ' || current_schema(), 0))";
+
 mod embedded {
     refinery::embed_migrations!("migrations/postgres");
 }
@@ -27,9 +31,7 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
         .map_err(|error| StoreError::Unavailable(unreachable(&error)))?;
     // Two that begin at once would both find nothing applied. The lock ends with the connection.
     client
-        .batch_execute(
-            "SELECT pg_advisory_lock(hashtextextended('second-opinion ' || current_schema(), 0))",
-        )
+        .batch_execute(LOCK_SQL)
         .await
         .map_err(|error| unavailable(&error))?;
     check(&client).await?;

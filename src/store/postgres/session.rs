@@ -20,6 +20,8 @@ pub(super) enum Purpose {
     Writing,
     /// Changes the schema.
     Migrating,
+    /// Writes what another store holds.
+    Copying,
 }
 
 impl Purpose {
@@ -45,7 +47,7 @@ impl Purpose {
                  SELECT set_config('synchronous_commit', 'on', false)
                      WHERE current_setting('synchronous_commit') <> 'remote_apply';"
             }
-            Self::Migrating => {
+            Self::Migrating | Self::Copying => {
                 "SET statement_timeout = 0; SET lock_timeout = '10s';
                  SET idle_in_transaction_session_timeout = 0;
                  SELECT set_config('synchronous_commit', 'on', false)

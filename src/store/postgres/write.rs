@@ -13,13 +13,13 @@ use crate::store::codes::{
 };
 use crate::store::{Head, StoreError, StoredNotice, StoredRendering};
 
-const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
+pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
         urgency, kind, version, determination_id, sha256, request_id, caller, content, bytes)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[],
         $7::smallint[], $8::smallint[], $9::integer[], $10::uuid[], $11::bytea[], $12::uuid[], $13::text[],
         $14::bytea[], $15::bytea[])";
 
-const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
+pub(super) const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
         last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
         command_head, snapshot, sweep_at_us)
     SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
@@ -37,7 +37,7 @@ const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_u
             command_head, snapshot, sweep_at_us)
     WHERE c.opened_at = n.opened_at";
 
-const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
+pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])";
 
 const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
@@ -253,10 +253,10 @@ impl<'a> Letters<'a> {
 }
 
 /// The rows of which columns are made.
-struct Of<'r, T>(&'r [T]);
+pub(super) struct Of<'r, T>(pub(super) &'r [T]);
 
 impl<'r, T> Of<'r, T> {
-    fn of<C>(&self, column: impl Fn(&'r T) -> C) -> Vec<C> {
+    pub(super) fn of<C>(&self, column: impl Fn(&'r T) -> C) -> Vec<C> {
         self.0.iter().map(column).collect()
     }
 }

@@ -9,6 +9,7 @@ mod query;
 mod reader;
 mod rows;
 mod schema;
+mod source;
 mod sweep;
 mod worklist;
 mod write;
@@ -35,6 +36,7 @@ use crate::case::Case;
 use crate::notice::Rendition;
 
 pub use backup::backup;
+pub(super) use source::Source;
 
 /// The embedded store.
 pub struct SqliteStore {

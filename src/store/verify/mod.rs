@@ -113,7 +113,11 @@ pub enum Problem {
 /// # Errors
 /// When the store cannot be read at all. What it holds and should not is a finding.
 pub async fn verify_log(store: &dyn Store) -> Result<LogReport, StoreError> {
-    let head = store.head().await?;
+    verify_up_to(store, store.head().await?).await
+}
+
+/// Proves them against a head that is kept elsewhere.
+pub(super) async fn verify_up_to(store: &dyn Store, head: Head) -> Result<LogReport, StoreError> {
     let mut proof = Proof::new(store, head);
     proof.events().await?;
     proof.cases().await?;
