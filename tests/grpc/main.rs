@@ -11,6 +11,7 @@ mod errors;
 mod faults;
 mod idempotency;
 mod identity;
+mod languages;
 mod reading;
 mod sweeping;
 mod tls;
