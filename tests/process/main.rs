@@ -4,8 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod callers;
 mod commands;
 mod copying;
+mod database;
+mod failover;
+mod fleet;
 mod kill;
 mod letters;
 mod postgres;
@@ -13,3 +17,4 @@ mod postgres_tls;
 mod program;
 mod serving;
 mod sweeping;
+mod watchers;

@@ -1,79 +1,21 @@
 //! Several servers on one PostgreSQL, which goes away and comes back: what do callers see, and is anything lost?
 
-use std::path::PathBuf;
-use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use second_opinion::store::postgres::PostgresStore;
-use second_opinion::store::{Store as _, verify_log};
 use second_opinion::wire::v1;
-use tonic::{Code, Status};
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
-use tonic_types::StatusExt as _;
 
-use crate::program::{Server, program, run, text};
+use crate::callers::{A_WHILE, Load, is_unavailable_for_now};
+use crate::database::Database;
+use crate::fleet::{Fleet, chance, size};
+use crate::program::{Server, run, text};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::postgres::skipped;
-use crate::support::server::Client;
-
-/// Longer than anything here takes, so that a test that hangs ends.
-const A_WHILE: Duration = Duration::from_mins(1);
-
-/// A PostgreSQL of the test's own, which it may end as it likes.
-pub struct Database {
-    folder: PathBuf,
-    pub url: String,
-    /// The folder of its certificate; `None`: it takes connections in the clear.
-    certificate: Option<PathBuf>,
-}
-
-impl Database {
-    fn start() -> Self {
-        Self::start_with(None)
-    }
-
-    pub fn start_with(certificate: Option<PathBuf>) -> Self {
-        let name = format!("second-opinion-test-{}", uuid::Uuid::now_v7());
-        let mut database = Self {
-            folder: std::env::temp_dir().join(name),
-            url: String::new(),
-            certificate,
-        };
-        database.url = database.script("start");
-        database
-    }
-
-    fn script(&self, command: &str) -> String {
-        let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres"));
-        if let Some(certificate) = &self.certificate {
-            script.env("SECOND_OPINION_POSTGRES_TLS", certificate);
-        }
-        let done = script.arg(command).arg(&self.folder).output();
-        let done = done.expect("the script");
-        assert!(done.status.success(), "{}", text(&done.stderr));
-        text(&done.stdout).trim().to_owned()
-    }
-
-    /// As a power cut ends it.
-    fn kill(&self) {
-        self.script("kill");
-    }
-
-    /// Where it was, with what it had.
-    fn restart(&self) {
-        assert_eq!(self.script("start"), self.url);
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        self.script("stop");
-    }
-}
+use crate::watchers::{Watchers, check};
 
 /// Waits until health tells it; gives how long that took.
 async fn health_tells(server: &Server, expected: &str) -> Duration {
@@ -90,15 +32,6 @@ async fn health_tells(server: &Server, expected: &str) -> Duration {
         assert!(began.elapsed() < A_WHILE, "{expected}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-}
-
-fn is_unavailable_for_now(status: &Status) -> bool {
-    let details = status.get_error_details();
-    let again = details
-        .retry_info()
-        .and_then(|retry| retry.retry_delay)
-        .is_some();
-    status.code() == Code::Unavailable && again
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -162,139 +95,35 @@ async fn a_database_that_goes_away_is_told_of_at_once_and_is_back_by_itself() {
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// Sends a request to one server after another until one acknowledges it.
-async fn until_acknowledged(
-    clients: &[Client],
-    request: &v1::SubmitSecondOpinionRequest,
-    from: usize,
-) -> String {
-    let began = Instant::now();
-    for at in from.. {
-        let mut client = clients[at % clients.len()].clone();
-        match client.submit_second_opinion(request.clone()).await {
-            Ok(answer) => {
-                let made = answer.into_inner().determination.expect("it");
-                return made.determination_id;
-            }
-            Err(status) => {
-                // A server that is killed ends its connections; the client says so in its own words.
-                let cut = std::error::Error::source(&status).is_some();
-                assert!(is_unavailable_for_now(&status) || cut, "{status:?}");
-            }
-        }
-        assert!(began.elapsed() < A_WHILE, "no server acknowledges");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-    unreachable!("there is always a next server")
-}
-
-/// Follows every event from the beginning, goes on with its cursor whenever a stream ends, and cuts it now and then
-/// itself; gives what it saw, once the end is there.
-async fn watch(clients: Vec<Client>, nth: usize, end: Arc<AtomicUsize>) -> Vec<(String, i64)> {
-    let mut seen = Vec::new();
-    let mut cursor = "0".to_owned();
-    for at in nth.. {
-        if seen.len() == end.load(Ordering::SeqCst) {
-            break;
-        }
-        let mut client = clients[at % clients.len()].clone();
-        let from = v1::WatchDeterminationsRequest {
-            cursor: cursor.clone(),
-        };
-        let Ok(stream) = client.watch_determinations(from).await else {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-            continue;
-        };
-        let mut stream = stream.into_inner();
-        for _ in 0..(17 + 13 * nth) {
-            let message = tokio::time::timeout(Duration::from_millis(500), stream.message());
-            let Ok(Ok(Some(message))) = message.await else {
-                break;
-            };
-            cursor = message.cursor;
-            if let Some(event) = message.event {
-                seen.push((event.determination_id, event.version));
-            }
-        }
-    }
-    seen
-}
-
+/// Each change is made once, whichever process ends, and when.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn three_servers_lose_one_of_them_and_the_database_twice_and_no_change() {
+async fn servers_and_their_database_are_lost_under_load_and_no_change_is() {
     if let Some(why) = skipped() {
         println!("skipped: {why}");
         return;
     }
     let database = Database::start();
-    let folder = tempfile::tempdir().expect("a folder");
-    let data = folder.path();
-    let store = ["--store", database.url.as_str()];
-    let migrated = program(data).args(store).arg("migrate").status();
-    assert!(migrated.expect("the program").success());
-    let mut servers: Vec<Server> = (0..3).map(|_| Server::start_with(data, &store)).collect();
-    let mut clients = Vec::new();
-    for server in &servers {
-        clients.push(server.client(data).await);
-    }
-    let end = Arc::new(AtomicUsize::new(usize::MAX));
-    let watchers: Vec<_> = (0..5)
-        .map(|nth| tokio::spawn(watch(clients.clone(), nth, Arc::clone(&end))))
-        .collect();
-    let stop = Arc::new(AtomicBool::new(false));
-    let callers: Vec<_> = (0..12)
-        .map(|nth| {
-            let (clients, stop) = (clients.clone(), Arc::clone(&stop));
-            tokio::spawn(async move {
-                let mut acknowledged = Vec::new();
-                while !stop.load(Ordering::SeqCst) {
-                    let request = submission(second_opinion());
-                    let id = until_acknowledged(&clients, &request, nth).await;
-                    acknowledged.push((request, id));
-                }
-                acknowledged
-            })
-        })
-        .collect();
-    let pause = || tokio::time::sleep(Duration::from_millis(700));
-    pause().await;
-    servers.remove(1).kill();
-    pause().await;
-    for _ in 0..2 {
+    let fleet = Fleet::start(&database.url, 3);
+    let watchers = Watchers::start(&fleet);
+    let load = Load::start(&fleet, size("CLIENTS", 12));
+    // Another moment each time, so that the losses fall into every part of a commit.
+    let pause = || tokio::time::sleep(Duration::from_millis(300 + chance(400) as u64));
+    for _ in 0..size("LOSSES", 2) {
+        pause().await;
+        fleet.replace(chance(3));
+        pause().await;
         database.kill();
         pause().await;
         database.restart();
-        pause().await;
     }
-    stop.store(true, Ordering::SeqCst);
-    let mut acknowledged = Vec::new();
-    for caller in callers {
-        acknowledged.extend(caller.await.expect("a caller"));
-    }
-    println!("{} changes were acknowledged", acknowledged.len());
-
-    let store = PostgresStore::open_read_only(&database.url).await;
-    let store = store.expect("a reader");
-    let head = store.head().await.expect("read").position;
-    let log = store.log_after(0, usize::MAX).await.expect("the log");
-    let log: Vec<(String, i64)> = log
-        .iter()
-        .map(|entry| (entry.determination_id.to_string(), i64::from(entry.version)))
-        .collect();
-    assert_eq!(log.len(), acknowledged.len(), "each change is there once");
-    assert_eq!(u64::try_from(log.len()).expect("few"), head);
-    for (request, id) in acknowledged.iter().step_by(7) {
-        assert!(log.contains(&(id.clone(), 1)));
-        assert_eq!(&until_acknowledged(&clients, request, 0).await, id);
-    }
-    end.store(log.len(), Ordering::SeqCst);
-    for watcher in watchers {
-        let seen = tokio::time::timeout(A_WHILE, watcher).await;
-        assert!(
-            seen.expect("in time").expect("no panic") == log,
-            "not the log"
-        );
-    }
-    let report = verify_log(&store).await.expect("read");
-    assert!(report.is_clean(), "{:?}", report.findings);
+    pause().await;
+    let told = Arc::clone(&load.told);
+    let acknowledged = load.finish().await;
+    println!(
+        "{} changes were acknowledged; {} calls were told to try again, {} were cut",
+        acknowledged.len(),
+        told.unavailable.load(Ordering::SeqCst),
+        told.cut.load(Ordering::SeqCst)
+    );
+    check(&fleet, &database.url, &acknowledged, watchers).await;
 }

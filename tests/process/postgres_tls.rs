@@ -2,7 +2,7 @@
 
 use second_opinion::store::postgres;
 
-use crate::postgres::Database;
+use crate::database::Database;
 use crate::support::certificate;
 use crate::support::postgres::skipped;
 

@@ -8,7 +8,7 @@ use chrono::{TimeDelta, Utc};
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
 use serde_json::Value;
-use tonic::transport::Endpoint;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::support::server::{Client, EVERY_SCOPE, bearer};
 
@@ -121,23 +121,30 @@ impl Server {
 
     /// A reviewer's client, with a token of the development identity in the data folder.
     pub async fn client(&self, data: &Path) -> Client {
-        let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
-        let token = identity.token(
-            "reviewer",
-            EVERY_SCOPE,
-            ActorType::Person,
-            TimeDelta::hours(1),
-            Utc::now(),
-        );
-        let channel = Endpoint::from_shared(self.address.clone())
-            .expect("an address")
-            .connect()
-            .await;
-        SecondOpinionServiceClient::with_interceptor(
-            channel.expect("a connection"),
-            bearer(Some(&token)),
-        )
+        let channel = endpoint(&self.address).connect().await;
+        reviewer(channel.expect("a connection"), data)
     }
+}
+
+/// The same of an address, connected when it first calls.
+pub fn lazily(address: &str, data: &Path) -> Client {
+    reviewer(endpoint(address).connect_lazy(), data)
+}
+
+fn endpoint(address: &str) -> Endpoint {
+    Endpoint::from_shared(address.to_owned()).expect("an address")
+}
+
+fn reviewer(channel: Channel, data: &Path) -> Client {
+    let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
+    let token = identity.token(
+        "reviewer",
+        EVERY_SCOPE,
+        ActorType::Person,
+        TimeDelta::hours(1),
+        Utc::now(),
+    );
+    SecondOpinionServiceClient::with_interceptor(channel, bearer(Some(&token)))
 }
 
 impl Drop for Server {

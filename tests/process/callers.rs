@@ -1,0 +1,197 @@
+//! Many callers change cases while servers and databases are lost: what are they told, and what is acknowledged?
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use second_opinion::wire::v1;
+use tokio::task::JoinHandle;
+use tonic::{Code, Status};
+use tonic_types::StatusExt as _;
+
+use crate::fleet::{Fleet, chance};
+use crate::support::messages::{approval, available, denial, second_opinion, submission};
+use crate::support::server::Client;
+
+/// Longer than anything here takes, so that a test that hangs ends.
+pub const A_WHILE: Duration = Duration::from_mins(3);
+
+/// A change that a caller asks for.
+#[derive(Clone)]
+pub enum Request {
+    Submit(v1::SubmitSecondOpinionRequest),
+    Deny(v1::IssueDenialRequest),
+    Approve(v1::IssueApprovalRequest),
+}
+
+/// A change that was acknowledged, and with what.
+pub struct Acknowledged {
+    pub request: Request,
+    pub answer: v1::Determination,
+}
+
+/// What callers were told besides answers.
+#[derive(Default)]
+pub struct Told {
+    /// UNAVAILABLE, and when to try again.
+    pub unavailable: AtomicUsize,
+    /// A connection ended: the client says so in its own words.
+    pub cut: AtomicUsize,
+}
+
+/// Whether a caller is told to try again after a while.
+pub fn is_unavailable_for_now(status: &Status) -> bool {
+    let details = status.get_error_details();
+    let again = details
+        .retry_info()
+        .and_then(|retry| retry.retry_delay)
+        .is_some();
+    status.code() == Code::Unavailable && again
+}
+
+impl Request {
+    async fn send(&self, client: &mut Client) -> Result<v1::Determination, Status> {
+        let made = match self.clone() {
+            Self::Submit(request) => {
+                let answer = client.submit_second_opinion(request).await?;
+                answer.into_inner().determination
+            }
+            Self::Deny(request) => {
+                let answer = client.issue_denial(request).await?;
+                answer.into_inner().determination
+            }
+            Self::Approve(request) => {
+                let answer = client.issue_approval(request).await?;
+                answer.into_inner().determination
+            }
+        };
+        Ok(made.expect("a determination"))
+    }
+
+    /// Which of its case's events it makes.
+    pub fn version(&self) -> i64 {
+        match self {
+            Self::Submit(_) => 1,
+            Self::Deny(_) | Self::Approve(_) => 2,
+        }
+    }
+}
+
+/// An approval that is good for some weeks from today.
+pub fn timely_approval(id: &str) -> v1::IssueApprovalRequest {
+    let last = chrono::Utc::now().date_naive() + chrono::Days::new(60);
+    v1::IssueApprovalRequest {
+        valid_through: last.to_string(),
+        ..approval(id)
+    }
+}
+
+/// A case that a reviewer may deny as well as approve.
+pub fn undecided() -> Request {
+    Request::Submit(submission(v1::SecondOpinion {
+        network_availability: Some(available()),
+        ..second_opinion()
+    }))
+}
+
+/// Calls one server after another, each over connections of its own.
+pub struct Caller {
+    fleet: Arc<Fleet>,
+    nth: usize,
+    client: Client,
+    told: Arc<Told>,
+}
+
+impl Caller {
+    pub fn new(fleet: &Arc<Fleet>, nth: usize, told: &Arc<Told>) -> Self {
+        Self {
+            fleet: Arc::clone(fleet),
+            nth,
+            client: fleet.client(nth),
+            told: Arc::clone(told),
+        }
+    }
+
+    fn go_to_the_next(&mut self) {
+        self.nth += 1;
+        self.client = self.fleet.client(self.nth);
+    }
+
+    /// Sends a request, the same one again and again, until a server acknowledges it.
+    pub async fn until_acknowledged(&mut self, request: Request) -> Acknowledged {
+        let began = Instant::now();
+        loop {
+            let status = match request.send(&mut self.client).await {
+                Ok(answer) => return Acknowledged { request, answer },
+                Err(status) => status,
+            };
+            if is_unavailable_for_now(&status) {
+                self.told.unavailable.fetch_add(1, Ordering::SeqCst);
+            } else {
+                assert!(
+                    std::error::Error::source(&status).is_some(),
+                    "neither a time to try again nor a lost connection: {status:?}"
+                );
+                self.told.cut.fetch_add(1, Ordering::SeqCst);
+            }
+            assert!(began.elapsed() < A_WHILE, "no server acknowledges");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            self.go_to_the_next();
+        }
+    }
+
+    /// Submits cases and decides two of three, and moves on to the next server now and then, until it is told to stop.
+    async fn work(mut self, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
+        let mut acknowledged = Vec::new();
+        while !stop.load(Ordering::SeqCst) {
+            let made = self.until_acknowledged(undecided()).await;
+            let id = made.answer.determination_id.clone();
+            acknowledged.push(made);
+            let decision = match chance(3) {
+                0 => Some(Request::Deny(denial(&id))),
+                1 => Some(Request::Approve(timely_approval(&id))),
+                _ => None,
+            };
+            if let Some(decision) = decision {
+                acknowledged.push(self.until_acknowledged(decision).await);
+            }
+            if chance(8) == 0 {
+                self.go_to_the_next();
+            }
+        }
+        acknowledged
+    }
+}
+
+/// Callers at work.
+pub struct Load {
+    callers: Vec<JoinHandle<Vec<Acknowledged>>>,
+    stop: Arc<AtomicBool>,
+    pub told: Arc<Told>,
+}
+
+impl Load {
+    /// Callers, spread over the servers.
+    pub fn start(fleet: &Arc<Fleet>, callers: usize) -> Self {
+        let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::<Told>::default());
+        let callers = (0..callers).map(|nth| {
+            let caller = Caller::new(fleet, nth, &told);
+            tokio::spawn(caller.work(Arc::clone(&stop)))
+        });
+        Self {
+            callers: callers.collect(),
+            stop,
+            told: Arc::clone(&told),
+        }
+    }
+
+    /// Lets each finish what it has begun; gives what was acknowledged.
+    pub async fn finish(self) -> Vec<Acknowledged> {
+        self.stop.store(true, Ordering::SeqCst);
+        let mut acknowledged = Vec::new();
+        for caller in self.callers {
+            acknowledged.extend(caller.await.expect("a caller"));
+        }
+        acknowledged
+    }
+}
