@@ -15,6 +15,7 @@ mod letters;
 mod postgres;
 mod postgres_tls;
 mod program;
+mod scale;
 mod serving;
 mod sweeping;
 mod watchers;
