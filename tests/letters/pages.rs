@@ -113,3 +113,15 @@ fn a_long_name_and_fifty_reasons_fit_over_pages() {
     let text = pdf_to_text(&std::fs::read(&path).expect("a file"));
     assert!(text.is_none_or(|text| text.contains("Reason 50")));
 }
+
+#[test]
+fn a_case_number_is_on_one_line_as_it_is() {
+    let mut letter =
+        denied(asked(Some(ReasonNotSupported), "es"), ReasonNotSupported).swap_remove(0);
+    letter.determination_id = "01a21083-d07e-70ff-a2e5-f2e138984eee"
+        .parse()
+        .expect("an id");
+    let path = file("case-number", &letter, "es", true);
+    let text = pdf_to_text(&std::fs::read(&path).expect("a file"));
+    assert!(text.is_none_or(|text| text.contains("01a21083-d07e-70ff-a2e5-f2e138984eee")));
+}
