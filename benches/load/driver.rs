@@ -17,6 +17,7 @@ use tonic::{Request, Status};
 use uuid::Uuid;
 
 use crate::process::Program;
+use crate::request::request;
 use crate::{CONNECTIONS, IN_FLIGHT};
 
 /// What is sent, and to whom.
@@ -229,20 +230,6 @@ impl Load {
             .determination_id;
         self.made.lock().expect("a lock").push(id);
     }
-}
-
-/// A realistic request: routine, outside the network, everything known.
-fn request() -> v1::SecondOpinion {
-    let json = include_str!("../../examples/out-of-network-routine.json");
-    let pool = prost_reflect::DescriptorPool::decode(second_opinion::wire::DESCRIPTOR)
-        .expect("the contract");
-    let descriptor = pool
-        .get_message_by_name("um.secondopinion.v1.SubmitSecondOpinionRequest")
-        .expect("a message");
-    let message = second_opinion::wire::json::from_json(descriptor, json).expect("an example");
-    let message = v1::SubmitSecondOpinionRequest::decode(message.encode_to_vec().as_slice())
-        .expect("a message");
-    message.second_opinion.expect("a request")
 }
 
 /// Bytes as they are.

@@ -1,4 +1,4 @@
-//! The two servers, each a process of its own, ended when they are dropped.
+//! The servers that are measured, each a process of its own, ended when they are dropped.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -8,6 +8,9 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use tonic::transport::{Channel, Endpoint};
+
+/// The variable that names the program of the service.
+const PROGRAM: &str = "SECOND_OPINION_BENCH_PROGRAM";
 
 /// A server.
 pub struct Program {
@@ -35,21 +38,17 @@ impl Program {
         .await
     }
 
-    /// The service, on an empty folder.
-    pub async fn server(data: &Path) -> Self {
+    /// The service on a store, or on a file in the folder, which has its key and its log in any case.
+    pub async fn server(data: &Path, store: Option<&str>) -> Self {
+        if store.is_some() {
+            let mut migrate = service(data, store);
+            let migrated = migrate.arg("migrate").stdout(Stdio::null()).status();
+            assert!(migrated.expect("the service").success());
+        }
         let (address, ops) = (free_address(), free_address());
-        let child = Command::new(env!("CARGO_BIN_EXE_second-opinion"))
-            .args([
-                "serve",
-                "--listen",
-                &address,
-                "--ops-listen",
-                &ops,
-                "--log",
-                "warn",
-                "--data",
-            ])
-            .arg(data)
+        let child = service(data, store)
+            .args(["serve", "--listen", &address, "--ops-listen", &ops])
+            .args(["--log", "warn"])
             // Audit lines are written as in production, to a file that no one reads.
             .stderr(std::fs::File::create(data.join("log.jsonl")).expect("a log"))
             .stdout(Stdio::null())
@@ -63,11 +62,11 @@ impl Program {
         .ready()
         .await;
         let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
-        let scopes = "second-opinion.submit second-opinion.read";
+        let scopes = "second-opinion.submit second-opinion.read second-opinion.review";
         server.token = identity.token(
             "bench",
             scopes,
-            ActorType::Service,
+            ActorType::Person,
             TimeDelta::hours(8),
             Utc::now(),
         );
@@ -121,6 +120,22 @@ impl Drop for Program {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The service's own program, or the one that a variable names: that of another build. It refuses variables that it does
+/// not know.
+fn service(data: &Path, store: Option<&str>) -> Command {
+    let built = || env!("CARGO_BIN_EXE_second-opinion").to_owned();
+    let mut command = Command::new(std::env::var(PROGRAM).unwrap_or_else(|_| built()));
+    let ours = std::env::vars_os().map(|(name, _)| name);
+    for name in ours.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
+        command.env_remove(name);
+    }
+    command.arg("--data").arg(data);
+    if let Some(store) = store {
+        command.args(["--store", store]);
+    }
+    command
 }
 
 fn free_address() -> String {
