@@ -39,12 +39,13 @@ async fn many_write_through_three_servers_and_five_watchers_see_the_log() {
     tokio::time::sleep(Duration::from_secs(size("SECONDS", 3) as u64)).await;
     let acknowledged = load.finish().await;
     println!(
-        "{clients} clients made {} changes in {:?}; {:?} calls were told to try again",
+        "{clients} clients made {} changes in {:?}",
         acknowledged.len(),
-        began.elapsed(),
-        told.unavailable
+        began.elapsed()
     );
-    assert_eq!(told.cut.load(Ordering::SeqCst), 0, "no server was lost");
+    // Nothing was lost on the way: none had to ask twice.
+    assert_eq!(told.unavailable.load(Ordering::SeqCst), 0);
+    assert_eq!(told.cut.load(Ordering::SeqCst), 0);
     check(&fleet, &database.url, &acknowledged, watchers).await;
 }
 
