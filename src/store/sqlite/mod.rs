@@ -70,9 +70,9 @@ impl SqliteStore {
             cases: Arc::clone(&cases),
         };
         let file = WrittenFile {
+            lock,
             connection,
             checkpoints: Checkpoints::start(path)?,
-            lock,
         };
         let writer = Writer::start(file, Arc::clone(&readers), told)?;
         Ok(Self {

@@ -19,9 +19,9 @@ use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRende
 
 /// The file, as the thread has it.
 pub(super) struct WrittenFile {
+    pub lock: WriteLock,
     pub connection: Connection,
     pub checkpoints: Checkpoints,
-    pub lock: WriteLock,
 }
 
 /// Who is told of what was committed, before its callers are.
@@ -49,10 +49,11 @@ impl Writer {
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
+                // The lock first: what is bound last goes first, on a panic too.
                 let WrittenFile {
+                    lock: _lock,
                     mut connection,
                     mut checkpoints,
-                    lock: _lock,
                 } = file;
                 run(&mut connection, &mut checkpoints, jobs, &told);
                 readers.close();
