@@ -92,13 +92,14 @@ impl Line {
 
 impl Visit for Line {
     fn record_str(&mut self, field: &Field, value: &str) {
-        self.name(field.name());
-        self.text(value);
+        if !is_of_log(field) {
+            self.name(field.name());
+            self.text(value);
+        }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // The `log` crate's own account of where a line came from: the target says it already.
-        if field.name().starts_with("log.") {
+        if is_of_log(field) {
             return;
         }
         self.name(field.name());
@@ -113,8 +114,10 @@ impl Visit for Line {
     }
 
     fn record_u64(&mut self, field: &Field, value: u64) {
-        self.name(field.name());
-        self.plain(format_args!("{value}"));
+        if !is_of_log(field) {
+            self.name(field.name());
+            self.plain(format_args!("{value}"));
+        }
     }
 
     fn record_bool(&mut self, field: &Field, value: bool) {
@@ -131,6 +134,12 @@ impl Visit for Line {
             self.0.push_str("null");
         }
     }
+}
+
+/// Whether a field is the `log` crate's own account of where a line came from. The target says it already, and the file
+/// is a path on the machine that built this.
+fn is_of_log(field: &Field) -> bool {
+    field.name().starts_with("log.")
 }
 
 /// Writes into a line, escaped.
@@ -184,6 +193,8 @@ mod tests {
                 share = 0.5,
                 none = f64::NAN,
                 yes = true,
+                log.file = "canary",
+                log.line = 7_u64,
                 "call {odd}"
             );
         });
@@ -194,6 +205,7 @@ mod tests {
         assert_eq!((&line["text"], &line["shown"]), (&odd.into(), &odd.into()));
         assert_eq!(line["debug"], format!("{odd:?}"));
         assert_eq!(line["message"], format!("call {odd}"));
+        assert!(!text.contains("log."), "{text}");
         assert_eq!(line["number"], -3);
         assert_eq!(line["big"], u64::MAX);
         assert_eq!(line["share"], 0.5);
