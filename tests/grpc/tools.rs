@@ -6,6 +6,7 @@ use prost::Message as _;
 use second_opinion::config::Config;
 use second_opinion::identity::ActorType;
 use second_opinion::wire::v1;
+use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
@@ -13,6 +14,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::{v1 as reflection, v1alpha};
 
 use crate::support::messages::{second_opinion, submission};
+use crate::support::raw::call_path;
 use crate::support::server::{EVERY_SCOPE, TestServer};
 
 const SERVICE: &str = "um.secondopinion.v1.SecondOpinionService";
@@ -213,4 +215,25 @@ async fn every_answer_carries_its_request_id() {
         .to_str()
         .expect("text");
     assert!(uuid::Uuid::try_parse(id).is_ok(), "{id}");
+}
+
+#[tokio::test]
+async fn what_names_no_call_of_ours_is_unimplemented() {
+    let server = TestServer::start().await;
+    let token = server.token("someone", EVERY_SCOPE, ActorType::Service);
+    let identity = [("authorization", format!("Bearer {token}"))];
+    let ours = "/um.secondopinion.v1.SecondOpinionService";
+    for path in [
+        "/no.such.Service/Do",
+        "/",
+        ours,
+        &format!("{ours}/NoSuchCall"),
+        &format!("{ours}X/SubmitSecondOpinion"),
+    ] {
+        let status = call_path(&server.address, path, &[], &identity).await;
+        assert_eq!(status.code(), Code::Unimplemented, "{path}");
+    }
+    // What names a service of ours asks for an identity first, whatever the call.
+    let unknown = call_path(&server.address, &format!("{ours}/NoSuchCall"), &[], &[]).await;
+    assert_eq!(unknown.code(), Code::Unauthenticated);
 }

@@ -12,6 +12,17 @@ pub async fn call_raw(
     message: &[u8],
     headers: &[(&'static str, String)],
 ) -> Status {
+    let path = format!("/um.secondopinion.v1.SecondOpinionService/{rpc}");
+    call_path(address, &path, message, headers).await
+}
+
+/// Sends bytes as one message to a path, and gives the status of the answer.
+pub async fn call_path(
+    address: &str,
+    path: &str,
+    message: &[u8],
+    headers: &[(&'static str, String)],
+) -> Status {
     let mut frame = vec![0];
     frame.extend(
         u32::try_from(message.len())
@@ -27,11 +38,9 @@ pub async fn call_raw(
             .await
             .expect("a handshake");
     let connection = tokio::spawn(connection);
-    let mut request = http::Request::post(format!(
-        "{address}/um.secondopinion.v1.SecondOpinionService/{rpc}"
-    ))
-    .header("content-type", "application/grpc")
-    .header("te", "trailers");
+    let mut request = http::Request::post(format!("{address}{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
     for (name, value) in headers {
         request = request.header(*name, value);
     }
