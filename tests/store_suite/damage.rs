@@ -105,49 +105,38 @@ impl Damage for InSchema {
     }
 }
 
-/// Every test of damage, on one kind of store.
+/// Every test of damage, on each kind of store.
 macro_rules! damage {
-    ($($store:ident: $($test:ident)*;)*) => {$(
-        mod $store {
-            $(
-                #[tokio::test]
-                async fn $test() {
-                    use crate::damage::Damage as _;
-                    type Store = damage!(@ $store);
-                    if let Some(why) = Store::skipped() {
-                        println!("{} is skipped: {why}", stringify!($test));
-                        return;
-                    }
-                    super::$test::<Store>().await;
-                }
-            )*
+    ($($test:ident)*) => {
+        mod in_file {
+            $(damage! { @ crate::damage::InFile, $test })*
         }
-    )*};
-    (@ in_file) => { crate::damage::InFile };
-    (@ in_schema) => { crate::damage::InSchema };
+        mod in_schema {
+            $(damage! { @ crate::damage::InSchema, $test })*
+        }
+    };
+    (@ $store:ty, $test:ident) => {
+        #[tokio::test]
+        async fn $test() {
+            if let Some(why) = <$store as crate::damage::Damage>::skipped() {
+                println!("{} is skipped: {why}", stringify!($test));
+                return;
+            }
+            super::$test::<$store>().await;
+        }
+    };
 }
 
 damage! {
-    in_file:
-        one_changed_byte_is_found_with_its_case_and_version
-        a_changed_digest_is_found_three_times_over
-        a_missing_tail_is_found
-        a_missing_event_is_found
-        a_removed_case_is_found
-        a_case_without_events_is_found
-        a_case_that_is_not_what_its_events_say_is_found
-        a_changed_or_missing_letter_is_found
-        what_cannot_be_read_is_damage_and_no_panic;
-    in_schema:
-        one_changed_byte_is_found_with_its_case_and_version
-        a_changed_digest_is_found_three_times_over
-        a_missing_tail_is_found
-        a_missing_event_is_found
-        a_removed_case_is_found
-        a_case_without_events_is_found
-        a_case_that_is_not_what_its_events_say_is_found
-        a_changed_or_missing_letter_is_found
-        what_cannot_be_read_is_damage_and_no_panic;
+    one_changed_byte_is_found_with_its_case_and_version
+    a_changed_digest_is_found_three_times_over
+    a_missing_tail_is_found
+    a_missing_event_is_found
+    a_removed_case_is_found
+    a_case_without_events_is_found
+    a_case_that_is_not_what_its_events_say_is_found
+    a_changed_or_missing_letter_is_found
+    what_cannot_be_read_is_damage_and_no_panic
 }
 
 /// The determination's version and position of each finding, with its problem.
