@@ -8,7 +8,8 @@ use uuid::Uuid;
 use crate::case::{Actor, Case, Digest, Event, EventBody, EventKind, SealedEvent};
 use crate::notice::Made;
 use crate::store::{
-    CaseColumns, Commit, CommitError, ReplayKey, Store, StoreError, StoredNotice, encode_file,
+    CaseColumns, Commit, CommitError, Counted, ReplayKey, Store, StoreError, StoredNotice, Turn,
+    encode_file,
 };
 
 /// What is to happen to a case: the event, and the letters made with it.
@@ -50,6 +51,7 @@ pub(crate) struct Next {
     pub case: Box<Case>,
     event: SealedEvent,
     kind: EventKind,
+    turns: Vec<Turn>,
     letters: Vec<StoredNotice>,
 }
 
@@ -78,6 +80,9 @@ impl Next {
         let sealed = SealedEvent::seal(id, &event, edition, previous)
             .map_err(|_| Unfit("an event cannot be sealed"))?;
         let kind = event.body.kind();
+        let counted = case
+            .as_ref()
+            .map_or_else(Counted::default, |case| Counted::of(&case.file));
         let case = match case {
             Some(case) => case.after(&event, sealed.sha256),
             None => Case::opened(id, event, sealed.sha256),
@@ -91,8 +96,10 @@ impl Next {
                 bytes: made.bytes,
             })
             .collect();
+        let case = case.ok_or(Unfit("an event that cannot follow"))?;
         Ok(Self {
-            case: Box::new(case.ok_or(Unfit("an event that cannot follow"))?),
+            turns: counted.turned_into(&case.file),
+            case: Box::new(case),
             kind,
             event: sealed,
             letters,
@@ -111,6 +118,7 @@ impl Next {
             mut case,
             event,
             kind,
+            turns,
             letters,
         } = self;
         // Not in the future: what it held would be moved with it.
@@ -121,6 +129,7 @@ impl Next {
                 columns: CaseColumns::of(&case, rungs),
                 snapshot,
                 event,
+                turns,
                 letters,
                 replay,
             })

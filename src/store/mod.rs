@@ -5,7 +5,10 @@
 
 mod codes;
 mod copy;
+mod dials;
+mod fold;
 mod group;
+mod meters;
 mod open;
 mod place;
 pub mod postgres;
@@ -21,14 +24,14 @@ use thiserror::Error;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use crate::case::{
-    Case, Cin, Digest, EventKind, FoldError, NoticeReference, SealedEvent, State, UnsealError,
-    first_due,
-};
+use crate::case::{Case, Cin, Digest, EventKind, NoticeReference, SealedEvent, State, first_due};
 use crate::notice::Rendition;
 use crate::rules::Urgency;
 
 pub use copy::{Copied, CopyError, Counts, Progress, copy};
+pub use dials::{CLOCKS, Counted, Dial, Dials, TimeLeft, Turn, URGENCIES};
+pub use fold::{fold, unseal};
+pub use meters::{Connections, Meters};
 pub use open::{migrate, open, open_read_only};
 pub use snapshot::{decode_file, encode_file};
 pub use verify::{Finding, LogReport, Problem, verify_log};
@@ -50,6 +53,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has come, longest due first.
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
+
+    /// How the deadlines stand over all cases as of an instant: the same on every replica, and after a restart.
+    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError>;
 
     /// Commits a change, all of it or none, and returns once it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
@@ -82,6 +88,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// The head's position, whenever it moves. A wake-up, not a promise: what it says is read again from the store.
     fn head_changes(&self) -> watch::Receiver<u64>;
+
+    /// What it counts of its own work.
+    fn meters(&self) -> Meters;
+
+    /// The connections of its pool; none where it has no pool.
+    fn connections(&self) -> Connections {
+        Connections::default()
+    }
 
     /// Whether the store can be reached.
     async fn ping(&self) -> Result<(), StoreError>;
@@ -135,6 +149,8 @@ pub struct Commit {
     pub columns: CaseColumns,
     /// The case's file after the change, encoded by [`encode_file`].
     pub snapshot: Vec<u8>,
+    /// How it moves the counts of deadlines ([`Counted`]).
+    pub turns: Vec<Turn>,
     /// The letters made with it.
     pub letters: Vec<StoredNotice>,
     /// The idempotency record; `None`: the change is not a caller's, and moves neither the etag nor the instant of the
@@ -351,37 +367,6 @@ impl StoreError {
             reason: reason.to_string(),
         }
     }
-}
-
-/// A case folded from its stored events, each checked against its digest.
-///
-/// # Errors
-/// When an event was changed, cannot be read, or does not follow from the one before it.
-pub fn fold(determination_id: Uuid, records: &[Record]) -> Result<Case, StoreError> {
-    let events = unseal(determination_id, records)?;
-    Case::fold(
-        determination_id,
-        events
-            .iter()
-            .zip(records)
-            .map(|(event, record)| (event, record.sha256)),
-    )
-    .map_err(|error: FoldError| StoreError::damaged(determination_id, error))
-}
-
-/// The events in stored bytes, each checked against its digest.
-///
-/// # Errors
-/// When an event was changed or cannot be read.
-pub fn unseal(
-    determination_id: Uuid,
-    records: &[Record],
-) -> Result<Vec<crate::case::Event>, StoreError> {
-    records
-        .iter()
-        .map(|record| SealedEvent::unseal(&record.bytes, record.sha256).map(|(_, event)| event))
-        .collect::<Result<_, UnsealError>>()
-        .map_err(|error| StoreError::damaged(determination_id, error))
 }
 
 #[cfg(test)]

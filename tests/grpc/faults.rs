@@ -12,8 +12,8 @@ use second_opinion::config::Config;
 use second_opinion::identity::ActorType;
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
-    StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use second_opinion::wire::v1;
 use tokio::sync::watch;
@@ -28,8 +28,8 @@ use crate::support::status::reason;
 
 pub const SOUND: u8 = 0;
 pub const GONE: u8 = 1;
-const SLOW: u8 = 2;
-const PANICS: u8 = 3;
+pub const SLOW: u8 = 2;
+pub const PANICS: u8 = 3;
 /// The next look-up of a request id is made just before it is recorded.
 pub const EARLY: u8 = 4;
 
@@ -82,6 +82,10 @@ impl Store for Faulty {
         self.strike().await?;
         self.store.to_sweep(as_of, limit).await
     }
+    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+        self.strike().await?;
+        self.store.dials(as_of).await
+    }
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         self.store.log_after(position, limit).await
     }
@@ -110,6 +114,9 @@ impl Store for Faulty {
     }
     fn head_changes(&self) -> watch::Receiver<u64> {
         self.store.head_changes()
+    }
+    fn meters(&self) -> Meters {
+        self.store.meters()
     }
     async fn ping(&self) -> Result<(), StoreError> {
         self.strike().await

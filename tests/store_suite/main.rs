@@ -14,6 +14,7 @@ macro_rules! needs_postgres {
 
 mod commits;
 mod damage;
+mod dials;
 mod drivers;
 mod letters;
 mod log;
@@ -65,6 +66,9 @@ macro_rules! suite {
             sweeper::what_was_set_aside_is_told_in_time_once_someone_changes_it
             sweeper::a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_told
             sweeper::a_store_that_is_closed_ends_the_round
+            dials::counts_are_those_of_the_cases_at_any_instant
+            dials::an_empty_store_has_nothing_on_its_dials
+            dials::a_decision_too_late_is_missed
             proof::a_log_that_was_only_written_to_is_clean
             proof::an_empty_log_is_clean
             commits::a_closed_store_says_so

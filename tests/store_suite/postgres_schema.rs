@@ -2,11 +2,12 @@
 
 use futures::future::join_all;
 use second_opinion::store::postgres::{self, PostgresStore};
-use second_opinion::store::{StoreError, verify_log};
+use second_opinion::store::{Store as _, StoreError, verify_log};
 
 use crate::postgres::replicas;
 use crate::proof::filled;
 use crate::support::postgres::Schema;
+use crate::support::sample;
 
 #[tokio::test]
 async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice() {
@@ -19,8 +20,25 @@ async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice()
         .flat_map(|applied| applied.expect("migrated"))
         .collect();
     applied.sort_unstable();
-    assert_eq!(applied, [1, 2]);
+    assert_eq!(applied, [1, 2, 3]);
     assert!(postgres::migrate(&url).await.expect("migrated").is_empty());
+}
+
+/// A database from before there were dials.
+#[tokio::test]
+async fn cases_from_before_the_dials_are_counted_once_by_the_migration() {
+    needs_postgres!();
+    let (schema, [store]) = replicas::<1>().await;
+    filled(&*store).await;
+    let dials = store.dials(sample::start()).await.expect("read");
+    schema
+        .execute("DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version = 3")
+        .await;
+    for _ in 0..2 {
+        postgres::migrate(&schema.url()).await.expect("migrated");
+        let counted = store.dials(sample::start()).await.expect("read");
+        assert_eq!(counted, dials);
+    }
 }
 
 #[tokio::test]
@@ -107,8 +125,9 @@ async fn a_server_s_user_needs_no_right_to_change_the_record() {
             "CREATE ROLE {name} LOGIN;
              GRANT USAGE ON SCHEMA {name} TO {name};
              GRANT SELECT ON ALL TABLES IN SCHEMA {name} TO {name};
-             GRANT INSERT ON events, cases, notices, renderings TO {name};
-             GRANT UPDATE ON cases, log_head TO {name}"
+             GRANT INSERT ON events, cases, notices, renderings, dials TO {name};
+             GRANT UPDATE ON cases, log_head, dials TO {name};
+             GRANT DELETE ON dials TO {name}"
         ))
         .await;
     let url = schema.url().replace("postgres@", &format!("{name}@"));

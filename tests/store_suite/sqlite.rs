@@ -119,7 +119,7 @@ async fn a_reader_reads_beside_a_server_and_cannot_write() {
 fn migrating_says_what_it_applied_and_is_done_once() {
     let folder = folder();
     let path = folder.path().join("cases.db");
-    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3]);
+    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3, 4]);
     assert!(sqlite::migrate(&path).expect("migrated").is_empty());
 }
 
@@ -136,13 +136,32 @@ async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated
     raw(&path)
         .execute_batch(
             "DROP INDEX cases_sweep; ALTER TABLE cases DROP COLUMN sweep_at_us;
-             DELETE FROM refinery_schema_history WHERE version = 3",
+             DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version >= 3",
         )
         .expect("changed back");
     let store = open(&path);
     let found = store.to_sweep(chrono::DateTime::UNIX_EPOCH, 9).await;
     assert_eq!(found.expect("read"), [running.id]);
     assert_eq!(read(&store, running.id).await, running);
+}
+
+/// A file from before there were dials.
+#[tokio::test]
+async fn cases_from_before_the_dials_are_counted_once_their_file_is_migrated() {
+    let folder = folder();
+    let path = folder.path().join("cases.db");
+    let store = open(&path);
+    filled(&store).await;
+    let dials = store.dials(sample::start()).await.expect("read");
+    store.close().await;
+    raw(&path)
+        .execute_batch("DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version = 4")
+        .expect("changed back");
+    for _ in 0..2 {
+        let store = open(&path);
+        assert_eq!(store.dials(sample::start()).await.expect("read"), dials);
+        store.close().await;
+    }
 }
 
 #[test]

@@ -117,7 +117,9 @@ pub async fn copy(
     }
     tell(Progress::Proving);
     prove(&target, &head, expected).await?;
-    target.finish(&head).await.map_err(CopyError::Target)?;
+    let dials = source.dials().map_err(CopyError::Source)?;
+    let finished = target.finish(&head, &dials).await;
+    finished.map_err(CopyError::Target)?;
     Ok(Copied {
         counts: expected,
         head,

@@ -3,6 +3,7 @@
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Transaction};
 
+use super::dials::TURN_SQL;
 use super::write::{EVENTS_SQL, LETTERS_SQL, NEW_CASES_SQL, Of};
 use crate::store::copy::{CaseRow, EventRow, LetterRow, RenderingRow};
 
@@ -78,4 +79,16 @@ pub(super) async fn events(to: &Transaction<'_>, rows: &[EventRow]) -> Result<u6
         &column.of(|row| &row.bytes[..]),
     ];
     to.execute(EVENTS_SQL, &given).await
+}
+
+/// The dials as the source has them, in place of those of an empty store.
+pub(super) async fn dials(to: &Transaction<'_>, rows: &[(i16, i64, i64)]) -> Result<u64, Error> {
+    to.execute("DELETE FROM dials", &[]).await?;
+    let column = Of(rows);
+    let given: [&(dyn ToSql + Sync); 3] = [
+        &column.of(|(dial, ..)| *dial),
+        &column.of(|(_, key, _)| *key),
+        &column.of(|(.., count)| *count),
+    ];
+    to.execute(TURN_SQL, &given).await
 }

@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 
 use super::error::{closed, unavailable, unreachable};
 use super::session::Connector;
-use crate::store::StoreError;
+use crate::store::{Connections, StoreError};
 
 /// How long one waits for a connection that others hold.
 const WAIT: Duration = Duration::from_secs(2);
@@ -123,6 +123,15 @@ impl Database {
             drop(Object::take(connection));
         }
         result
+    }
+
+    pub(super) fn connections(&self) -> Connections {
+        let status = self.pool.status();
+        let idle = status.available.min(status.size);
+        Connections {
+            idle,
+            used: status.size - idle,
+        }
     }
 
     pub(super) fn close(&self) {

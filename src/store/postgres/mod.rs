@@ -6,6 +6,7 @@ mod address;
 mod copied;
 mod database;
 mod decide;
+mod dials;
 mod error;
 mod gather;
 mod listen;
@@ -38,8 +39,8 @@ use self::lookup::{Cases, Replays};
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
 use super::{
-    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
-    StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Connections, Dials, Head, LogEntry, Meters, Page, Record,
+    Replay, ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use crate::case::Case;
 use crate::notice::Rendition;
@@ -61,10 +62,12 @@ pub struct PostgresStore {
     /// `None`: opened for reading only.
     writing: Option<Writing>,
     head: watch::Receiver<u64>,
+    meters: Meters,
 }
 
 struct Writing {
     writer: Writer,
+    database: Arc<Database>,
     listening: AbortHandle,
 }
 
@@ -89,13 +92,15 @@ impl PostgresStore {
         warn_of_loss(&database).await?;
         let (sender, head) = watch::channel(position);
         let writing = Connector::new(&address, Purpose::Writing)?;
-        let writing = Database::new(writing, WRITERS, outage)?;
+        let writing = Arc::new(Database::new(writing, WRITERS, outage)?);
+        let meters = Meters::default();
         let listening = listen::listen(reading, channel.clone(), sender.clone());
         let writing = Writing {
             listening: tokio::spawn(listening).abort_handle(),
-            writer: Writer::start(writing, channel, sender),
+            writer: Writer::start(Arc::clone(&writing), channel, sender, meters.clone()),
+            database: writing,
         };
-        Ok(Self::with(database, Some(writing), head))
+        Ok(Self::with(database, Some(writing), head, meters))
     }
 
     /// Opens the database for reading, a standby too. Commits fail, and the head's changes are not told.
@@ -108,7 +113,7 @@ impl PostgresStore {
         let database = Database::new(reading, READERS, Arc::default())?;
         let (position, _) = first_look(&database).await?;
         let (_, head) = watch::channel(position);
-        Ok(Self::with(database, None, head))
+        Ok(Self::with(database, None, head, Meters::default()))
     }
 
     /// Opens for reading what a copy has brought so far: the log has no head yet.
@@ -116,10 +121,15 @@ impl PostgresStore {
         let reading = Connector::new(address, Purpose::Reading)?;
         let database = Database::new(reading, READERS, Arc::default())?;
         let (_, head) = watch::channel(0);
-        Ok(Self::with(database, None, head))
+        Ok(Self::with(database, None, head, Meters::default()))
     }
 
-    fn with(database: Database, writing: Option<Writing>, head: watch::Receiver<u64>) -> Self {
+    fn with(
+        database: Database,
+        writing: Option<Writing>,
+        head: watch::Receiver<u64>,
+        meters: Meters,
+    ) -> Self {
         let database = Arc::new(database);
         Self {
             cases: lookup::cases(Arc::clone(&database)),
@@ -127,6 +137,7 @@ impl PostgresStore {
             database,
             writing,
             head,
+            meters,
         }
     }
 }
@@ -190,6 +201,12 @@ impl Store for PostgresStore {
             .await
     }
 
+    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+        self.database
+            .read(|client| Box::pin(dials::read(client, as_of)))
+            .await
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         match &self.writing {
             Some(writing) => writing.writer.commit(commit).await,
@@ -241,6 +258,22 @@ impl Store for PostgresStore {
         match &self.writing {
             Some(writing) => writing.writer.store_rendering(rendering).await,
             None => Err(read_only()),
+        }
+    }
+
+    fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
+    fn connections(&self) -> Connections {
+        let reading = self.database.connections();
+        let writing = self.writing.as_ref();
+        let writing = writing.map_or_else(Connections::default, |writing| {
+            writing.database.connections()
+        });
+        Connections {
+            idle: reading.idle + writing.idle,
+            used: reading.used + writing.used,
         }
     }
 

@@ -5,6 +5,7 @@
 use tokio_postgres::Client;
 
 use super::address::Address;
+use super::dials;
 use super::error::{unavailable, unreachable};
 use super::session::{Connector, Purpose};
 use crate::store::StoreError;
@@ -41,6 +42,7 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
         .run_async(&mut client)
         .await
         .map_err(|error| StoreError::Schema(error.to_string()))?;
+    dials::count(connector).await?;
     report
         .applied_migrations()
         .iter()

@@ -6,11 +6,13 @@ use tokio_postgres::{Error, Statement};
 use uuid::Uuid;
 
 use super::decide::{CaseRow, Row, cases};
+use super::dials;
 use super::query::RENDERING_SQL;
 use crate::store::codes::{
     first_due_column, form_code, instant_column, kind_code, position_column, state_code,
     urgency_code,
 };
+use crate::store::dials::Turned;
 use crate::store::{Head, StoreError, StoredNotice, StoredRendering};
 
 pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
@@ -52,6 +54,8 @@ pub(super) struct Statements {
     new_cases: Statement,
     changed_cases: Statement,
     letters: Statement,
+    dials: Statement,
+    no_dials: Statement,
     head: Statement,
     keep: Statement,
     kept: Statement,
@@ -65,6 +69,8 @@ impl Statements {
             new_cases: client.prepare_cached(NEW_CASES_SQL).await?,
             changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
             letters: client.prepare_cached(LETTERS_SQL).await?,
+            dials: client.prepare_cached(dials::TURN_SQL).await?,
+            no_dials: client.prepare_cached(dials::NONE_LEFT_SQL).await?,
             head: client.prepare_cached(HEAD_SQL).await?,
             keep: client.prepare_cached(KEPT_SQL).await?,
             kept: client.prepare_cached(RENDERING_SQL).await?,
@@ -186,6 +192,26 @@ impl Statements {
             &column.of(|(_, letter, _)| &letter.bytes[..]),
         ];
         client.execute(&self.letters, &given).await
+    }
+
+    /// Turns the dials. In one order in every process, though the head's lock alone keeps them apart.
+    pub(super) async fn dials(&self, client: &Object, turned: &Turned) -> Result<(), Error> {
+        let (codes, keys, by) = dials::columns(turned);
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let (counts, left): ([&(dyn ToSql + Sync); 3], [&(dyn ToSql + Sync); 2]) =
+            ([&codes, &keys, &by], [&codes, &keys]);
+        // A count that only grew is not none.
+        if by.iter().all(|by| *by > 0) {
+            return client.execute(&self.dials, &counts).await.map(drop);
+        }
+        let (turned, cleared) = tokio::join!(
+            biased;
+            client.execute(&self.dials, &counts),
+            client.execute(&self.no_dials, &left),
+        );
+        turned.and(cleared).map(drop)
     }
 
     pub(super) async fn head(&self, client: &Object, head: &Head) -> Result<u64, Error> {

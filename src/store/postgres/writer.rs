@@ -5,8 +5,8 @@
 //! are without gaps and in the order of commits, over every process on the database.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use deadpool_postgres::Object;
 use futures::future::join_all;
@@ -23,9 +23,10 @@ use super::lookup::{REPLAYS_SQL, replays_in};
 use super::query::{head_in, rendering_in};
 use super::rows::Columns;
 use super::write::{Letters, Statements};
+use crate::store::dials::Turned;
 use crate::store::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
 use crate::store::place::{Placed, Standing};
-use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRendering};
+use crate::store::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
 
 /// As often as a transaction is tried that the server undid for another's sake.
 const TRIES_MAX: u32 = 5;
@@ -42,11 +43,21 @@ pub(super) struct Writer {
 
 impl Writer {
     /// Starts the task. Who waits for the head is told of each group before its callers are.
-    pub(super) fn start(database: Database, channel: String, head: watch::Sender<u64>) -> Self {
+    pub(super) fn start(
+        database: Arc<Database>,
+        channel: String,
+        head: watch::Sender<u64>,
+        meters: Meters,
+    ) -> Self {
         let (sender, jobs) = mpsc::channel(WAITING_MAX);
         Self {
             jobs: Mutex::new(Some(sender)),
-            task: Mutex::new(Some(tokio::spawn(run(database, channel, jobs, head)))),
+            task: Mutex::new(Some(tokio::spawn(run(
+                database,
+                channel,
+                jobs,
+                (head, meters),
+            )))),
         }
     }
 
@@ -90,10 +101,10 @@ fn stopped() -> StoreError {
 }
 
 async fn run(
-    database: Database,
+    database: Arc<Database>,
     channel: String,
     mut jobs: mpsc::Receiver<Job>,
-    head: watch::Sender<u64>,
+    (head, meters): (watch::Sender<u64>, Meters),
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     let mut last = 0;
@@ -107,7 +118,11 @@ async fn run(
         if work.is_empty() {
             continue;
         }
+        let begun = Instant::now();
         let written = write_group(&database, &channel, &work).await;
+        if written.is_ok() {
+            meters.committed(work.len(), begun.elapsed());
+        }
         if let Ok((_, moved)) = &written {
             super::listen::tell(&head, moved.position);
         }
@@ -182,6 +197,10 @@ async fn try_group(
         })
         .collect();
     let letters = Letters::of(&rows).map_err(Failed::Otherwise)?;
+    let mut turned = Turned::default();
+    for row in &rows {
+        turned.add(&row.commit.turns);
+    }
     let renderings = work.iter().filter_map(|work| match work {
         Work::Commit(_) => None,
         Work::Rendering(rendering) => Some(rendering),
@@ -191,15 +210,21 @@ async fn try_group(
         if !moves {
             return Ok(());
         }
-        let (events, cases, letters, head, notified) = tokio::join!(
+        let (events, cases, letters, dials, head, notified) = tokio::join!(
             biased;
             statements.events(client, &rows),
             statements.cases(client, &rows),
             statements.letters(client, &letters),
+            statements.dials(client, &turned),
             statements.head(client, &before.head),
             statements.notify(client, channel, &before.head),
         );
-        events.and(letters).and(head).and(notified).and(cases)
+        events
+            .and(letters)
+            .and(head)
+            .and(notified)
+            .and(dials)
+            .and(cases)
     };
     // Each is sent when it is first looked at, in this order; the server ends a transaction in which one failed.
     let (written, kept, committed) = tokio::join!(

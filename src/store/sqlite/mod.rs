@@ -3,6 +3,7 @@
 mod backup;
 mod cache;
 mod checkpoint;
+mod dials;
 mod files;
 mod lock;
 mod query;
@@ -29,8 +30,8 @@ use self::lock::WriteLock;
 use self::reader::Readers;
 use self::writer::{Told, Writer, WrittenFile};
 use super::{
-    Commit, CommitError, Committed, Head, LogEntry, Page, Record, Replay, ReplayKey, Store,
-    StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use crate::case::Case;
 use crate::notice::Rendition;
@@ -46,6 +47,7 @@ pub struct SqliteStore {
     /// `None`: opened for reading only.
     writer: Option<Arc<Writer>>,
     head: watch::Receiver<u64>,
+    meters: Meters,
 }
 
 impl SqliteStore {
@@ -74,12 +76,14 @@ impl SqliteStore {
             connection,
             checkpoints: Checkpoints::start(path)?,
         };
-        let writer = Writer::start(file, Arc::clone(&readers), told)?;
+        let meters = Meters::default();
+        let writer = Writer::start(file, Arc::clone(&readers), told, meters.clone())?;
         Ok(Self {
             readers,
             cases: Some(cases),
             writer: Some(Arc::new(writer)),
             head,
+            meters,
         })
     }
 
@@ -97,6 +101,7 @@ impl SqliteStore {
             cases: None,
             writer: None,
             head,
+            meters: Meters::default(),
         })
     }
 }
@@ -151,6 +156,12 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+        self.readers
+            .scan(move |file| dials::read(file, as_of))
+            .await
+    }
+
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
         match &self.writer {
             Some(writer) => writer.commit(commit).await,
@@ -199,6 +210,10 @@ impl Store for SqliteStore {
 
     fn head_changes(&self) -> watch::Receiver<u64> {
         self.head.clone()
+    }
+
+    fn meters(&self) -> Meters {
+        self.meters.clone()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
+use super::dials;
 use super::rows::unavailable;
 use crate::store::StoreError;
 
@@ -97,6 +98,7 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreErro
         .set_grouped(true)
         .run(connection)
         .map_err(|error| StoreError::Schema(error.to_string()))?;
+    dials::count(connection)?;
     report
         .applied_migrations()
         .iter()

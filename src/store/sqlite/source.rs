@@ -86,6 +86,21 @@ impl Source {
             .map_err(|error| unavailable(&error))
     }
 
+    /// The dials: what each counts, under which key, and how many.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn dials(&self) -> Result<Vec<(i16, i64, i64)>, StoreError> {
+        const SQL: &str = "SELECT dial, key, count FROM dials";
+        let read = || -> rusqlite::Result<_> {
+            let mut statement = self.connection.prepare(SQL)?;
+            let rows =
+                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            rows.collect()
+        };
+        read().map_err(|error| unavailable(&error))
+    }
+
     /// Up to `limit` rows of a table after a key; `None`: there are no more.
     ///
     /// # Errors

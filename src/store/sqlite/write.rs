@@ -10,18 +10,20 @@ use crate::case::SealedEvent;
 use crate::store::codes::{
     first_due_column, form_code, kind_code, position_column, state_code, urgency_code,
 };
+use crate::store::dials::Turned;
 use crate::store::group::Outcome;
 use crate::store::place::Placed;
 use crate::store::{
     Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering,
 };
 
-/// Writes one commit behind the log's head and moves the head.
+/// Writes one commit behind the log's head, moves the head, and adds what it turns of the dials.
 ///
 /// What an earlier commit of the group wrote is seen: all of them are in one transaction.
 pub(super) fn write(
     transaction: &Connection,
     head: &mut Head,
+    turned: &mut Turned,
     commit: Commit,
 ) -> Result<Outcome, StoreError> {
     let id = commit.event.header.determination_id;
@@ -62,6 +64,7 @@ pub(super) fn write(
     for letter in &commit.letters {
         insert_letter(transaction, row.opened_at, letter)?;
     }
+    turned.add(&commit.turns);
     *head = placed.head_after(head);
     Ok(Ok(placed.committed()))
 }

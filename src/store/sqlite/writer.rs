@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -9,13 +10,15 @@ use uuid::Uuid;
 
 use super::cache::Cases;
 use super::checkpoint::Checkpoints;
+use super::dials;
 use super::lock::WriteLock;
 use super::query;
 use super::reader::{Readers, closed};
 use super::rows::unavailable;
 use super::write;
+use crate::store::dials::Turned;
 use crate::store::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
-use crate::store::{Commit, CommitError, Committed, Head, StoreError, StoredRendering};
+use crate::store::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
 
 /// The file, as the thread has it.
 pub(super) struct WrittenFile {
@@ -44,6 +47,7 @@ impl Writer {
         file: WrittenFile,
         readers: Arc<Readers>,
         told: Told,
+        meters: Meters,
     ) -> Result<Self, StoreError> {
         let (sender, jobs) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new()
@@ -55,7 +59,7 @@ impl Writer {
                     mut connection,
                     mut checkpoints,
                 } = file;
-                run(&mut connection, &mut checkpoints, jobs, &told);
+                run(&mut connection, &mut checkpoints, jobs, (&told, &meters));
                 readers.close();
                 drop(checkpoints);
                 // Where this fails, the next start carries the write-ahead log over.
@@ -128,7 +132,7 @@ fn run(
     connection: &mut Connection,
     checkpoints: &mut Checkpoints,
     mut jobs: mpsc::Receiver<Job>,
-    told: &Told,
+    (told, meters): (&Told, &Meters),
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     let mut last = 0;
@@ -141,7 +145,11 @@ fn run(
         let (work, asking) = group::begin(&mut waiting);
         let changed: Vec<Uuid> = work.iter().filter_map(Work::case).collect();
         let bytes = work.iter().map(Work::bytes).sum();
+        let (size, begun) = (work.len(), Instant::now());
         let written = write_group(connection, work);
+        if written.is_ok() && size > 0 {
+            meters.committed(size, begun.elapsed());
+        }
         // Of a group that failed too: what became of it is not known.
         told.cases.forget(changed);
         if let Ok((_, head)) = &written {
@@ -166,11 +174,12 @@ fn write_group(
     // Read anew each time: after a group that failed nothing remembered could be trusted.
     let mut head = query::head(&transaction)?;
     let before = head.position;
+    let mut turned = Turned::default();
     let done = group
         .into_iter()
         .map(|work| match work {
             Work::Commit(commit) => {
-                write::write(&transaction, &mut head, *commit).map(Done::Commit)
+                write::write(&transaction, &mut head, &mut turned, *commit).map(Done::Commit)
             }
             Work::Rendering(rendering) => {
                 write::write_rendering(&transaction, rendering).map(Done::Rendering)
@@ -178,6 +187,7 @@ fn write_group(
         })
         .collect::<Result<Vec<_>, _>>()?;
     if head.position != before {
+        dials::turn(&transaction, &turned).map_err(|error| unavailable(&error))?;
         write::move_head(&transaction, &head)?;
     }
     transaction.commit().map_err(|error| unavailable(&error))?;
