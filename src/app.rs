@@ -8,40 +8,24 @@ use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio_rustls::TlsAcceptor;
-use tonic::server::NamedService as _;
-use tonic_health::ServingStatus;
-use tonic_health::server::HealthReporter;
 
 use crate::clock::Clock;
 use crate::config::{Config, JwksLocation, JwtAuth};
-use crate::connections;
+use crate::connections::{self, Security};
 use crate::identity::{
-    DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError, JwksSource, KeySource,
-    RefreshTask, Verifier,
+    Callers, DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError, JwksSource,
+    KeySource, RefreshTask, Verifier,
 };
-use crate::layer::{self, Guard};
+use crate::layer::{self, Guard, Limits};
 use crate::notice::{TemplateErrors, Templates};
+use crate::ops::{self, Exposed, Figures, Health, LatestDials, Meters};
 use crate::press::Press;
 use crate::routes::Routes;
 use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::{self, Store, StoreError};
 use crate::sweeper::{self, Sweeper, Teller};
-use crate::tls::{self, TlsError};
-use crate::wire::v1::policy_service_server::PolicyServiceServer;
-use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
-
-/// The names under which health is told; the first is the server as a whole.
-const SERVICES: [&str; 3] = [
-    "",
-    SecondOpinionServiceServer::<Calls>::NAME,
-    PolicyServiceServer::<Calls>::NAME,
-];
-/// How often the store is asked whether it is there.
-const PING_EVERY: Duration = Duration::from_secs(1);
-/// A ping that takes longer has failed.
-const PING_TIMEOUT: Duration = Duration::from_secs(2);
+use crate::tls::{Certificates, TlsError};
 
 /// A server that could not start.
 #[derive(Debug, Error)]
@@ -89,22 +73,32 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// Who verifies callers.
-    pub verifier: Arc<Verifier>,
+    /// Who verifies tokens; `None`: none are taken.
+    pub verifier: Option<Arc<Verifier>>,
+    /// The certificate to show, and whose to take; `None`: it serves in the clear.
+    pub tls: Option<Arc<Certificates>>,
     /// How often the sweeper asks for cases whose time runs out.
     pub sweep_every: Duration,
+    /// How often the figures of deadlines are read.
+    pub dials_every: Duration,
+    /// As many calls as are answered at once.
+    pub calls_max: usize,
 }
 
 /// A server that runs.
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where probes and scrapers are answered.
+    pub ops_address: SocketAddr,
     store: Arc<dyn Store>,
     drain: watch::Sender<bool>,
-    health: HealthReporter,
+    end: watch::Sender<bool>,
+    health: Arc<Health>,
     served: JoinHandle<()>,
-    pinging: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
+    /// What goes on beside the calls, until the server drains.
+    beside: JoinHandle<()>,
+    ops: JoinHandle<()>,
     grace: Duration,
     /// Refreshes the token keys as long as the server runs.
     keys: Option<RefreshTask>,
@@ -139,15 +133,18 @@ pub fn templates(config: &Config) -> Result<Templates, TemplateErrors> {
 /// # Errors
 /// When the store, the keys, the certificates or the address cannot be used.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
+    let tls = config.tls.as_ref().map(Certificates::load).transpose()?;
     let (verifier, keys) = verifier(config).await?;
     let parts = Parts {
         store: store::open(&config.store).await?,
         clock,
-        verifier: Arc::new(verifier),
+        verifier: verifier.map(Arc::new),
+        tls,
         sweep_every: sweeper::EVERY,
+        dials_every: ops::DIALS_EVERY,
+        calls_max: layer::CALLS_MAX,
     };
-    let mut running = serve(config, parts, tls).await?;
+    let mut running = serve(config, parts).await?;
     running.keys = keys;
     Ok(running)
 }
@@ -155,21 +152,17 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
 /// Serves with parts that are given.
 ///
 /// # Errors
-/// When the address cannot be listened on.
-pub async fn serve(
-    config: &Config,
-    parts: Parts,
-    tls: Option<TlsAcceptor>,
-) -> Result<Running, StartError> {
-    let listen = |cause| StartError::Listen {
-        address: config.listen,
-        cause,
-    };
-    let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-    let address = listener.local_addr().map_err(listen)?;
+/// When an address cannot be listened on.
+pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError> {
+    let (listener, address) = listen(config.listen).await?;
+    let (ops_listener, ops_address) = listen(config.ops_listen).await?;
     let (drain, draining) = watch::channel(false);
+    let (end, ending) = watch::channel(false);
     let policy = policy(config);
     report_edition(&policy, &*parts.clock);
+    let meters = Arc::new(Meters::default());
+    let dials = Arc::new(LatestDials::default());
+    let health = Health::serving().await;
     let sweeper = Sweeper::new(Teller {
         store: Arc::clone(&parts.store),
         clock: Arc::clone(&parts.clock),
@@ -177,6 +170,16 @@ pub async fn serve(
         plan: config.plan.clone(),
         notices: config.notices.clone(),
         rungs: config.sweeper_rungs.clone(),
+    });
+    let exposed = Exposed::new(Figures {
+        meters: Arc::clone(&meters),
+        dials: Arc::clone(&dials),
+        health: Arc::clone(&health),
+        store: Arc::clone(&parts.store),
+        verifier: parts.verifier.clone(),
+        tls: parts.tls.clone(),
+        policy: policy.clone(),
+        clock: Arc::clone(&parts.clock),
     });
     let calls = Arc::new(Calls {
         store: Arc::clone(&parts.store),
@@ -187,49 +190,75 @@ pub async fn serve(
         rungs: config.sweeper_rungs.clone(),
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),
+        meters: Arc::clone(&meters),
     });
-    let health = HealthReporter::new();
-    tell_health(&health, ServingStatus::Serving).await;
-    let guard = Guard::new(parts.verifier, parts.clock);
-    let service = layer::outer(config.max_deadline, &config.web_origins)
-        .service(Routes::new(calls, &guard, &health)?);
-    let answering = tokio::spawn(connections::serve(
+    let guard = Guard::new(parts.verifier, Arc::clone(&parts.clock));
+    let limits = Limits {
+        longest: config.max_deadline,
+        calls_max: parts.calls_max,
+        meters,
+    };
+    let service = layer::outer(limits, &config.web_origins).service(Routes::new(
+        calls,
+        &guard,
+        &health.reporter(),
+    )?);
+    let security = parts.tls.clone().map(|certificates| Security {
+        certificates,
+        callers: Arc::new(Callers::new(&config.callers)),
+    });
+    let served = tokio::spawn(connections::serve(
         listener,
-        tls,
+        security,
         service,
         until(draining.clone()),
     ));
-    let sweeping = tokio::spawn(sweeper.run(parts.sweep_every, draining.clone()));
-    let pinging = tokio::spawn(ping(Arc::clone(&parts.store), health.clone(), draining));
+    let beside = {
+        let (store, health) = (Arc::clone(&parts.store), Arc::clone(&health));
+        async move {
+            let looking = async {
+                if let Some(tls) = parts.tls {
+                    tls.keep_looking(draining.clone()).await;
+                }
+            };
+            tokio::join!(
+                sweeper.run(parts.sweep_every, draining.clone()),
+                health.keep_asking(Arc::clone(&store), draining.clone()),
+                dials.keep_reading(store, parts.clock, parts.dials_every, draining.clone()),
+                looking,
+            );
+        }
+    };
     Ok(Running {
         address,
+        ops_address,
         store: parts.store,
         drain,
+        end,
         health,
-        served: answering,
-        pinging,
-        sweeping,
+        served,
+        beside: tokio::spawn(beside),
+        ops: tokio::spawn(ops::serve(ops_listener, exposed, until(ending))),
         grace: config.drain_grace,
         keys: None,
     })
 }
 
-/// Whose tokens are good: the configured issuer's, or the development identity's.
-async fn verifier(config: &Config) -> Result<(Verifier, Option<RefreshTask>), StartError> {
-    if config
-        .tls
-        .as_ref()
-        .is_some_and(|tls| tls.client_ca.is_some())
-    {
-        return Err(StartError::NotInThisVersion(
-            "this version takes no client certificates; leave `tls_client_ca` out",
-        ));
-    }
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartError> {
+    let failed = |cause| StartError::Listen { address, cause };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// Whose tokens are good: the configured issuer's, or the development identity's; none where certificates alone are taken.
+async fn verifier(config: &Config) -> Result<(Option<Verifier>, Option<RefreshTask>), StartError> {
     match &config.auth {
-        None => Ok((
-            DevelopmentIdentity::load_or_create(&config.data)?.verifier(),
-            None,
-        )),
+        None if config.development_identity() => {
+            let identity = DevelopmentIdentity::load_or_create(&config.data)?;
+            Ok((Some(identity.verifier()), None))
+        }
+        None => Ok((None, None)),
         Some(JwtAuth {
             jwks,
             issuer,
@@ -241,7 +270,7 @@ async fn verifier(config: &Config) -> Result<(Verifier, Option<RefreshTask>), St
             };
             let keys = KeySource::load(&place).await?;
             let refresh = keys.refresh_in_background();
-            Ok((Verifier::new(issuer, audience, keys), Some(refresh)))
+            Ok((Some(Verifier::new(issuer, audience, keys)), Some(refresh)))
         }
     }
 }
@@ -267,47 +296,22 @@ async fn until(mut draining: watch::Receiver<bool>) {
     let _ = draining.wait_for(|draining| *draining).await;
 }
 
-async fn tell_health(health: &HealthReporter, status: ServingStatus) {
-    for service in SERVICES {
-        health.set_service_status(service, status).await;
-    }
-}
-
-/// Tells health whether the store is there, until the server drains.
-async fn ping(store: Arc<dyn Store>, health: HealthReporter, mut draining: watch::Receiver<bool>) {
-    let mut told = ServingStatus::Serving;
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(PING_EVERY) => {}
-            _ = draining.wait_for(|draining| *draining) => return,
-        }
-        let reached = tokio::time::timeout(PING_TIMEOUT, store.ping()).await;
-        let status = match reached {
-            Ok(Ok(())) => ServingStatus::Serving,
-            Ok(Err(_)) | Err(_) => ServingStatus::NotServing,
-        };
-        if status != told {
-            tracing::warn!(%status, "the store's state has changed");
-            tell_health(&health, status).await;
-            told = status;
-        }
-    }
-}
-
 impl Running {
     /// Says that the server is not serving, lets the calls in flight finish within the grace, ends watches with their
     /// cursor, breaks the sweeper off, and closes the store. Gives whether every call could finish.
     pub async fn stop(self) -> bool {
-        tell_health(&self.health, ServingStatus::NotServing).await;
+        self.health.drain().await;
         // INVARIANT: the receivers live as long as the server; if it is gone there is nothing to drain.
         let _ = self.drain.send(true);
-        self.pinging.abort();
         let abort = self.served.abort_handle();
         let finished = tokio::time::timeout(self.grace, self.served).await.is_ok();
         abort.abort();
         // It has let go of the store by now, or does at its next step.
-        let _ = self.sweeping.await;
+        let _ = self.beside.await;
         self.store.close().await;
+        // Probes were told of the drain to its end.
+        let _ = self.end.send(true);
+        let _ = self.ops.await;
         finished
     }
 }

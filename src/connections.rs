@@ -5,31 +5,68 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio_rustls::TlsAcceptor;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
-/// As many calls as one connection may have open.
+use crate::identity::{Callers, Certified};
+use crate::tls::Certificates;
+
+/// As many calls as one connection may have open: a caller may use all that the server answers at once, and watch besides.
 const STREAMS_MAX: u32 = 1_024;
 /// As much of headers as a request may have: a token is the largest of them.
 const HEADER_BYTES_MAX: u32 = 16 * 1024;
+/// As much of its calls' messages as a connection may send ahead of the server: one message over the limit shows itself
+/// by its first bytes, and is never kept.
+const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+/// As much of one call's message as a caller may send ahead.
+const STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+/// As much of an answer as waits for a caller that does not read.
+const SEND_BYTES_MAX: usize = 256 * 1024;
+/// As many calls that their caller took back before the server had looked at them as end the connection: a caller in its
+/// right mind has none, and a flood of them (rapid reset) costs more to answer than to send.
+const RESETS_PENDING_MAX: usize = 20;
+/// As many calls that the server broke off for a breach of the protocol as end the connection.
+const RESETS_OWN_MAX: usize = 256;
 /// A peer that is gone without a word is noticed after this time, twice.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 /// A peer that does not come to a request in this time is no caller.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// After this time a caller is asked to connect anew: load spreads over new replicas, and no connection outlives by much
+/// the certificates that it began with. Up to a tenth more, so that not all come back at once.
+const AGE_MAX: Duration = Duration::from_mins(30);
+/// As long as an old connection's calls have to finish. None takes longer than its deadline, and a watch is told to end.
+const AGE_GRACE: Duration = Duration::from_mins(2);
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// What a call knows of the connection that it came by.
+#[derive(Debug)]
+pub struct Connection {
+    /// Whom the peer's certificate names; `None`: it showed none.
+    pub certified: Option<Certified>,
+    /// Whether the connection is to end: what would go on for ever must end by itself.
+    pub ending: watch::Receiver<bool>,
+}
+
+/// How connections are secured.
+#[derive(Clone)]
+pub struct Security {
+    /// The certificate to show, and whose to take.
+    pub certificates: Arc<Certificates>,
+    /// Whom certificates name.
+    pub callers: Arc<Callers>,
+}
 
 /// A service that connections can be given to.
 pub trait Answers<B>:
@@ -51,14 +88,14 @@ impl<S, B> Answers<B> for S where
 /// Takes connections until `drain` is over, then tells every peer to go away and waits until their calls are done.
 pub async fn serve<B>(
     listener: TcpListener,
-    tls: Option<TlsAcceptor>,
+    security: Option<Security>,
     service: impl Answers<B>,
     drain: impl Future<Output = ()>,
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
-    let open = GracefulShutdown::new();
-    let (draining, drained) = watch::channel(());
+    // Every connection holds a receiver for as long as it is open.
+    let (drained, draining) = watch::channel(false);
     tokio::pin!(drain);
     loop {
         let accepted = tokio::select! {
@@ -73,42 +110,61 @@ pub async fn serve<B>(
                 continue;
             }
         };
-        let (tls, service, watcher) = (tls.clone(), service.clone(), open.watcher());
-        let mut drained = drained.clone();
+        let (security, service) = (security.clone(), service.clone());
+        let mut draining = draining.clone();
         tokio::spawn(async move {
             // No call can be cut off before the handshake, so the drain does not wait for it.
             let secured = tokio::select! {
-                secured = secured(stream, tls) => secured,
-                _ = drained.changed() => None,
+                secured = secured(stream, security) => secured,
+                _ = draining.changed() => None,
             };
             match secured {
-                Some(Secured::Clear(stream)) => converse(stream, service, watcher).await,
-                Some(Secured::Tls(stream)) => converse(*stream, service, watcher).await,
+                Some(Secured::Clear(stream)) => converse(stream, None, service, draining).await,
+                Some(Secured::Tls(stream, certified)) => {
+                    converse(*stream, certified, service, draining).await;
+                }
                 None => {}
             }
         });
     }
     drop(listener);
     drop(draining);
-    open.shutdown().await;
+    drained.send_replace(true);
+    drained.closed().await;
 }
 
 enum Secured {
     Clear(TcpStream),
-    Tls(Box<tokio_rustls::server::TlsStream<TcpStream>>),
+    Tls(
+        Box<tokio_rustls::server::TlsStream<TcpStream>>,
+        Option<Certified>,
+    ),
 }
 
-/// The stream after its handshake; `None`: the peer did not come to one.
-async fn secured(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Secured> {
+/// The stream after its handshake, or once the peer has said anything; `None`: it did not come to that.
+async fn secured(stream: TcpStream, security: Option<Security>) -> Option<Secured> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone already");
         return None;
     }
-    let Some(tls) = tls else {
-        return Some(Secured::Clear(stream));
+    let Some(Security {
+        certificates,
+        callers,
+    }) = security
+    else {
+        let mut first = [0];
+        let spoke = tokio::time::timeout(HANDSHAKE_MAX, stream.peek(&mut first)).await;
+        return matches!(spoke, Ok(Ok(1))).then_some(Secured::Clear(stream));
     };
-    match tokio::time::timeout(HANDSHAKE_MAX, tls.accept(stream)).await {
-        Ok(Ok(stream)) => Some(Secured::Tls(Box::new(stream))),
+    let handshake = certificates.acceptor().accept(stream);
+    match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
+        Ok(Ok(stream)) => {
+            let shown = stream.get_ref().1.peer_certificates();
+            let certified = shown
+                .and_then(<[_]>::first)
+                .map(|certificate| callers.identify(certificate));
+            Some(Secured::Tls(Box::new(stream), certified))
+        }
         Ok(Err(error)) => {
             tracing::debug!(%error, "a TLS handshake failed");
             None
@@ -117,22 +173,53 @@ async fn secured(stream: TcpStream, tls: Option<TlsAcceptor>) -> Option<Secured>
     }
 }
 
+/// Answers a peer's calls until it goes, the server drains or the connection has grown old.
 async fn converse<B>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    certified: Option<Certified>,
     service: impl Answers<B>,
-    watcher: hyper_util::server::graceful::Watcher,
+    mut draining: watch::Receiver<bool>,
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
-    let service = service.map_request(|request: Request<Incoming>| request.map(Body::new));
+    let (end, ending) = watch::channel(false);
+    let about = Arc::new(Connection { certified, ending });
+    let service = service.map_request(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(Arc::clone(&about));
+        request.map(Body::new)
+    });
     let builder = builder();
-    let connection = builder
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
-        .into_owned();
+    let connection =
+        builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        biased;
+        ended = connection.as_mut() => ended,
+        _ = draining.changed() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+        () = tokio::time::sleep(age_max()) => {
+            end.send_replace(true);
+            connection.as_mut().graceful_shutdown();
+            tokio::select! {
+                ended = connection.as_mut() => ended,
+                () = tokio::time::sleep(AGE_GRACE) => Ok(()),
+            }
+        }
+    };
     // Peers end connections in many ways, and none of them concerns us: calls have their own outcome.
-    if let Err(error) = watcher.watch(connection).await {
+    if let Err(error) = ended {
         tracing::debug!(error, "a connection ended");
     }
+}
+
+/// How old a connection may become: another one each time.
+fn age_max() -> Duration {
+    use std::hash::{BuildHasher as _, RandomState};
+    // Keyed at random, which is as much chance as this needs.
+    let chance = RandomState::new().hash_one(()) % 1_000;
+    AGE_MAX + AGE_MAX * u32::try_from(chance).unwrap_or_default() / 10_000
 }
 
 /// HTTP/2 with limits against floods, and HTTP/1.1 for browsers.
@@ -146,8 +233,84 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(STREAMS_MAX)
+        .max_pending_accept_reset_streams(RESETS_PENDING_MAX)
+        .max_local_error_reset_streams(RESETS_OWN_MAX)
         .max_header_list_size(HEADER_BYTES_MAX)
+        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
+        .initial_stream_window_size(STREAM_WINDOW_BYTES)
+        .max_send_buf_size(SEND_BYTES_MAX)
         .keep_alive_interval(KEEPALIVE)
         .keep_alive_timeout(KEEPALIVE);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use bytes::Bytes;
+    use http_body_util::Empty;
+    use hyper::client::conn::http2;
+    use tokio::time::Instant;
+
+    use super::*;
+
+    type Seen = Arc<Mutex<Option<Arc<Connection>>>>;
+
+    fn answering(seen: &Seen) -> impl Answers<Empty<Bytes>> {
+        let seen = Arc::clone(seen);
+        tower::service_fn(move |request: Request<Body>| {
+            let connection = request.extensions().get::<Arc<Connection>>().cloned();
+            *seen.lock().expect("sound") = connection;
+            async { Ok::<_, Infallible>(Response::new(Empty::new())) }
+        })
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_old_connection_is_asked_to_end_with_what_would_go_on_for_ever() {
+        let (ours, theirs) = tokio::io::duplex(64 * 1024);
+        let seen = Seen::default();
+        let (_drain, draining) = watch::channel(false);
+        let serving = tokio::spawn(converse(ours, None, answering(&seen), draining));
+        let (mut sender, connection) =
+            http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(theirs))
+                .await
+                .expect("a handshake");
+        let connection = tokio::spawn(connection);
+        let begun = Instant::now();
+        let request = Request::post("http://a/")
+            .body(Empty::new())
+            .expect("a request");
+        sender.send_request(request).await.expect("an answer");
+        let about = seen.lock().expect("sound").clone().expect("a connection");
+        assert!(!*about.ending.borrow() && about.certified.is_none());
+        // A caller that has no call under way sees its connection end well.
+        connection.await.expect("no panic").expect("no error");
+        serving.await.expect("no panic");
+        let age = begun.elapsed();
+        assert!(
+            age >= AGE_MAX && age <= AGE_MAX * 11 / 10 + KEEPALIVE,
+            "{age:?}"
+        );
+        assert!(*about.ending.borrow());
+        let refused = Request::post("http://a/")
+            .body(Empty::new())
+            .expect("a request");
+        sender
+            .send_request(refused)
+            .await
+            .expect_err("it has ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_peer_that_says_nothing_is_no_caller() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let silent = TcpStream::connect(address).await.expect("a connection");
+        let (stream, _) = listener.accept().await.expect("a peer");
+        let begun = Instant::now();
+        assert!(secured(stream, None).await.is_none());
+        assert!(begun.elapsed() >= HANDSHAKE_MAX);
+        drop(silent);
+    }
 }

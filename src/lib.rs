@@ -28,6 +28,10 @@ pub mod tls;
 #[cfg(feature = "server")]
 pub mod layer;
 
+// On a port of its own: metrics and probes.
+#[cfg(feature = "server")]
+pub mod ops;
+
 #[cfg(feature = "server")]
 pub mod identity;
 

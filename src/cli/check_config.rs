@@ -25,14 +25,10 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         );
     }
     crate::app::templates(config).map_err(StartError::from)?;
-    if config
-        .tls
-        .as_ref()
-        .is_some_and(|tls| tls.client_ca.is_some())
-    {
-        return Err(Failure::Config(
-            "tls_client_ca: this version takes no client certificates".to_owned(),
-        ));
+    if config.auth.is_none() && !config.development_identity() && config.callers.is_empty() {
+        eprintln!(
+            "second-opinion: client certificates alone identify callers, and `[callers]` names none: no one can call"
+        );
     }
     eprintln!("second-opinion: the configuration can be used");
     Ok(())

@@ -22,7 +22,7 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::other)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::other)?;
     let running = app::start(config, Arc::new(SystemClock)).await?;
-    tracing::info!(address = %running.address, store = %config.store, "serving");
+    tracing::info!(address = %running.address, ops = %running.ops_address, store = %config.store, "serving");
     if config.development_identity() {
         tracing::warn!(
             data = %config.data.display(),

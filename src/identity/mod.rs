@@ -1,6 +1,7 @@
 //! Who is calling, and what may they do?
 
 mod cache;
+mod certificate;
 mod claims;
 mod development;
 mod fetch;
@@ -15,6 +16,7 @@ mod token;
 
 use std::borrow::Cow;
 
+pub use certificate::{Callers, Certified};
 pub use development::{
     DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DevelopmentIdentity, DevelopmentKeyError,
 };

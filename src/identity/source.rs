@@ -33,6 +33,8 @@ struct Inner {
     fetch: Option<Box<dyn Fetch>>,
     present: ArcSwap<Generation>,
     asking: Arc<Mutex<LastAsked>>,
+    /// When they were last fetched well.
+    fetched: ArcSwap<Instant>,
     unknown_key_every_min: Duration,
 }
 
@@ -94,6 +96,7 @@ impl KeySource {
             fetch,
             present: ArcSwap::from_pointee(Generation { number: 0, keys }),
             asking: Arc::default(),
+            fetched: ArcSwap::from_pointee(Instant::now()),
             unknown_key_every_min,
         }))
     }
@@ -114,6 +117,12 @@ impl KeySource {
                 source.refresh(asking).await;
             }
         }))
+    }
+
+    /// How long ago the keys were fetched well; `None` for keys that never change.
+    pub(super) fn age(&self) -> Option<Duration> {
+        self.0.fetch.as_ref()?;
+        Some(self.0.fetched.load().elapsed())
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -150,7 +159,10 @@ impl KeySource {
         *asking = Some(Instant::now());
         let body = fetch.fetch().await;
         match body.and_then(|body| KeySet::parse(&body)) {
-            Ok(keys) => self.replace(keys),
+            Ok(keys) => {
+                self.0.fetched.store(Arc::new(Instant::now()));
+                self.replace(keys);
+            }
             Err(error) => self.keep(&error),
         }
     }

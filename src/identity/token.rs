@@ -1,6 +1,7 @@
 //! Does this bearer token verify, and if not, which check stopped it?
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
@@ -79,6 +80,12 @@ impl Verifier {
             keys,
             verified: Cache::new(ENTRIES_MAX),
         }
+    }
+
+    /// How long ago the token keys were fetched well; `None`: they never change.
+    #[must_use]
+    pub fn keys_age(&self) -> Option<Duration> {
+        self.keys.age()
     }
 
     /// Says whose token an `authorization` value holds, judged at `now`.

@@ -1,16 +1,13 @@
 //! Who asked for what, and what came of it? One line a call on the log target `audit`, reads included, without PHI.
 
-use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
-use std::task::{Context, Poll};
 
-use bytes::Bytes;
-use http::{HeaderMap, Request, Response};
-use http_body::{Frame, SizeHint};
-use tonic::{Code, Status, body::Body};
+use http::{Request, Response};
+use tonic::{Code, body::Body};
 use uuid::Uuid;
 
 use super::around::{Inner, Middleware};
+use super::outcome::{self, Ending};
 use super::request_id;
 use crate::identity::Identity;
 use crate::wire::status::code_name;
@@ -47,20 +44,14 @@ impl Middleware for Audit {
     async fn around(self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let record = Arc::new(AuditRecord::default());
         request.extensions_mut().insert(Arc::clone(&record));
-        let mut line = Line {
+        let line = Line {
             rpc: rpc(request.uri().path()),
             request: request_id::current(),
             record,
             written: false,
         };
         let response = inner.ask(request).await;
-        match response.extensions().get::<Status>() {
-            Some(status) => {
-                line.write(code_name(status.code()));
-                response
-            }
-            None => response.map(|body| Body::new(Audited { body, line })),
-        }
+        outcome::watched(response, line)
     }
 }
 
@@ -103,6 +94,12 @@ impl Line {
     }
 }
 
+impl Ending for Line {
+    fn ended(&mut self, code: Code) {
+        self.write(code_name(code));
+    }
+}
+
 impl Drop for Line {
     /// The caller hung up, its time ran out, or the call panicked.
     fn drop(&mut self) {
@@ -112,47 +109,4 @@ impl Drop for Line {
             "UNANSWERED"
         });
     }
-}
-
-/// An answer whose outcome stands in its trailers.
-struct Audited {
-    body: Body,
-    line: Line,
-}
-
-impl http_body::Body for Audited {
-    type Data = Bytes;
-    type Error = Status;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        match &polled {
-            Poll::Ready(Some(Ok(frame))) => {
-                if let Some(trailers) = frame.trailers_ref() {
-                    self.line.write(outcome(trailers));
-                }
-            }
-            Poll::Ready(Some(Err(status))) => self.line.write(code_name(status.code())),
-            Poll::Ready(None) | Poll::Pending => {}
-        }
-        polled
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
-}
-
-fn outcome(trailers: &HeaderMap) -> &'static str {
-    let code = trailers
-        .get(Status::GRPC_STATUS)
-        .map(|code| Code::from_bytes(code.as_bytes()));
-    code_name(code.unwrap_or(Code::Unknown))
 }

@@ -1,24 +1,30 @@
 //! How long may a call take?
 //!
 //! As long as its caller says in `grpc-timeout`, and never longer than the server's own limit. A change that the store
-//! has begun is finished all the same; the caller that sends the same `request_id` again gets its answer.
+//! has begun is finished all the same; the caller that sends the same `request_id` again gets its answer. What has not
+//! begun when the time is over is not begun: a call that comes too late does nothing, and the store passes over commits
+//! whose callers have gone.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use http::{HeaderMap, Request, Response};
 use tonic::body::Body;
 
 use super::around::{Inner, Middleware};
+use crate::ops::Meters;
 use crate::wire::status;
 
 /// The only call that has no deadline: a watch goes on.
 const STREAM: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
 
 /// Ends a call whose time has run out with `DEADLINE_EXCEEDED`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Deadline {
     /// The longest that a call gets.
     pub longest: Duration,
+    /// Who counts what callers gave.
+    pub meters: Arc<Meters>,
 }
 
 impl Middleware for Deadline {
@@ -26,11 +32,21 @@ impl Middleware for Deadline {
         if request.uri().path() == STREAM {
             return inner.ask(request).await;
         }
-        let limit =
-            wanted(request.headers()).map_or(self.longest, |wanted| wanted.min(self.longest));
-        tokio::time::timeout(limit, inner.ask(request))
-            .await
-            .unwrap_or_else(|_| status::deadline_exceeded().into_http())
+        let begun = Instant::now();
+        let given = wanted(request.headers());
+        let limit = given.map_or(self.longest, |given| given.min(self.longest));
+        // A timeout would look at what is inside once before it looks at the time.
+        let answer = if limit.is_zero() {
+            None
+        } else {
+            tokio::time::timeout(limit, inner.ask(request)).await.ok()
+        };
+        if let Some(given) = given {
+            self.meters.budget_given(given);
+            self.meters
+                .budget_left(limit.saturating_sub(begun.elapsed()));
+        }
+        answer.unwrap_or_else(|| status::deadline_exceeded().into_http())
     }
 }
 

@@ -4,6 +4,9 @@ mod around;
 pub mod audit;
 mod auth;
 mod deadline;
+mod load;
+mod metered;
+mod outcome;
 pub mod panics;
 pub mod request_id;
 mod size;
@@ -20,38 +23,72 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use crate::clock::Clock;
 use crate::identity::Verifier;
+use crate::ops::Meters;
 use around::AroundLayer;
 
 pub use around::{Answering, Around, Inner, Middleware, Then};
+pub use load::CALLS_MAX;
 
 /// The layers of our own around every service, outermost first.
-pub type Own =
-    Then<request_id::RequestId, Then<panics::Panics, Then<deadline::Deadline, size::Size>>>;
+pub type Own = Then<
+    request_id::RequestId,
+    Then<
+        metered::Metered,
+        Then<panics::Panics, Then<load::Load, Then<deadline::Deadline, size::Size>>>,
+    >,
+>;
 
 /// The layers around every service, outermost first.
 pub type Outer =
     Stack<AroundLayer<Own>, Stack<GrpcWebLayer, Stack<Either<CorsLayer, Identity>, Identity>>>;
 
+/// What the layers around every service are told.
+pub struct Limits {
+    /// The longest that a call gets.
+    pub longest: Duration,
+    /// As many calls as are answered at once.
+    pub calls_max: usize,
+    /// Who counts.
+    pub meters: Arc<Meters>,
+}
+
 /// The layers around every service, health and reflection included, outermost first.
 #[must_use]
-pub fn outer(longest: Duration, web_origins: &[String]) -> ServiceBuilder<Outer> {
+pub fn outer(limits: Limits, web_origins: &[String]) -> ServiceBuilder<Outer> {
     ServiceBuilder::new()
         // Browsers ask before they call; where no origin is configured, none is told that it may.
         .layer(tower::util::option_layer(cors(web_origins)))
         // From here on a call from a browser is a gRPC call like any other.
         .layer(GrpcWebLayer::new())
-        .layer(AroundLayer(own(longest)))
+        .layer(AroundLayer(own(limits)))
 }
 
-fn own(longest: Duration) -> Own {
+fn own(limits: Limits) -> Own {
+    let Limits {
+        longest,
+        calls_max,
+        meters,
+    } = limits;
     // Nothing of a message that is too large is kept.
     let size = size::Size;
     // Before the message is read, so that a caller that sends it slowly has no longer.
-    let deadline = deadline::Deadline { longest }.then(size);
+    let deadline = deadline::Deadline {
+        longest,
+        meters: Arc::clone(&meters),
+    }
+    .then(size);
+    // Before a byte of the message is waited for: what is too much costs nothing.
+    let load = load::Load {
+        calls_max,
+        meters: Arc::clone(&meters),
+    }
+    .then(deadline);
     // A defect in one call ends that call alone.
-    let panics = panics::Panics.then(deadline);
+    let panics = panics::Panics(Arc::clone(&meters)).then(load);
+    // Outside of all that answers by itself: a call that is refused for load or time, or hits a defect, is counted too.
+    let metered = metered::Metered(meters).then(panics);
     // Whatever goes wrong inside can name the call.
-    request_id::RequestId.then(panics)
+    request_id::RequestId.then(metered)
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
@@ -62,9 +99,9 @@ pub struct Guard(AroundLayer<Then<audit::Audit, auth::Auth>>);
 pub type Guarded<S> = Around<Then<audit::Audit, auth::Auth>, S>;
 
 impl Guard {
-    /// A guard that takes the tokens of a verifier.
+    /// A guard that takes the tokens of a verifier, if there is one, and known certificates.
     #[must_use]
-    pub fn new(verifier: Arc<Verifier>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(verifier: Option<Arc<Verifier>>, clock: Arc<dyn Clock>) -> Self {
         // The audit is outside: a caller that is refused leaves its line too.
         Self(AroundLayer(
             audit::Audit.then(auth::Auth { verifier, clock }),

@@ -19,6 +19,9 @@ pub enum CallError {
     /// No token, or one that does not verify.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// A good certificate of no one that the configuration knows.
+    #[error("the certificate's names are not among the configured callers")]
+    CertificateUnknown,
     /// A good identity without the scope.
     #[error("the identity lacks a scope")]
     ScopeMissing(Scope),

@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::identity::{ActorType, Identity, Scope};
 use crate::layer::audit::AuditRecord;
 use crate::notice::{self, Made, Making, NoticeSettings, Settings};
+use crate::ops::Meters;
 use crate::plan::Plan;
 use crate::press::Press;
 use crate::rules::Policy;
@@ -58,6 +59,8 @@ pub struct Calls {
     pub clock: Arc<dyn Clock>,
     /// Whether the server drains.
     pub draining: watch::Receiver<bool>,
+    /// Who counts open watches.
+    pub meters: Arc<Meters>,
 }
 
 impl Calls {

@@ -14,7 +14,9 @@ use tonic::{Request, Status};
 
 use super::error::CallError;
 use super::{Caller, Calls};
+use crate::connections::Connection;
 use crate::identity::Scope;
+use crate::ops::Watching;
 use crate::store::{LogEntry, Store};
 use crate::wire::parse::{self, Cursor};
 use crate::wire::render;
@@ -40,13 +42,20 @@ pub(super) async fn answer(
         Cursor::After(position) if position <= head => (position, false),
         Cursor::After(_) | Cursor::Unknown => return Err(CallError::CursorUnknown),
     };
+    let connection = request.extensions().get::<Arc<Connection>>();
     let watcher = Watcher {
         store: Arc::clone(&calls.store),
         draining: calls.draining.clone(),
+        // Without a connection there is none that could end.
+        ending: connection.map_or_else(
+            || calls.draining.clone(),
+            |connection| connection.ending.clone(),
+        ),
         head_changes,
         position,
         greeting,
         read: VecDeque::new(),
+        _counted: calls.meters.watching(),
     };
     Ok(Box::pin(futures::stream::try_unfold(
         watcher,
@@ -60,6 +69,8 @@ pub(super) async fn answer(
 struct Watcher {
     store: Arc<dyn Store>,
     draining: watch::Receiver<bool>,
+    /// Whether the connection is to end.
+    ending: watch::Receiver<bool>,
     head_changes: watch::Receiver<u64>,
     /// The last position that was handed out.
     position: u64,
@@ -67,6 +78,7 @@ struct Watcher {
     greeting: bool,
     /// What was read of the log and not yet handed out.
     read: VecDeque<LogEntry>,
+    _counted: Watching,
 }
 
 impl Watcher {
@@ -77,7 +89,7 @@ impl Watcher {
         let quiet = tokio::time::sleep(QUIET);
         tokio::pin!(quiet);
         loop {
-            if *self.draining.borrow() {
+            if *self.draining.borrow() || *self.ending.borrow() {
                 return Err(CallError::Draining);
             }
             if self.read.is_empty() {
@@ -100,6 +112,12 @@ impl Watcher {
                     }
                 }
                 _ = self.draining.changed() => {}
+                ending = self.ending.changed() => {
+                    if ending.is_err() {
+                        // No one is left to read the answer.
+                        return Err(CallError::Draining);
+                    }
+                }
                 () = &mut quiet => return Ok(self.heartbeat()),
             }
         }

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "um.secondopinion";
-/// When a caller may try again after the store could not be reached.
+/// When a caller may try again after the store could not be reached, or there was too much to do.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// When a caller may try again while the server drains: by then another replica, or the next process, answers.
 const DRAIN_RETRY_DELAY: Duration = Duration::from_secs(5);
@@ -30,6 +30,12 @@ impl From<CallError> for Status {
                 Code::Unauthenticated,
                 &error.to_string(),
                 error.reason(),
+                [],
+            ),
+            CallError::CertificateUnknown => with_info(
+                Code::Unauthenticated,
+                "no URI or DNS name of the client certificate is among the configured callers",
+                "CERTIFICATE_UNKNOWN",
                 [],
             ),
             CallError::ScopeMissing(scope) => {
@@ -254,6 +260,17 @@ pub fn too_large() -> Status {
 #[must_use]
 pub fn unknown_call() -> Status {
     Status::unimplemented("this server has no such service")
+}
+
+/// More calls than are answered at once.
+#[must_use]
+pub fn overloaded() -> Status {
+    with_retry(
+        Code::ResourceExhausted,
+        "too many calls are being answered; send the same request again a little later",
+        "OVERLOADED",
+        RETRY_DELAY,
+    )
 }
 
 /// The caller's deadline or the server's own limit ran out.

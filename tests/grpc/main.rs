@@ -4,14 +4,17 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod certificates;
 mod changes;
 mod conformance;
 mod decisions;
+mod dials;
 mod errors;
 mod faults;
 mod idempotency;
 mod identity;
 mod languages;
+mod ops;
 mod reading;
 mod sweeping;
 mod tls;

@@ -1,15 +1,23 @@
 //! Over TLS everything is as in the clear, the end too.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use second_opinion::config::Config;
+use second_opinion::config::{Config, Tls};
 use second_opinion::wire::v1;
 use tempfile::TempDir;
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::version::{TLS12, TLS13};
+use tokio_rustls::rustls::{ClientConfig, RootCertStore, SupportedProtocolVersion, crypto};
+use tokio_rustls::{TlsConnector, rustls};
 use tonic::Code;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint};
 
 use crate::support::certificate;
+use crate::support::frames::{self, GOAWAY, NO_ERROR, SETTINGS};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::server::TestServer;
 use crate::support::status::refusal;
@@ -108,5 +116,62 @@ async fn who_does_not_know_the_authority_or_speaks_in_the_clear_is_not_answered(
             .get_policy(v1::GetPolicyRequest::default())
             .await
             .expect_err("in the clear");
+    }
+}
+
+fn files(folder: &TempDir) -> Tls {
+    Tls {
+        cert: folder.path().join("server.pem"),
+        key: folder.path().join("server.key"),
+        client_ca: None,
+    }
+}
+
+/// A TLS connection without a client of HTTP/2 on it.
+async fn bare(
+    server: &TestServer,
+    tls: &Tls,
+    versions: &[&'static SupportedProtocolVersion],
+) -> TlsStream<TcpStream> {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_file(&tls.cert).expect("a certificate");
+    roots.add(certificate).expect("an authority");
+    let mut config =
+        ClientConfig::builder_with_provider(Arc::new(crypto::aws_lc_rs::default_provider()))
+            .with_protocol_versions(versions)
+            .expect("versions")
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec()];
+    let address = server.address.split("://").last().expect("an address");
+    let stream = TcpStream::connect(address).await.expect("a connection");
+    let name = ServerName::try_from("127.0.0.1").expect("a name");
+    let connector = TlsConnector::from(Arc::new(config));
+    connector.connect(name, stream).await.expect("a handshake")
+}
+
+#[tokio::test]
+async fn a_drain_says_goaway() {
+    let folder = TempDir::new().expect("a folder");
+    let mut server = server(&folder).await;
+    let tls = files(&folder);
+    let mut stream = bare(&server, &tls, rustls::DEFAULT_VERSIONS).await;
+    frames::send(&mut stream, &frames::beginning()).await;
+    frames::until(&mut stream, SETTINGS).await.expect("HTTP/2");
+    let reading = tokio::spawn(async move { frames::until(&mut stream, GOAWAY).await });
+    end(&mut server).await;
+    let goaway = reading.await.expect("no panic").expect("a GOAWAY");
+    assert_eq!(frames::error_of(&goaway), NO_ERROR);
+}
+
+#[tokio::test]
+async fn either_version_of_tls_is_spoken() {
+    let folder = TempDir::new().expect("a folder");
+    let server = server(&folder).await;
+    for version in [&TLS12, &TLS13] {
+        let stream = bare(&server, &files(&folder), &[version]).await;
+        let (_, spoken) = stream.get_ref();
+        assert_eq!(spoken.protocol_version(), Some(version.version));
+        assert_eq!(spoken.alpn_protocol(), Some(&b"h2"[..]));
     }
 }

@@ -135,6 +135,7 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
         plan: second_opinion::plan::Plan::default(),
         clock: Arc::new(second_opinion::clock::SystemClock),
         draining,
+        meters: Arc::default(),
     };
     let mut request = tonic::Request::new(v1::WatchDeterminationsRequest::default());
     request.extensions_mut().insert(Arc::new(

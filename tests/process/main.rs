@@ -12,6 +12,7 @@ mod failover;
 mod fleet;
 mod kill;
 mod letters;
+mod ops;
 mod postgres;
 mod postgres_tls;
 mod program;

@@ -55,6 +55,8 @@ pub fn json(bytes: &[u8]) -> Value {
 pub struct Server {
     child: Child,
     pub address: String,
+    /// Where probes and scrapers are answered.
+    pub ops: String,
 }
 
 impl Server {
@@ -69,6 +71,8 @@ impl Server {
             .args([
                 "serve",
                 "--listen",
+                "127.0.0.1:0",
+                "--ops-listen",
                 "127.0.0.1:0",
                 "--log-format",
                 "json",
@@ -85,6 +89,7 @@ impl Server {
         let mut server = Self {
             child,
             address: String::new(),
+            ops: String::new(),
         };
         let mut said = String::new();
         loop {
@@ -97,6 +102,10 @@ impl Server {
             {
                 let address = event["address"].as_str().expect("an address");
                 server.address = format!("http://{address}");
+                event["ops"]
+                    .as_str()
+                    .expect("an address")
+                    .clone_into(&mut server.ops);
                 // What comes after is read and let go, or the pipe would fill up.
                 std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
                 return server;
@@ -155,40 +164,32 @@ impl Drop for Server {
     }
 }
 
-/// The port on which a process listens, from the system's own tables.
-pub fn port_of(process: u32) -> u16 {
+/// An address on which no one listens.
+pub fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    listener.local_addr().expect("an address").to_string()
+}
+
+/// Waits until someone listens.
+pub fn wait_for(address: &str) {
     for _ in 0..200 {
-        std::thread::sleep(std::time::Duration::from_millis(50));
-        let Ok(table) = std::fs::read_to_string(format!("/proc/{process}/net/tcp")) else {
-            continue;
-        };
-        let Ok(files) = std::fs::read_dir(format!("/proc/{process}/fd")) else {
-            continue;
-        };
-        let sockets: Vec<String> = files
-            .flatten()
-            .filter_map(|file| std::fs::read_link(file.path()).ok())
-            .filter_map(|link| {
-                Some(
-                    link.to_str()?
-                        .strip_prefix("socket:[")?
-                        .trim_end_matches(']')
-                        .to_owned(),
-                )
-            })
-            .collect();
-        for line in table.lines().skip(1) {
-            let columns: Vec<&str> = line.split_whitespace().collect();
-            let listens = columns.get(3) == Some(&"0A");
-            if listens
-                && columns
-                    .get(9)
-                    .is_some_and(|inode| sockets.iter().any(|socket| socket == inode))
-            {
-                let port = columns[1].split(':').nth(1).expect("a port");
-                return u16::from_str_radix(port, 16).expect("a port");
-            }
+        if std::net::TcpStream::connect(address).is_ok() {
+            return;
         }
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    panic!("the server does not listen");
+    panic!("no one listens on {address}");
+}
+
+/// The answer of a GET, with its head.
+pub fn get(address: &str, path: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(address).expect("a connection");
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n"
+    )
+    .expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("text");
+    answer
 }

@@ -7,7 +7,7 @@ use second_opinion::wire::v1;
 use serde_json::Value;
 
 use crate::commands::REQUEST;
-use crate::program::{Server, json, port_of, program, run, text};
+use crate::program::{Server, free_address, json, program, run, text, wait_for};
 use crate::support::certificate;
 use crate::support::messages::{get, second_opinion, submission};
 
@@ -18,7 +18,13 @@ fn store(data: &Path) -> PathBuf {
 /// Beside a server: a second one on the same store is refused, and tools work. Gives a backup, and what proves it.
 fn backed_up(data: &Path) -> (PathBuf, Output) {
     let second = program(data)
-        .args(["serve", "--listen", "127.0.0.1:0"])
+        .args([
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--ops-listen",
+            "127.0.0.1:0",
+        ])
         .output()
         .expect("an output");
     assert_eq!(second.status.code(), Some(69), "{}", text(&second.stderr));
@@ -190,10 +196,14 @@ fn audit_lines_are_written_whatever_the_filter_says() {
     use std::io::Read as _;
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
+    // With the log off it does not say where it listens.
+    let to = free_address();
     let mut child = program(data)
         .args([
             "serve",
             "--listen",
+            &to,
+            "--ops-listen",
             "127.0.0.1:0",
             "--log",
             "off",
@@ -203,9 +213,7 @@ fn audit_lines_are_written_whatever_the_filter_says() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the program");
-    // With the log off it does not say where it listens: a lock on the store says that it is there.
-    let port = port_of(child.id());
-    let to = format!("127.0.0.1:{port}");
+    wait_for(&to);
     let called = run(data, &["call", "GetPolicy", "/dev/null", "--to", &to], "");
     assert_eq!(called.status.code(), Some(0), "{}", text(&called.stderr));
     child.kill().expect("killed");

@@ -98,6 +98,7 @@ impl World {
             rungs: RUNGS.to_vec(),
             clock: Arc::clone(&clock) as _,
             draining,
+            meters: Arc::default(),
         };
         Self {
             store,

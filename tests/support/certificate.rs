@@ -26,7 +26,7 @@ pub fn make_for(folder: &Path, names: &[&str]) -> Tls {
     tls
 }
 
-fn pem(what: &str, der: &[u8]) -> String {
+pub fn pem(what: &str, der: &[u8]) -> String {
     let text = BASE64_STANDARD.encode(der);
     format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")
 }

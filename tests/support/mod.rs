@@ -10,8 +10,10 @@
     reason = "a helper of tests that cannot go on panics"
 )]
 
+pub mod authority;
 pub mod certificate;
 pub mod change;
+pub mod frames;
 pub mod messages;
 pub mod postgres;
 pub mod raw;

@@ -8,9 +8,10 @@ use second_opinion::app::{self, Parts, Running};
 use second_opinion::clock::{Clock, ManualClock};
 use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
+use second_opinion::layer::CALLS_MAX;
 use second_opinion::store::Store;
 use second_opinion::store::sqlite::SqliteStore;
-use second_opinion::tls;
+use second_opinion::tls::Certificates;
 use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
 use tempfile::TempDir;
@@ -22,6 +23,8 @@ use tonic::{Request, Status};
 
 use super::postgres::{Place, Schema};
 
+/// How often the figures of deadlines are read: often, so that no test waits for it.
+const DIALS_EVERY: Duration = Duration::from_millis(10);
 /// Every scope there is.
 pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
      second-opinion.verify second-opinion.review second-opinion.notify";
@@ -32,6 +35,8 @@ pub struct TestServer {
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     pub address: String,
+    /// The certificate that it shows; `None`: it serves in the clear.
+    pub tls: Option<Arc<Certificates>>,
     /// Who vouches for the server's certificate; `None`: it serves in the clear.
     authority: Option<Certificate>,
     identity: DevelopmentIdentity,
@@ -78,9 +83,28 @@ impl TestServer {
         Self::start_sweeping(config, Duration::from_hours(1), monday(), wrap).await
     }
 
+    /// A server that answers so many calls at once.
+    pub async fn start_taking(
+        calls_max: usize,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        let (config, never) = (Config::default(), Duration::from_hours(1));
+        Self::start_limited(&config, calls_max, never, monday(), wrap).await
+    }
+
     /// A server that looks for cases whose time runs out every so often, and whose clock stands at an instant.
     pub async fn start_sweeping(
         config: &Config,
+        sweep_every: Duration,
+        now: DateTime<Utc>,
+        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
+    ) -> Self {
+        Self::start_limited(config, CALLS_MAX, sweep_every, now, wrap).await
+    }
+
+    async fn start_limited(
+        config: &Config,
+        calls_max: usize,
         sweep_every: Duration,
         now: DateTime<Utc>,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -92,19 +116,22 @@ impl TestServer {
         let clock = Arc::new(ManualClock::at(now));
         let mut config = config.clone();
         config.listen.set_port(0);
-        let tls = config.tls.as_ref().map(tls::acceptor).transpose();
+        config.ops_listen.set_port(0);
+        let tls = config.tls.as_ref().map(Certificates::load).transpose();
+        let tls = tls.expect("a certificate");
         let authority = config.tls.as_ref().map(|tls| {
             Certificate::from_pem(std::fs::read(&tls.cert).expect("the server's certificate"))
         });
         let parts = Parts {
             store: Arc::clone(&store),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            verifier: Arc::new(identity.verifier()),
+            verifier: Some(Arc::new(identity.verifier())),
+            tls: tls.clone(),
             sweep_every,
+            dials_every: DIALS_EVERY,
+            calls_max,
         };
-        let running = app::serve(&config, parts, tls.expect("a certificate"))
-            .await
-            .expect("a server");
+        let running = app::serve(&config, parts).await.expect("a server");
         let scheme = if authority.is_some() { "https" } else { "http" };
         let address = format!("{scheme}://{}", running.address);
         Self {
@@ -112,6 +139,7 @@ impl TestServer {
             clock,
             store,
             address,
+            tls,
             authority,
             identity,
             folder,

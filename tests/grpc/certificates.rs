@@ -1,0 +1,305 @@
+//! Certificates that change under load, and callers that are known by theirs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use rcgen::SanType;
+use second_opinion::config::{Config, Tls};
+use second_opinion::identity::ActorType;
+use second_opinion::wire::v1;
+use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
+use tempfile::TempDir;
+use tonic::transport::{Channel, ClientTlsConfig, Endpoint};
+use tonic::{Code, Status};
+
+use crate::support::authority::{Authority, dns, uri};
+use crate::support::messages::{denial, get, id, second_opinion, submission};
+use crate::support::server::{Client, EVERY_SCOPE, TestServer, bearer};
+use crate::support::status::refusal;
+
+const TAR: &str = "spiffe://plan.example/tar";
+const RAF: &str = "raf.plan.example";
+
+async fn connected(
+    server: &TestServer,
+    tls: ClientTlsConfig,
+) -> Result<Channel, tonic::transport::Error> {
+    let endpoint = Endpoint::from_shared(server.address.clone()).expect("an address");
+    endpoint
+        .tls_config(tls)
+        .expect("a configuration")
+        .connect()
+        .await
+}
+
+fn client(channel: Channel, token: Option<&str>) -> Client {
+    SecondOpinionServiceClient::with_interceptor(channel, bearer(token))
+}
+
+async fn server(files: Tls) -> TestServer {
+    let config = Config {
+        tls: Some(files),
+        callers: BTreeMap::from([
+            (
+                TAR.to_owned(),
+                "second-opinion.submit second-opinion.read".to_owned(),
+            ),
+            (RAF.to_owned(), EVERY_SCOPE.to_owned()),
+        ]),
+        ..Config::default()
+    };
+    TestServer::start_with(&config, |store| store).await
+}
+
+/// Calls over one connection, and over a new one each time, until told to stop; gives how many calls succeeded.
+async fn call_on(
+    server: Arc<TestServer>,
+    tls: ClientTlsConfig,
+    stop: Arc<AtomicBool>,
+    made: Arc<AtomicU64>,
+) -> Result<(), String> {
+    let token = server.token("reader", "second-opinion.read", ActorType::Service);
+    let kept = connected(&server, tls.clone())
+        .await
+        .map_err(|error| format!("{error:?}"))?;
+    let mut kept = client(kept, Some(&token));
+    while !stop.load(Ordering::SeqCst) {
+        let fresh = connected(&server, tls.clone())
+            .await
+            .map_err(|error| format!("{error:?}"))?;
+        let mut fresh = client(fresh, Some(&token));
+        for client in [&mut kept, &mut fresh] {
+            let answer = client.get_determination(get(&id(), v1::View::Basic)).await;
+            let status = answer.expect_err("there is none with a new id");
+            if status.code() != Code::NotFound {
+                return Err(format!("{status:?}"));
+            }
+            made.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn certificates_rotate_under_load_without_a_failed_call() {
+    let folder = TempDir::new().expect("a folder");
+    let authority = Authority::new("servers");
+    let files = authority.write_server(folder.path(), 2_100, None);
+    let server = Arc::new(server(files.clone()).await);
+    let shown = Arc::clone(server.tls.as_ref().expect("certificates"));
+    let (stop, made) = (
+        Arc::new(AtomicBool::new(false)),
+        Arc::new(AtomicU64::new(0)),
+    );
+    let calling: Vec<_> = (0..3)
+        .map(|_| {
+            let (stop, made) = (Arc::clone(&stop), Arc::clone(&made));
+            tokio::spawn(call_on(
+                Arc::clone(&server),
+                authority.trusted(),
+                stop,
+                made,
+            ))
+        })
+        .collect();
+    let mut ends = vec![shown.expiry()];
+    for turn in 1..=20 {
+        let (cert, key) = authority.server(2_100 + turn);
+        // Each file by itself: whoever looks in between finds a key that is not the certificate's, and no one is at fault.
+        std::fs::write(&files.cert, cert).expect("a file");
+        shown.look();
+        assert_eq!(ends.last(), Some(&shown.expiry()));
+        std::fs::write(&files.key, key).expect("a file");
+        shown.look();
+        ends.push(shown.expiry());
+        let before = made.load(Ordering::SeqCst);
+        for _ in 0..2_000 {
+            if made.load(Ordering::SeqCst) > before + 6 {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+    stop.store(true, Ordering::SeqCst);
+    for calling in calling {
+        calling.await.expect("no panic").expect("no failed call");
+    }
+    ends.sort_unstable();
+    ends.dedup();
+    assert_eq!((ends.len(), shown.failures()), (21, 0));
+    assert!(made.load(Ordering::SeqCst) > 100);
+}
+
+#[tokio::test]
+async fn a_broken_file_changes_nothing_but_what_is_counted() {
+    let folder = TempDir::new().expect("a folder");
+    let authority = Authority::new("servers");
+    let files = authority.write_server(folder.path(), 2_100, Some(&authority));
+    let server = server(files.clone()).await;
+    let shown = server.tls.as_ref().expect("certificates");
+    let (expiry, good) = (shown.expiry(), std::fs::read(&files.key).expect("a key"));
+    let callers = files.client_ca.clone().expect("a path");
+    let mut failures = 0;
+    for (path, broken) in [
+        (
+            &files.cert,
+            Some("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"),
+        ),
+        (&files.key, Some("nothing")),
+        (&files.key, None),
+        (&callers, Some("nothing")),
+    ] {
+        let sound = std::fs::read(path).expect("a file");
+        match broken {
+            Some(text) => std::fs::write(path, text).expect("a file"),
+            None => std::fs::remove_file(path).expect("gone"),
+        }
+        shown.look();
+        assert_eq!(shown.failures(), failures, "a file may be on its way");
+        shown.look();
+        failures += 1;
+        assert_eq!((shown.failures(), shown.expiry()), (failures, expiry));
+        connected(&server, authority.trusted())
+            .await
+            .expect("the last good ones");
+        std::fs::write(path, sound).expect("a file");
+        shown.look();
+        shown.look();
+        assert_eq!(shown.failures(), failures, "as good as before");
+    }
+    assert_eq!(std::fs::read(&files.key).expect("a key"), good);
+}
+
+async fn refused(client: &mut Client) -> (Code, String) {
+    let answer = client.get_determination(get(&id(), v1::View::Basic)).await;
+    refusal(&answer.expect_err("refused"))
+}
+
+fn because(code: Code, reason: &str) -> (Code, String) {
+    (code, reason.to_owned())
+}
+
+/// A client that shows a certificate with these names.
+async fn showing(server: &TestServer, authority: &Authority, names: Vec<SanType>) -> Client {
+    let tls = authority.trusted().identity(authority.caller(names));
+    client(connected(server, tls).await.expect("a connection"), None)
+}
+
+#[tokio::test]
+async fn a_certificate_is_an_identity_with_the_scopes_of_its_name() {
+    let folder = TempDir::new().expect("a folder");
+    let authority = Authority::new("plan");
+    let files = authority.write_server(folder.path(), 2_100, Some(&authority));
+    let server = server(files).await;
+    let mut tar = showing(&server, &authority, vec![dns("host"), uri(TAR)]).await;
+    let case = tar
+        .submit_second_opinion(submission(second_opinion()))
+        .await;
+    let case = case.expect("it").into_inner().determination.expect("it");
+    let full = tar
+        .get_determination(get(&case.determination_id, v1::View::Full))
+        .await;
+    let expected = because(Code::PermissionDenied, "SCOPE_MISSING");
+    assert_eq!(refusal(&full.expect_err("no PHI")), expected);
+    // It has every scope, and still is no person.
+    let mut raf = showing(&server, &authority, vec![dns("RAF.plan.example")]).await;
+    let denied = raf.issue_denial(denial(&case.determination_id)).await;
+    let expected = because(Code::PermissionDenied, "PERSON_REQUIRED");
+    assert_eq!(refusal(&denied.expect_err("a machine")), expected);
+    let full = raf
+        .get_determination(get(&case.determination_id, v1::View::Full))
+        .await;
+    let history = full
+        .expect("it")
+        .into_inner()
+        .determination
+        .expect("it")
+        .history;
+    assert_eq!(history[0].actor, TAR);
+
+    let mut stranger = showing(&server, &authority, vec![dns("other.plan.example")]).await;
+    assert_eq!(
+        refused(&mut stranger).await,
+        because(Code::Unauthenticated, "CERTIFICATE_UNKNOWN")
+    );
+    let plain = connected(&server, authority.trusted())
+        .await
+        .expect("a connection");
+    let mut nobody = client(plain.clone(), None);
+    assert_eq!(
+        refused(&mut nobody).await,
+        because(Code::Unauthenticated, "TOKEN_MISSING")
+    );
+    tonic_health::pb::health_client::HealthClient::new(plain)
+        .check(tonic_health::pb::HealthCheckRequest::default())
+        .await
+        .expect("health asks for no certificate");
+}
+
+#[tokio::test]
+async fn a_token_shown_beside_a_certificate_is_the_one_that_counts() {
+    let folder = TempDir::new().expect("a folder");
+    let authority = Authority::new("plan");
+    let server = server(authority.write_server(folder.path(), 2_100, Some(&authority))).await;
+    let tls = authority
+        .trusted()
+        .identity(authority.caller(vec![uri(TAR)]));
+    let channel = connected(&server, tls).await.expect("a connection");
+    let none = server.token("reader", "", ActorType::Person);
+    let mut person = client(channel.clone(), Some(&none));
+    assert_eq!(
+        refused(&mut person).await,
+        because(Code::PermissionDenied, "SCOPE_MISSING")
+    );
+    let mut bad = client(channel, Some("bad"));
+    assert_eq!(
+        refused(&mut bad).await,
+        because(Code::Unauthenticated, "TOKEN_MALFORMED")
+    );
+}
+
+/// Whether a caller with a certificate of an authority is answered.
+async fn is_known(server: &TestServer, servers: &Authority, callers: &Authority) -> bool {
+    let tls = servers.trusted().identity(callers.caller(vec![uri(TAR)]));
+    // In TLS 1.3 a client may think itself connected before its certificate is refused.
+    let Ok(channel) = connected(server, tls).await else {
+        return false;
+    };
+    let answer = client(channel, None)
+        .get_determination(get(&id(), v1::View::Basic))
+        .await;
+    let status: Status = answer.expect_err("there is none with a new id");
+    status.code() == Code::NotFound
+}
+
+#[tokio::test]
+async fn the_callers_authority_is_read_again_and_ends_no_connection() {
+    let folder = TempDir::new().expect("a folder");
+    let (servers, old, new) = (
+        Authority::new("servers"),
+        Authority::new("old"),
+        Authority::new("new"),
+    );
+    let files = servers.write_server(folder.path(), 2_100, Some(&old));
+    let server = server(files.clone()).await;
+    let shown = server.tls.as_ref().expect("certificates");
+    let callers = files.client_ca.expect("a path");
+    let tls = servers.trusted().identity(old.caller(vec![uri(TAR)]));
+    let mut kept = client(connected(&server, tls).await.expect("a connection"), None);
+    assert_eq!(refused(&mut kept).await.0, Code::NotFound);
+    assert!(is_known(&server, &servers, &old).await && !is_known(&server, &servers, &new).await);
+    std::fs::write(&callers, old.pem() + &new.pem()).expect("both");
+    shown.look();
+    assert!(is_known(&server, &servers, &old).await && is_known(&server, &servers, &new).await);
+    std::fs::write(&callers, new.pem()).expect("the new one alone");
+    shown.look();
+    assert!(!is_known(&server, &servers, &old).await && is_known(&server, &servers, &new).await);
+    assert_eq!(
+        refused(&mut kept).await.0,
+        Code::NotFound,
+        "what is open stays open"
+    );
+    assert_eq!(shown.failures(), 0);
+}

@@ -1,0 +1,283 @@
+//! What do probes and scrapers see, and what does the server refuse so that it can go on?
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use prost::Message as _;
+use second_opinion::identity::ActorType;
+use second_opinion::store::Store;
+use second_opinion::wire::v1;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tonic::Code;
+use tonic_health::pb::health_client::HealthClient;
+use tonic_types::StatusExt as _;
+
+use crate::decisions::submit;
+use crate::faults::{Faulty, GONE, PANICS, SLOW, SOUND};
+use crate::support::frames::{self, ENHANCE_YOUR_CALM, GOAWAY};
+use crate::support::messages::{get, id, second_opinion};
+use crate::support::raw::call_raw;
+use crate::support::server::{EVERY_SCOPE, TestServer};
+use crate::support::status::refusal;
+
+/// Waits no longer than this for what the server does by itself.
+const TRIES: usize = 500;
+
+fn ops_of(server: &TestServer) -> SocketAddr {
+    let running = server.running.as_ref().expect("a server that runs");
+    running.ops_address
+}
+
+async fn asked(server: &TestServer, request: &str) -> String {
+    asked_at(ops_of(server), request).await
+}
+
+async fn asked_at(ops: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(ops).await.expect("it");
+    let request = format!("{request} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.expect("text");
+    answer
+}
+
+async fn metrics(server: &TestServer) -> String {
+    asked(server, "GET /metrics").await
+}
+
+/// The value of a series, written as it is shown.
+pub fn value(metrics: &str, series: &str) -> Option<f64> {
+    let line = metrics.lines().find_map(|line| {
+        let rest = line.strip_prefix(series)?;
+        rest.strip_prefix(' ')
+    })?;
+    Some(line.parse().expect("a number"))
+}
+
+/// The metrics, once a series has a value.
+pub async fn once(server: &TestServer, series: &str, expected: f64) -> String {
+    let mut seen = String::new();
+    for _ in 0..TRIES {
+        seen = metrics(server).await;
+        if value(&seen, series).is_some_and(|held| (held - expected).abs() < 0.5) {
+            return seen;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{series} does not become {expected}:\n{seen}");
+}
+
+fn calls(method: &str, code: &str) -> String {
+    format!(
+        "rpc_server_call_duration_seconds_count{{rpc_system=\"grpc\",\
+         rpc_method=\"um.secondopinion.v1.SecondOpinionService/{method}\",rpc_response_status_code=\"{code}\"}}"
+    )
+}
+
+pub async fn faulty(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
+    let fault = Arc::new(AtomicU8::new(SOUND));
+    let switch = Arc::clone(&fault);
+    let wrap = |store: Arc<dyn Store>| Arc::new(Faulty { store, fault }) as Arc<dyn Store>;
+    (TestServer::start_taking(calls_max, wrap).await, switch)
+}
+
+#[tokio::test]
+async fn probes_tell_of_the_store_and_nothing_else_is_answered() {
+    let (server, fault) = faulty(9).await;
+    assert!(
+        asked(&server, "GET /readyz")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+    fault.store(GONE, Ordering::SeqCst);
+    once(&server, "second_opinion_store_up", 0.0).await;
+    let ready = asked(&server, "GET /readyz").await;
+    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.ends_with("the store does not answer\n"));
+    assert!(
+        asked(&server, "GET /livez")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+    assert!(asked(&server, "GET /").await.starts_with("HTTP/1.1 404 "));
+    assert!(
+        asked(&server, "POST /metrics")
+            .await
+            .starts_with("HTTP/1.1 405 ")
+    );
+    fault.store(SOUND, Ordering::SeqCst);
+    once(&server, "second_opinion_store_up", 1.0).await;
+    assert!(
+        asked(&server, "GET /readyz")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+}
+
+#[tokio::test]
+async fn what_is_too_much_is_refused_at_once_with_a_time_to_try_again_and_health_is_told() {
+    let (server, fault) = faulty(1).await;
+    let mut client = server.reviewer().await;
+    let mut other = server.reviewer().await;
+    fault.store(SLOW, Ordering::SeqCst);
+    let held = tokio::spawn(async move {
+        let mut request = tonic::Request::new(get(&id(), v1::View::Basic));
+        request.set_timeout(Duration::from_secs(20));
+        client.get_determination(request).await
+    });
+    once(&server, "second_opinion_calls_in_flight", 1.0).await;
+    let shed = other.get_determination(get(&id(), v1::View::Basic)).await;
+    let shed = shed.expect_err("too much");
+    let expected = (Code::ResourceExhausted, "OVERLOADED".to_owned());
+    assert_eq!(refusal(&shed), expected);
+    let details = shed.get_error_details();
+    assert!(details.retry_info().expect("it").retry_delay.is_some());
+    HealthClient::new(server.channel().await)
+        .check(tonic_health::pb::HealthCheckRequest::default())
+        .await
+        .expect("health");
+    let seen = metrics(&server).await;
+    assert_eq!(value(&seen, "second_opinion_calls_shed_total"), Some(1.0));
+    let refused = calls("GetDetermination", "RESOURCE_EXHAUSTED");
+    assert_eq!(value(&seen, &refused), Some(1.0));
+    // Whoever hangs up makes room.
+    held.abort();
+    once(&server, "second_opinion_calls_in_flight", 0.0).await;
+    fault.store(SOUND, Ordering::SeqCst);
+    let found = other.get_determination(get(&id(), v1::View::Basic)).await;
+    assert_eq!(found.expect_err("none").code(), Code::NotFound);
+    let seen = metrics(&server).await;
+    assert_eq!(
+        value(&seen, &calls("GetDetermination", "CANCELLED")),
+        Some(1.0)
+    );
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_how_they_ended_and_with_their_callers_budget() {
+    let (server, fault) = faulty(9).await;
+    let mut client = server.reviewer().await;
+    submit(&mut client, second_opinion()).await;
+    let token = server.token("x", EVERY_SCOPE, ActorType::Person);
+    let timed = |timeout: &str| {
+        [
+            ("authorization", format!("Bearer {token}")),
+            ("grpc-timeout", timeout.to_owned()),
+        ]
+    };
+    // A call that comes when its time is over does nothing.
+    let answer = call_raw(&server.address, "GetDetermination", b"", &timed("0n")).await;
+    assert_eq!(answer.code(), Code::DeadlineExceeded);
+    let answer = call_raw(&server.address, "GetDetermination", b"", &timed("2S")).await;
+    assert_eq!(answer.code(), Code::InvalidArgument);
+    fault.store(PANICS, Ordering::SeqCst);
+    let defect = client.get_determination(get(&id(), v1::View::Basic)).await;
+    assert_eq!(defect.expect_err("a panic").code(), Code::Internal);
+    fault.store(SOUND, Ordering::SeqCst);
+    let unknown = call_raw(&server.address, "CanaryMethod", b"", &timed("2S")).await;
+    assert_eq!(unknown.code(), Code::Unimplemented);
+    let seen = metrics(&server).await;
+    for (method, code, count) in [
+        ("SubmitSecondOpinion", "OK", 1.0),
+        ("GetDetermination", "DEADLINE_EXCEEDED", 1.0),
+        ("GetDetermination", "INVALID_ARGUMENT", 1.0),
+        ("GetDetermination", "INTERNAL", 1.0),
+    ] {
+        assert_eq!(
+            value(&seen, &calls(method, code)),
+            Some(count),
+            "{method} {code}"
+        );
+    }
+    assert!(!seen.contains("Canary") && seen.contains("rpc_method=\"_OTHER\""));
+    assert_eq!(value(&seen, "second_opinion_panics_total"), Some(1.0));
+    for (series, count) in [
+        ("_count", 3.0),
+        ("_bucket{le=\"0.005\"}", 1.0),
+        ("_bucket{le=\"2.5\"}", 3.0),
+    ] {
+        for name in [
+            "second_opinion_call_budget_seconds",
+            "second_opinion_call_budget_left_seconds",
+        ] {
+            assert_eq!(
+                value(&seen, &format!("{name}{series}")),
+                Some(count),
+                "{name}{series}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn watches_are_counted_while_they_are_open() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let stream = client.watch_determinations(v1::WatchDeterminationsRequest::default());
+    let mut stream = stream.await.expect("a stream").into_inner();
+    stream
+        .message()
+        .await
+        .expect("no error")
+        .expect("a greeting");
+    once(&server, "second_opinion_watchers", 1.0).await;
+    // A watch is no call that is being answered: however many there are, they refuse no one.
+    let seen = metrics(&server).await;
+    assert_eq!(value(&seen, "second_opinion_calls_in_flight"), Some(0.0));
+    drop(stream);
+    drop(client);
+    once(&server, "second_opinion_watchers", 0.0).await;
+}
+
+#[tokio::test]
+async fn while_the_server_drains_it_is_alive_and_not_ready() {
+    let (mut server, fault) = faulty(9).await;
+    let ops = ops_of(&server);
+    let token = server.token("x", EVERY_SCOPE, ActorType::Person);
+    fault.store(SLOW, Ordering::SeqCst);
+    let address = server.address.clone();
+    let held = tokio::spawn(async move {
+        let request = get(&id(), v1::View::Basic).encode_to_vec();
+        let headers = [
+            ("authorization", format!("Bearer {token}")),
+            ("grpc-timeout", "2S".to_owned()),
+        ];
+        call_raw(&address, "GetDetermination", &request, &headers).await
+    });
+    once(&server, "second_opinion_calls_in_flight", 1.0).await;
+    let stopping = tokio::spawn(async move { server.stop().await });
+    let mut ready = String::new();
+    for _ in 0..TRIES {
+        ready = asked_at(ops, "GET /readyz").await;
+        if ready.starts_with("HTTP/1.1 503 ") {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(ready.ends_with("the server drains\n"), "{ready}");
+    assert!(
+        asked_at(ops, "GET /livez")
+            .await
+            .starts_with("HTTP/1.1 200 ")
+    );
+    let ended = held.await.expect("no panic");
+    assert_eq!(ended.code(), Code::DeadlineExceeded);
+    assert!(stopping.await.expect("no panic"), "every call could finish");
+    TcpStream::connect(ops).await.expect_err("the end");
+}
+
+#[tokio::test]
+async fn a_flood_of_calls_that_are_taken_back_ends_its_connection_and_no_other() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await;
+    let address = server.address.trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).await.expect("a connection");
+    let mut flood = frames::beginning();
+    flood.extend(frames::taken_back(500));
+    frames::send(&mut stream, &flood).await;
+    let goaway = frames::until(&mut stream, GOAWAY).await.expect("a GOAWAY");
+    assert_eq!(frames::error_of(&goaway), ENHANCE_YOUR_CALM);
+    submit(&mut client, second_opinion()).await;
+}

@@ -1,0 +1,194 @@
+//! What does an operator's Prometheus find? What the chart's list of metrics says, no more, and nothing of a person.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Output;
+
+use second_opinion::identity::DevelopmentIdentity;
+use serde_json::Value;
+
+use crate::commands::REQUEST;
+use crate::program::{Server, get, json, run, text};
+use crate::support::certificate;
+
+/// The chart's list of metrics: by name the type and the labels.
+fn listed() -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("helm/second-opinion/files/metrics.txt");
+    let list = std::fs::read_to_string(path).expect("the list");
+    list.lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let labels = columns[2].split(',').filter(|label| *label != "-");
+            let labels = labels.map(str::to_owned).collect();
+            (columns[0].to_owned(), (columns[1].to_owned(), labels))
+        })
+        .collect()
+}
+
+/// What is shown: by name the type and the labels, `le` aside.
+fn shown(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let mut shown: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+    for line in metrics.lines() {
+        if let Some(typed) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = typed.split_once(' ').expect("a type");
+            shown.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+        } else if !line.starts_with('#') {
+            let series = line.rsplit_once(' ').expect("a value").0;
+            let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+            let family = ["_bucket", "_sum", "_count"]
+                .into_iter()
+                .find_map(|end| {
+                    name.strip_suffix(end)
+                        .filter(|base| shown.contains_key(*base))
+                })
+                .unwrap_or(name);
+            let (_, held) = shown.get_mut(family).expect("a type before the value");
+            // No value of a label has a comma in it.
+            for label in labels
+                .trim_end_matches('}')
+                .split(',')
+                .filter(|label| !label.is_empty())
+            {
+                let name = label.split_once('=').expect("a label").0;
+                if name != "le" {
+                    held.insert(name.to_owned());
+                }
+            }
+        }
+    }
+    shown
+}
+
+fn body(answer: &str) -> &str {
+    answer.split_once("\r\n\r\n").expect("a head and a body").1
+}
+
+/// The figures that come from the store.
+fn from_the_store(metrics: &str) -> Vec<&str> {
+    let names = [
+        "second_opinion_open_cases",
+        "second_opinion_clocks_stopped",
+        "second_opinion_decision_seconds",
+    ];
+    metrics
+        .lines()
+        .filter(|line| names.iter().any(|name| line.starts_with(name)))
+        .collect()
+}
+
+/// The metrics, once a line is among them.
+fn once(server: &Server, line: &str) -> String {
+    for _ in 0..300 {
+        let answer = get(&server.ops, "/metrics");
+        if body(&answer).lines().any(|held| held == line) {
+            return body(&answer).to_owned();
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("no line `{line}`");
+}
+
+fn called(data: &Path, server: &Server, ca: &Path, method: &str, request: &str) -> Output {
+    let token = DevelopmentIdentity::load_or_create(data)
+        .expect("a key")
+        .token(
+            "canary-subject",
+            crate::support::server::EVERY_SCOPE,
+            second_opinion::identity::ActorType::Person,
+            chrono::TimeDelta::hours(1),
+            chrono::Utc::now(),
+        );
+    let to = server.address.replace("http://", "https://");
+    let ca = ca.to_str().expect("a path");
+    let mut child = crate::program::program(data)
+        .args(["call", method, "-", "--to", &to, "--ca", ca])
+        .env("SECOND_OPINION_TOKEN", token)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .expect("the program");
+    let mut input = child.stdin.take().expect("standard input");
+    std::io::Write::write_all(&mut input, request.as_bytes()).expect("written");
+    drop(input);
+    child.wait_with_output().expect("an output")
+}
+
+#[test]
+fn every_metric_of_the_list_is_shown_and_no_other_and_none_tells_of_anyone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let tls = certificate::make(data);
+    let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
+    let jwks = data.join("jwks.json");
+    std::fs::write(&jwks, identity.jwks()).expect("a file");
+    let path = |path: &Path| path.to_str().expect("a path in UTF-8").to_owned();
+    let arguments = [
+        "--tls-cert".to_owned(),
+        path(&tls.cert),
+        "--tls-key".to_owned(),
+        path(&tls.key),
+        "--auth-jwks".to_owned(),
+        path(&jwks),
+        "--auth-issuer".to_owned(),
+        second_opinion::identity::DEVELOPMENT_ISSUER.to_owned(),
+        "--auth-audience".to_owned(),
+        second_opinion::identity::DEVELOPMENT_AUDIENCE.to_owned(),
+    ];
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let server = Server::start_with(data, &arguments);
+    let mut request: Value = json(REQUEST.as_bytes());
+    request["member"]["fullName"] = "Canary Member".into();
+    request["member"]["memberId"] = "91234567C".into();
+    request["requestedProvider"]["networkStatus"] = "NETWORK_STATUS_OUT_OF_NETWORK".into();
+    request["referralNumber"] = "canary-referral".into();
+    let submission = serde_json::json!({ "secondOpinion": request }).to_string();
+    let submitted = called(data, &server, &tls.cert, "SubmitSecondOpinion", &submission);
+    assert_eq!(
+        submitted.status.code(),
+        Some(0),
+        "{}",
+        text(&submitted.stderr)
+    );
+    let unknown = r#"{"determinationId": "canary-id"}"#;
+    let refused = called(data, &server, &tls.cert, "GetDetermination", unknown);
+    assert_eq!(refused.status.code(), Some(1));
+    let open = "second_opinion_open_cases{clock=\"member_notification\",time_left=\"more\"} 1";
+    let seen = once(&server, open);
+    assert_eq!(shown(&seen), listed());
+    let lower = seen.to_lowercase();
+    for canary in ["canary", "91234567c", "sample"] {
+        assert!(!lower.contains(canary), "{canary}");
+    }
+    assert!(seen.len() < 64 * 1024, "{} bytes", seen.len());
+    // After a restart the dials read the same.
+    let before: Vec<String> = from_the_store(&seen)
+        .into_iter()
+        .map(str::to_owned)
+        .collect();
+    assert!(before.len() > 40);
+    assert_eq!(server.terminate(), Some(0));
+    let server = Server::start_with(data, &arguments);
+    assert_eq!(from_the_store(&once(&server, open)), before);
+    assert!(get(&server.ops, "/readyz").ends_with("ready\n"));
+    assert_eq!(server.terminate(), Some(0));
+}
+
+#[test]
+fn an_ops_port_in_use_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = holder.local_addr().expect("an address").to_string();
+    let refused = run(
+        folder.path(),
+        &["serve", "--listen", "127.0.0.1:0", "--ops-listen", &taken],
+        "",
+    );
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        text(&refused.stderr).contains(&taken),
+        "{}",
+        text(&refused.stderr)
+    );
+}

@@ -1,0 +1,71 @@
+//! HTTP/2 by hand: what no client would send, and which frames come back.
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+pub const HEADERS: u8 = 1;
+pub const RST_STREAM: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const GOAWAY: u8 = 7;
+/// The error of a peer that did nothing wrong.
+pub const NO_ERROR: u32 = 0;
+/// The error of a peer that floods.
+pub const ENHANCE_YOUR_CALM: u32 = 11;
+/// The error of a call that its caller takes back.
+pub const CANCEL: u32 = 8;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+const END_HEADERS: u8 = 4;
+/// `:method POST`, `:scheme http` and `:path /`, by their places in HPACK's table.
+const REQUEST: [u8; 3] = [0x83, 0x86, 0x84];
+
+/// A frame's bytes.
+pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("short").to_be_bytes();
+    let mut frame = length[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// What a connection begins with.
+pub fn beginning() -> Vec<u8> {
+    let mut bytes = PREFACE.to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, &[]));
+    bytes
+}
+
+/// So many calls, each begun and taken back at once.
+pub fn taken_back(calls: u32) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for call in 0..calls {
+        let stream = 2 * call + 1;
+        bytes.extend(frame(HEADERS, END_HEADERS, stream, &REQUEST));
+        bytes.extend(frame(RST_STREAM, 0, stream, &CANCEL.to_be_bytes()));
+    }
+    bytes
+}
+
+pub async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
+    stream.write_all(bytes).await.expect("sent");
+    stream.flush().await.expect("sent");
+}
+
+/// Reads frames until one is of a kind; gives its payload. `None`: the peer ends before.
+pub async fn until(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Vec<u8>> {
+    loop {
+        let mut head = [0; 9];
+        stream.read_exact(&mut head).await.ok()?;
+        let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
+        let mut payload = vec![0; usize::try_from(length).expect("short")];
+        stream.read_exact(&mut payload).await.ok()?;
+        if head[3] == kind {
+            return Some(payload);
+        }
+    }
+}
+
+/// The error in a GOAWAY.
+pub fn error_of(goaway: &[u8]) -> u32 {
+    u32::from_be_bytes(goaway[4..8].try_into().expect("four bytes"))
+}
