@@ -128,6 +128,18 @@ impl Server {
         self.child.wait().expect("gone").code()
     }
 
+    /// The most memory that the process ever held, as the system says.
+    pub fn peak_megabytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("its status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
+        let kilobytes: u64 = kilobytes
+            .and_then(|number| number.parse().ok())
+            .expect("a number");
+        kilobytes / 1_024
+    }
+
     /// A reviewer's client, with a token of the development identity in the data folder.
     pub async fn client(&self, data: &Path) -> Client {
         let channel = endpoint(&self.address).connect().await;
@@ -145,15 +157,19 @@ fn endpoint(address: &str) -> Endpoint {
 }
 
 fn reviewer(channel: Channel, data: &Path) -> Client {
+    SecondOpinionServiceClient::with_interceptor(channel, bearer(Some(&token(data))))
+}
+
+/// A reviewer's token of the development identity in a data folder.
+pub fn token(data: &Path) -> String {
     let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
-    let token = identity.token(
+    identity.token(
         "reviewer",
         EVERY_SCOPE,
         ActorType::Person,
         TimeDelta::hours(1),
         Utc::now(),
-    );
-    SecondOpinionServiceClient::with_interceptor(channel, bearer(Some(&token)))
+    )
 }
 
 impl Drop for Server {

@@ -6,6 +6,7 @@ pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
 pub const GOAWAY: u8 = 7;
+pub const CONTINUATION: u8 = 9;
 /// The error of a peer that did nothing wrong.
 pub const NO_ERROR: u32 = 0;
 /// The error of a peer that floods.

@@ -1,4 +1,4 @@
-//! `kill -9` at any moment loses nothing that was acknowledged.
+//! A server that ends at any moment, by `kill -9` or SIGTERM, loses nothing that was acknowledged.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,12 +7,13 @@ use std::time::Duration;
 use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::store::{Store as _, verify_log};
 use second_opinion::wire::v1;
+use tonic::{Code, Status};
 
 use crate::program::Server;
 use crate::support::messages::{available, denial, get, second_opinion, submission};
 use crate::support::server::Client;
 
-const KILLS: usize = 20;
+const ROUNDS: usize = 20;
 const CALLERS: usize = 16;
 
 /// What a caller was told, by the request that it sent.
@@ -20,18 +21,26 @@ const CALLERS: usize = 16;
 struct Acknowledged {
     submissions: Vec<(v1::SubmitSecondOpinionRequest, v1::Determination)>,
     denials: Vec<(v1::IssueDenialRequest, v1::Determination)>,
+    /// How the last call of each caller ended.
+    refused: Vec<Status>,
 }
 
 /// Submits and denies until the server is gone, and keeps what was acknowledged.
-async fn load(mut client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
+async fn load(client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
+    let refused = until_refused(client, &acknowledged).await;
+    acknowledged.lock().expect("a lock").refused.push(refused);
+}
+
+async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -> Status {
     loop {
         let opinion = v1::SecondOpinion {
             network_availability: Some(available()),
             ..second_opinion()
         };
         let request = submission(opinion);
-        let Ok(answer) = client.submit_second_opinion(request.clone()).await else {
-            return;
+        let answer = match client.submit_second_opinion(request.clone()).await {
+            Ok(answer) => answer,
+            Err(status) => return status,
         };
         let case = answer.into_inner().determination.expect("it");
         let id = case.determination_id.clone();
@@ -41,8 +50,9 @@ async fn load(mut client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
             .submissions
             .push((request, case));
         let request = denial(&id);
-        let Ok(answer) = client.issue_denial(request.clone()).await else {
-            return;
+        let answer = match client.issue_denial(request.clone()).await {
+            Ok(answer) => answer,
+            Err(status) => return status,
         };
         let denied = answer.into_inner().determination.expect("it");
         acknowledged
@@ -53,12 +63,12 @@ async fn load(mut client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
+/// Servers on one file, one after the other, each ended under load. `refused` is told of how each caller's last call ended.
+async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let mut total = Acknowledged::default();
-    for round in 0..KILLS {
+    for round in 0..ROUNDS {
         let server = Server::start(data);
         let acknowledged = Arc::new(Mutex::new(Acknowledged::default()));
         let mut callers = Vec::new();
@@ -66,22 +76,41 @@ async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
             let client = server.client(data).await;
             callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
         }
-        // Another moment each time, so that the kill falls into every part of a commit.
+        // Another moment each time, so that the end falls into every part of a commit.
         tokio::time::sleep(Duration::from_millis(150 + 23 * round as u64)).await;
-        server.kill();
+        tokio::task::spawn_blocking(move || end(server))
+            .await
+            .expect("an end");
         for caller in callers {
             caller.await.expect("a caller");
         }
         let mut acknowledged = std::mem::take(&mut *acknowledged.lock().expect("a lock"));
         assert!(
             !acknowledged.submissions.is_empty(),
-            "nothing was acknowledged before the kill"
+            "nothing was acknowledged before the end"
         );
+        acknowledged.refused.iter().for_each(refused);
         check_after_restart(data, &acknowledged).await;
         total.submissions.append(&mut acknowledged.submissions);
         total.denials.append(&mut acknowledged.denials);
     }
     check_the_log(data, &total).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
+    // Whatever a client makes of a connection that broke.
+    ended_twenty_times(Server::kill, |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn twenty_terminations_under_load_lose_nothing_and_refuse_as_unavailable() {
+    let end = |server: Server| assert_eq!(server.terminate(), Some(0));
+    // The server's own word, or the client's when its next call finds no one: a call that was taken was answered.
+    ended_twenty_times(end, |status| {
+        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+    })
+    .await;
 }
 
 /// Every answer comes again, word for word, and each denial has its letter.
@@ -146,5 +175,5 @@ async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
         assert_eq!(events[&told.determination_id], [1, 2]);
     }
     // What was begun and not acknowledged may be there, once; nothing else is.
-    assert!(events.len() <= total.submissions.len() + KILLS * CALLERS);
+    assert!(events.len() <= total.submissions.len() + ROUNDS * CALLERS);
 }

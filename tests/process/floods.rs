@@ -1,0 +1,205 @@
+//! Floods: does the server stand, does its memory, and are its callers answered meanwhile?
+//!
+//! As much as `scripts/nightly` says by its variables, and a little in every other run. What callers waited is printed, and
+//! not judged: where the floods are made on the server's own machine, they take its time twice.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use second_opinion::wire::v1::View;
+use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+use tonic::Code;
+use tonic::transport::Endpoint;
+
+use crate::fleet::{chance, size};
+use crate::program::{Server, get as asked, token};
+use crate::support::frames::{self, CONTINUATION, ENHANCE_YOUR_CALM, GOAWAY, HEADERS};
+use crate::support::messages::{get, second_opinion, submission};
+use crate::support::server::{Client, bearer};
+
+/// As much memory as the server may ever hold.
+const PEAK_MEGABYTES_MAX: u64 = 300;
+/// As long as the caller that means well waits between its calls.
+const PAUSE: Duration = Duration::from_millis(5);
+/// As many that flood at the same time.
+const AT_ONCE: usize = 32;
+
+/// A caller that means well, on a thread of its own.
+struct Caller {
+    enough: Arc<AtomicBool>,
+    thread: JoinHandle<Vec<Duration>>,
+}
+
+impl Caller {
+    /// Submits and reads in turns until it is told that it was enough. Every call must be answered.
+    fn start(mut client: Client) -> Self {
+        let enough = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&enough);
+        let calling = async move {
+            let mut waited = Vec::new();
+            while !until.load(Ordering::SeqCst) {
+                let begun = Instant::now();
+                let case = client.submit_second_opinion(submission(second_opinion())).await;
+                waited.push(begun.elapsed());
+                let case = case.expect("an answer").into_inner().determination;
+                let id = case.expect("a case").determination_id;
+                tokio::time::sleep(PAUSE).await;
+                let begun = Instant::now();
+                let read = client.get_determination(get(&id, View::Full)).await;
+                waited.push(begun.elapsed());
+                read.expect("an answer");
+                tokio::time::sleep(PAUSE).await;
+            }
+            waited
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        Self {
+            enough,
+            thread: std::thread::spawn(move || runtime.block_on(calling)),
+        }
+    }
+
+    /// The 99th percentile of what its calls took, and how many there were.
+    fn end(self) -> (Duration, usize) {
+        self.enough.store(true, Ordering::SeqCst);
+        let mut waited = self.thread.join().expect("every call was answered");
+        waited.sort_unstable();
+        (waited[(waited.len() - 1) * 99 / 100], waited.len())
+    }
+}
+
+/// Connections that say nothing, held for a while.
+async fn silence(host: &str, connections: usize) {
+    let mut held = Vec::new();
+    for _ in 0..connections {
+        held.push(TcpStream::connect(host).await.expect("a connection"));
+    }
+    // Longer than the server waits, where there is time for it.
+    tokio::time::sleep(Duration::from_secs(size("SILENCE_SECONDS", 1) as u64)).await;
+}
+
+/// Calls with tokens that only their signature tells from good ones.
+async fn bad_tokens(host: &str, calls: usize, good: &str) {
+    let (signed, _) = good.rsplit_once('.').expect("a token");
+    let mut callers = JoinSet::new();
+    let endpoint = Endpoint::from_shared(format!("http://{host}")).expect("an address");
+    for _ in 0..AT_ONCE {
+        let (channel, signed) = (endpoint.connect().await, signed.to_owned());
+        let channel = channel.expect("a connection");
+        callers.spawn(async move {
+            for _ in 0..calls / AT_ONCE {
+                // Another one each time: none is known from before.
+                let token = format!("{signed}.{:086}", chance(usize::MAX));
+                let token = bearer(Some(&token));
+                let mut client =
+                    SecondOpinionServiceClient::with_interceptor(channel.clone(), token);
+                let refused = client.submit_second_opinion(submission(second_opinion())).await;
+                assert_eq!(refused.expect_err("no one").code(), Code::Unauthenticated);
+            }
+        });
+    }
+    callers.join_all().await;
+}
+
+/// Connections that each send bytes, which the server must not take for long.
+async fn each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<Vec<u8>>)) {
+    let mut callers = JoinSet::new();
+    let bytes = Arc::new(bytes);
+    for _ in 0..AT_ONCE {
+        let (host, bytes) = (host.to_owned(), Arc::clone(&bytes));
+        callers.spawn(async move {
+            for _ in 0..connections.div_ceil(AT_ONCE) {
+                let mut stream = TcpStream::connect(&host).await.expect("a connection");
+                // The server may have had enough before the last of them.
+                let _ = stream.write_all(&bytes).await;
+                ended(frames::until(&mut stream, GOAWAY).await);
+                let mut rest = Vec::new();
+                let _ = stream.read_to_end(&mut rest).await;
+            }
+        });
+    }
+    callers.join_all().await;
+}
+
+/// Calls that are taken back as soon as they are made.
+async fn resets(host: &str, connections: usize) {
+    let mut flood = frames::beginning();
+    flood.extend(frames::taken_back(500));
+    each(host, connections, flood, |goaway| {
+        // It may be lost where the server ends a connection on which bytes are under way.
+        if let Some(goaway) = goaway {
+            assert_eq!(frames::error_of(&goaway), ENHANCE_YOUR_CALM);
+        }
+    })
+    .await;
+}
+
+/// Headers of 8 MiB, in pieces.
+async fn headers(host: &str, connections: usize) {
+    // A field that is not to be remembered, whose name and value have 1 and 126 bytes.
+    let mut field = vec![0, 1, b'x', 126];
+    field.extend([b'v'; 126]);
+    let piece = field.repeat(16_000 / field.len());
+    let mut flood = frames::beginning();
+    flood.extend(frames::frame(HEADERS, 0, 1, &piece));
+    let more = frames::frame(CONTINUATION, 0, 1, &piece);
+    flood.extend(more.repeat(512));
+    each(host, connections, flood, |_| {}).await;
+}
+
+/// Bytes that mean nothing, at once and behind a good beginning.
+async fn garbage(host: &str, connections: usize) {
+    let noise = (0..64 * 1024).map(|_| u8::try_from(chance(256)).expect("a byte"));
+    let noise: Vec<u8> = noise.collect();
+    let mut flood = frames::beginning();
+    flood.extend(&noise);
+    each(host, connections / 2, flood, |_| {}).await;
+    each(host, connections / 2, noise, |_| {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_are_answered_while_others_flood() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = Server::start(folder.path());
+    let host = server.address.trim_start_matches("http://");
+    let (many, some) = (size("SILENT", 1_000), size("HOSTILE", 100));
+    let report = |flood: &str, begun: Instant, (p99, calls): (Duration, usize)| {
+        println!(
+            "{flood}: {:.1} s, p99 of {calls} calls {p99:?}, at most {} MB",
+            begun.elapsed().as_secs_f64(),
+            server.peak_megabytes()
+        );
+    };
+    macro_rules! beside {
+        ($flood:expr, $name:literal) => {
+            let caller = Caller::start(server.client(folder.path()).await);
+            let begun = Instant::now();
+            $flood.await;
+            report($name, begun, caller.end());
+        };
+    }
+    beside!(
+        tokio::time::sleep(Duration::from_secs(size("SILENCE_SECONDS", 1) as u64)),
+        "alone"
+    );
+    beside!(silence(host, many), "connections that say nothing");
+    beside!(bad_tokens(host, size("BAD_TOKENS", 2_000), &token(folder.path())), "bad tokens");
+    beside!(resets(host, some), "calls taken back");
+    beside!(headers(host, some), "headers of 8 MiB");
+    beside!(garbage(host, some), "garbage");
+    let metrics = asked(&server.ops, "/metrics");
+    assert!(
+        metrics.contains("\nsecond_opinion_panics_total 0\n"),
+        "{metrics}"
+    );
+    assert!(server.peak_megabytes() < PEAK_MEGABYTES_MAX);
+    assert_eq!(server.terminate(), Some(0));
+}
