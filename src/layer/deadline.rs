@@ -16,7 +16,11 @@ use crate::ops::Meters;
 use crate::wire::status;
 
 /// The only call that has no deadline: a watch goes on.
-const STREAM: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
+pub(super) const STREAM: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
+
+/// A caller's own clock strikes at the end of its time, and what is said then depends on who made the client: tonic's says
+/// CANCELLED. So ours strikes earlier, by a tenth of the time and this at most, and the answer can still reach the caller.
+const AHEAD_MAX: Duration = Duration::from_millis(20);
 
 /// Ends a call whose time has run out with `DEADLINE_EXCEEDED`.
 #[derive(Clone, Debug)]
@@ -34,7 +38,7 @@ impl Middleware for Deadline {
         }
         let begun = Instant::now();
         let given = wanted(request.headers());
-        let limit = given.map_or(self.longest, |given| given.min(self.longest));
+        let limit = given.map_or(self.longest, |given| ahead(given).min(self.longest));
         // A timeout would look at what is inside once before it looks at the time.
         let answer = if limit.is_zero() {
             None
@@ -48,6 +52,11 @@ impl Middleware for Deadline {
         }
         answer.unwrap_or_else(|| status::deadline_exceeded().into_http())
     }
+}
+
+/// How long a call gets whose caller waits so long.
+fn ahead(given: Duration) -> Duration {
+    given.saturating_sub((given / 10).min(AHEAD_MAX))
 }
 
 /// What `grpc-timeout` says: up to eight digits and a unit. What cannot be read is no deadline.
@@ -77,6 +86,14 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("grpc-timeout", http::HeaderValue::from_static(text));
         wanted(&headers)
+    }
+
+    #[test]
+    fn the_server_is_ahead_of_its_caller() {
+        for (given, limit) in [(0, 0), (50, 45), (200, 180), (30_000, 29_980)] {
+            let given = Duration::from_millis(given);
+            assert_eq!(ahead(given), Duration::from_millis(limit), "{given:?}");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod ending;
 mod failover;
 mod fleet;
 mod floods;
+mod hurried;
 mod letters;
 mod ops;
 mod postgres;
