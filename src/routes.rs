@@ -11,6 +11,7 @@ use std::task::{Context, Poll};
 
 use http::{Request, Response};
 use tonic::body::Body;
+use tonic::codec::CompressionEncoding::Gzip;
 use tonic::server::NamedService;
 use tonic_health::pb::health_server::HealthServer;
 use tonic_health::server::{HealthReporter, HealthService};
@@ -21,7 +22,7 @@ use crate::layer::{Answering, Guard, Guarded};
 use crate::rpc::Calls;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
-use crate::wire::{self, status};
+use crate::wire::{self, MAX_MESSAGE_BYTES, status};
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 type Open = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
@@ -53,13 +54,22 @@ impl Routes {
                 .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         };
         let health = HealthServer::new(HealthService::from_health_reporter(health.clone()));
+        // What may be sent compressed is also limited as it is once it is unpacked.
+        let second_opinion = SecondOpinionServiceServer::from_arc(Arc::clone(&calls))
+            .accept_compressed(Gzip)
+            .send_compressed(Gzip)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
+        let policy = PolicyServiceServer::from_arc(calls)
+            .accept_compressed(Gzip)
+            .send_compressed(Gzip)
+            .max_decoding_message_size(MAX_MESSAGE_BYTES);
         Ok(Self {
-            second_opinion: guard.around(SecondOpinionServiceServer::from_arc(Arc::clone(&calls))),
-            policy: guard.around(PolicyServiceServer::from_arc(calls)),
+            second_opinion: guard.around(second_opinion),
+            policy: guard.around(policy),
             open: Arc::new([
-                open(health),
-                open(reflection().build_v1()?),
-                open(reflection().build_v1alpha()?),
+                open(health.accept_compressed(Gzip)),
+                open(reflection().build_v1()?.accept_compressed(Gzip)),
+                open(reflection().build_v1alpha()?.accept_compressed(Gzip)),
             ]),
         })
     }

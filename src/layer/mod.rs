@@ -7,6 +7,7 @@ mod deadline;
 mod load;
 mod metered;
 mod outcome;
+mod packing;
 pub mod panics;
 pub mod request_id;
 mod size;
@@ -28,6 +29,7 @@ use around::AroundLayer;
 
 pub use around::{Answering, Around, Inner, Middleware, Then};
 pub use load::CALLS_MAX;
+pub use packing::ENCODINGS_ACCEPTED;
 
 /// The layers of our own around every service, outermost first.
 pub type Own = Then<
@@ -93,19 +95,22 @@ fn own(limits: Limits) -> Own {
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
 #[derive(Clone)]
-pub struct Guard(AroundLayer<Then<audit::Audit, auth::Auth>>);
+pub struct Guard(AroundLayer<Guards>);
+
+/// The layers of the guard, outermost first.
+pub type Guards = Then<audit::Audit, Then<auth::Auth, packing::Packing>>;
 
 /// A service that only callers with a good identity reach.
-pub type Guarded<S> = Around<Then<audit::Audit, auth::Auth>, S>;
+pub type Guarded<S> = Around<Guards, S>;
 
 impl Guard {
     /// A guard that takes the tokens of a verifier, if there is one, and known certificates.
     #[must_use]
     pub fn new(verifier: Option<Arc<Verifier>>, clock: Arc<dyn Clock>) -> Self {
+        // Last, so that the audit tells of the same outcome as the caller is told.
+        let auth = auth::Auth { verifier, clock }.then(packing::Packing);
         // The audit is outside: a caller that is refused leaves its line too.
-        Self(AroundLayer(
-            audit::Audit.then(auth::Auth { verifier, clock }),
-        ))
+        Self(AroundLayer(audit::Audit.then(auth)))
     }
 
     /// A service behind the guard.

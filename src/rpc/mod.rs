@@ -28,6 +28,7 @@ use uuid::Uuid;
 use crate::case::{Actor, ActorKind, Case, Context, Digest, Person};
 use crate::clock::Clock;
 use crate::identity::{ActorType, Identity, Scope};
+use crate::layer::ENCODINGS_ACCEPTED;
 use crate::layer::audit::AuditRecord;
 use crate::notice::{self, Made, Making, NoticeSettings, Settings};
 use crate::ops::Meters;
@@ -175,15 +176,37 @@ fn content(call: &str, message: &impl Message) -> Digest {
 /// The boxed future that tonic's traits ask for.
 type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
 
+/// An answer shorter than this is not compressed: it fits a packet or two, and would gain nothing.
+const COMPRESSED_BYTES_MIN: usize = 2 * 1024;
+
+/// An answer, compressed where its caller can read that and it is long enough.
+fn answered<T: Message>(packable: bool, message: T) -> Response<T> {
+    // Measured only where it matters.
+    let is_short = packable && message.encoded_len() < COMPRESSED_BYTES_MIN;
+    let mut response = Response::new(message);
+    if is_short {
+        response.disable_compression();
+    }
+    response
+}
+
+/// Events are never compressed: they are short and many.
+fn events<T>(_packable: bool, events: T) -> Response<T> {
+    Response::new(events)
+}
+
 /// The methods of a service: each is answered by the file of its name.
 macro_rules! calls {
-    ($($name:ident, $request:ident, $response:ty;)+) => {$(
+    ($answered:path; $($name:ident, $request:ident, $response:ty;)+) => {$(
         fn $name<'me, 'answer>(&'me self, request: Request<v1::$request>) -> Answer<'answer, $response>
         where
             'me: 'answer,
             Self: 'answer,
         {
-            Box::pin(async move { Ok(Response::new($name::answer(self, request).await?)) })
+            Box::pin(async move {
+                let packable = request.metadata().contains_key(ENCODINGS_ACCEPTED);
+                Ok($answered(packable, $name::answer(self, request).await?))
+            })
         }
     )+};
 }
@@ -192,6 +215,7 @@ impl SecondOpinionService for Calls {
     type WatchDeterminationsStream = watch_determinations::Events;
 
     calls! {
+        answered;
         submit_second_opinion, SubmitSecondOpinionRequest, v1::SubmitSecondOpinionResponse;
         get_determination, GetDeterminationRequest, v1::GetDeterminationResponse;
         list_determinations, ListDeterminationsRequest, v1::ListDeterminationsResponse;
@@ -202,12 +226,17 @@ impl SecondOpinionService for Calls {
         issue_denial, IssueDenialRequest, v1::IssueDenialResponse;
         record_notification, RecordNotificationRequest, v1::RecordNotificationResponse;
         get_notice, GetNoticeRequest, v1::GetNoticeResponse;
+    }
+
+    calls! {
+        events;
         watch_determinations, WatchDeterminationsRequest, watch_determinations::Events;
     }
 }
 
 impl PolicyService for Calls {
     calls! {
+        answered;
         get_policy, GetPolicyRequest, v1::GetPolicyResponse;
         evaluate_second_opinion, EvaluateSecondOpinionRequest, v1::EvaluateSecondOpinionResponse;
     }

@@ -44,7 +44,9 @@ impl Caller {
             let mut waited = Vec::new();
             while !until.load(Ordering::SeqCst) {
                 let begun = Instant::now();
-                let case = client.submit_second_opinion(submission(second_opinion())).await;
+                let case = client
+                    .submit_second_opinion(submission(second_opinion()))
+                    .await;
                 waited.push(begun.elapsed());
                 let case = case.expect("an answer").into_inner().determination;
                 let id = case.expect("a case").determination_id;
@@ -101,7 +103,9 @@ async fn bad_tokens(host: &str, calls: usize, good: &str) {
                 let token = bearer(Some(&token));
                 let mut client =
                     SecondOpinionServiceClient::with_interceptor(channel.clone(), token);
-                let refused = client.submit_second_opinion(submission(second_opinion())).await;
+                let refused = client
+                    .submit_second_opinion(submission(second_opinion()))
+                    .await;
                 assert_eq!(refused.expect_err("no one").code(), Code::Unauthenticated);
             }
         });
@@ -191,7 +195,10 @@ async fn callers_are_answered_while_others_flood() {
         "alone"
     );
     beside!(silence(host, many), "connections that say nothing");
-    beside!(bad_tokens(host, size("BAD_TOKENS", 2_000), &token(folder.path())), "bad tokens");
+    beside!(
+        bad_tokens(host, size("BAD_TOKENS", 2_000), &token(folder.path())),
+        "bad tokens"
+    );
     beside!(resets(host, some), "calls taken back");
     beside!(headers(host, some), "headers of 8 MiB");
     beside!(garbage(host, some), "garbage");

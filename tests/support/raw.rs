@@ -23,13 +23,25 @@ pub async fn call_path(
     message: &[u8],
     headers: &[(&'static str, String)],
 ) -> Status {
-    let mut frame = vec![0];
-    frame.extend(
-        u32::try_from(message.len())
-            .expect("a length")
-            .to_be_bytes(),
-    );
+    call_frame(address, path, frame(0, message), headers).await
+}
+
+/// A message behind its flag (1: it is compressed) and its length.
+pub fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(message.len()).expect("a length");
+    let mut frame = vec![flag];
+    frame.extend(length.to_be_bytes());
     frame.extend(message);
+    frame
+}
+
+/// Sends bytes as the body of a call, and gives the status of the answer.
+pub async fn call_frame(
+    address: &str,
+    path: &str,
+    frame: Vec<u8>,
+    headers: &[(&'static str, String)],
+) -> Status {
     let stream = tokio::net::TcpStream::connect(address.trim_start_matches("http://"))
         .await
         .expect("a connection");

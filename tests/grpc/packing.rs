@@ -1,0 +1,121 @@
+//! Compressed messages are read, long answers are compressed for who can read them, and the limit holds for what is inside.
+
+use prost::Message as _;
+use second_opinion::identity::ActorType;
+use second_opinion::wire::v1;
+use tonic::codec::CompressionEncoding::Gzip;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Status};
+
+use crate::support::messages::{get, second_opinion, submission};
+use crate::support::raw::{call_frame, frame};
+use crate::support::server::{EVERY_SCOPE, TestServer};
+use crate::support::status::{fields, refusal};
+
+fn is_compressed(metadata: &MetadataMap) -> bool {
+    metadata
+        .get("grpc-encoding")
+        .is_some_and(|encoding| encoding == "gzip")
+}
+
+#[tokio::test]
+async fn a_compressed_request_is_read_and_a_long_answer_is_compressed() {
+    let server = TestServer::start().await;
+    let client = server.reviewer().await;
+    let mut client = client.send_compressed(Gzip).accept_compressed(Gzip);
+    let mut long = second_opinion();
+    long.clinical_context.as_mut().expect("it").summary = "A made-up case. ".repeat(200);
+    let held = long.clone();
+    let answer = client.submit_second_opinion(submission(long)).await;
+    let id = answer
+        .expect("taken in")
+        .into_inner()
+        .determination
+        .expect("it")
+        .determination_id;
+    let full = client.get_determination(get(&id, v1::View::Full)).await;
+    let full = full.expect("it");
+    assert!(is_compressed(full.metadata()), "{:?}", full.metadata());
+    let case = full.into_inner().determination.expect("it");
+    let summary = |request: v1::SecondOpinion| request.clinical_context.expect("it").summary;
+    assert_eq!(
+        summary(case.second_opinion.expect("it")).trim(),
+        summary(held).trim()
+    );
+    // Who cannot read it gets it as it is.
+    let mut plain = server.reviewer().await;
+    let full = plain.get_determination(get(&id, v1::View::Full)).await;
+    assert!(!is_compressed(full.expect("it").metadata()));
+}
+
+#[tokio::test]
+async fn events_are_not_compressed() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await.accept_compressed(Gzip);
+    let watched = client
+        .watch_determinations(v1::WatchDeterminationsRequest::default())
+        .await
+        .expect("a stream");
+    assert!(!is_compressed(watched.metadata()));
+}
+
+#[tokio::test]
+async fn the_limit_holds_for_what_is_inside() {
+    let server = TestServer::start().await;
+    let mut client = server.reviewer().await.send_compressed(Gzip);
+    let mut large = second_opinion();
+    large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024);
+    let status = client
+        .submit_second_opinion(submission(large.clone()))
+        .await
+        .expect_err("some kilobytes as it came, and too large inside");
+    assert_eq!(
+        refusal(&status),
+        (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
+    );
+    large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024 - 4096);
+    let status = client
+        .submit_second_opinion(submission(large))
+        .await
+        .expect_err("too long a text");
+    assert_eq!(fields(&status), ["second_opinion.clinical_context.summary"]);
+}
+
+/// Sends a body as a submission that says it is compressed in some way.
+async fn sent(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
+    let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
+    let headers = [
+        ("authorization", format!("Bearer {token}")),
+        ("grpc-encoding", encoding.to_owned()),
+    ];
+    let path = "/um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion";
+    call_frame(&server.address, path, body, &headers).await
+}
+
+#[tokio::test]
+async fn what_cannot_be_unpacked_is_the_callers_error() {
+    let server = TestServer::start().await;
+    let message = submission(second_opinion()).encode_to_vec();
+    let cut = {
+        let mut cut = frame(0, &message);
+        cut.truncate(message.len());
+        cut
+    };
+    for (what, encoding, body) in [
+        ("not compressed as it says", "gzip", frame(1, &message)),
+        (
+            "compressed, and does not say how",
+            "identity",
+            frame(1, &message),
+        ),
+        ("a flag that there is not", "identity", frame(7, &message)),
+        ("no message", "identity", Vec::new()),
+        ("a part of one", "identity", cut),
+    ] {
+        let status = sent(&server, encoding, body).await;
+        assert_eq!(status.code(), Code::InvalidArgument, "{what}: {status:?}");
+        assert_eq!(fields(&status), [""], "{what}");
+    }
+    let status = sent(&server, "br", frame(1, &message)).await;
+    assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
+}
