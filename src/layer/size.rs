@@ -7,7 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response};
+use http::{Request, Response, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tonic::body::Body;
@@ -17,6 +17,8 @@ use crate::wire::{MAX_MESSAGE_BYTES, status};
 
 /// A flag, then the length in four bytes.
 const PREFIX_BYTES: usize = 5;
+/// As much of a message that is too large as is read all the same.
+const POURED_BYTES_MAX: usize = 16 * MAX_MESSAGE_BYTES;
 
 /// Refuses a message that is over the limit.
 #[derive(Clone, Copy, Debug)]
@@ -25,15 +27,21 @@ pub struct Size;
 impl Middleware for Size {
     async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let (parts, body) = request.into_parts();
+        let reads_last = parts.version < Version::HTTP_2;
         match begin(body).await {
-            Beginning::TooLarge => status::too_large().into_http(),
+            Beginning::TooLarge(rest) => {
+                if reads_last {
+                    pour_away(rest).await;
+                }
+                status::too_large().into_http()
+            }
             Beginning::Fits(body) => inner.ask(Request::from_parts(parts, body)).await,
         }
     }
 }
 
 enum Beginning {
-    TooLarge,
+    TooLarge(Body),
     Fits(Body),
 }
 
@@ -46,7 +54,7 @@ async fn begin(mut body: Body) -> Beginning {
             Some(Ok(frame)) => match frame.into_data() {
                 Ok(data) if read.is_empty() && data.len() >= PREFIX_BYTES => {
                     if is_too_large(&data) {
-                        return Beginning::TooLarge;
+                        return Beginning::TooLarge(body);
                     }
                     return Beginning::Fits(Body::new(Resumed {
                         first: Some(Frame::data(data)),
@@ -64,10 +72,21 @@ async fn begin(mut body: Body) -> Beginning {
         }
     }
     if is_too_large(&read) {
-        return Beginning::TooLarge;
+        return Beginning::TooLarge(body);
     }
     let first = first.or_else(|| (!read.is_empty()).then(|| Frame::data(read.freeze())));
     Beginning::Fits(Body::new(Resumed { first, rest: body }))
+}
+
+/// Over HTTP/1.1 a browser looks for the answer once it has sent everything, and a connection that closes before is an
+/// error of the network to it. So what it sends is read, and nothing of it is kept.
+async fn pour_away(mut body: Body) {
+    let mut poured = 0;
+    while poured < POURED_BYTES_MAX
+        && let Some(Ok(frame)) = body.frame().await
+    {
+        poured += frame.data_ref().map_or(0, Bytes::len);
+    }
 }
 
 fn is_too_large(read: &[u8]) -> bool {

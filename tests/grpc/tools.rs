@@ -6,6 +6,7 @@ use prost::Message as _;
 use second_opinion::config::Config;
 use second_opinion::identity::ActorType;
 use second_opinion::wire::v1;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
@@ -14,7 +15,7 @@ use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
 use tonic_reflection::pb::{v1 as reflection, v1alpha};
 
 use crate::support::messages::{second_opinion, submission};
-use crate::support::raw::call_path;
+use crate::support::raw::{call_path, frame};
 use crate::support::server::{EVERY_SCOPE, TestServer};
 
 const SERVICE: &str = "um.secondopinion.v1.SecondOpinionService";
@@ -136,14 +137,7 @@ async fn from_a_browser(
     message: &v1::SubmitSecondOpinionRequest,
 ) -> (http::HeaderMap, Bytes) {
     let token = server.token("portal", EVERY_SCOPE, ActorType::Service);
-    let message = message.encode_to_vec();
-    let mut frame = vec![0];
-    frame.extend(
-        u32::try_from(message.len())
-            .expect("a length")
-            .to_be_bytes(),
-    );
-    frame.extend(message);
+    let frame = frame(0, &message.encode_to_vec());
     let host = server.address.trim_start_matches("http://");
     let stream = tokio::net::TcpStream::connect(host)
         .await
@@ -198,6 +192,29 @@ async fn browsers_call_over_grpc_web() {
     let closed = TestServer::start().await;
     let (headers, _) = from_a_browser(&closed, &submission(second_opinion())).await;
     assert!(!headers.contains_key("access-control-allow-origin"));
+}
+
+#[tokio::test]
+async fn a_browser_that_sends_too_much_is_told_so() {
+    let server = TestServer::start().await;
+    let host = server.address.trim_start_matches("http://");
+    let body = frame(0, &vec![0; 8 << 20]);
+    let head = format!(
+        "POST /{SERVICE}/SubmitSecondOpinion HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
+        content-type: application/grpc-web+proto\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = tokio::net::TcpStream::connect(host)
+        .await
+        .expect("a connection");
+    stream.write_all(head.as_bytes()).await.expect("the head");
+    // It looks for the answer only then.
+    stream.write_all(&body).await.expect("all of it");
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.expect("an answer");
+    let answer = String::from_utf8_lossy(&answer);
+    let code = format!("grpc-status: {}\r\n", Code::ResourceExhausted as i32);
+    assert!(answer.contains(&code), "{answer}");
 }
 
 #[tokio::test]
