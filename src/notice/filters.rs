@@ -30,7 +30,7 @@ pub(super) fn add(environment: &mut Environment<'static>, language: &str, words:
     let language: Arc<str> = language.into();
     environment.add_filter("words", |text: String| Value::from_safe_string(text));
     let of = Arc::clone(words);
-    environment.add_filter("date", move |day: String| {
+    environment.add_filter("date", move |day: &str| {
         day.parse()
             .map(|day| Value::from_safe_string(of.date(day)))
             .map_err(|_| wrong("`date` takes a day"))
@@ -40,17 +40,17 @@ pub(super) fn add(environment: &mut Environment<'static>, language: &str, words:
         Value::from_safe_string(self::span(&of, span.0))
     });
     let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
-    environment.add_filter("how", move |how: Serde<HowTo>| {
-        Value::from_safe_string(ways(&of, &spoken, &how.0))
+    environment.add_filter("how", move |how: Arc<HowTo>| {
+        Value::from_safe_string(ways(&of, &spoken, &how))
     });
     let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
-    environment.add_filter("how_named", move |how: Serde<HowTo>| {
-        let name = guarded(how.0.name(&spoken));
-        Value::from_safe_string(format!("{name}:\n\n{}", ways(&of, &spoken, &how.0)))
+    environment.add_filter("how_named", move |how: Arc<HowTo>| {
+        let name = guarded(how.name(&spoken));
+        Value::from_safe_string(format!("{name}:\n\n{}", ways(&of, &spoken, &how)))
     });
     let of = Arc::clone(words);
-    environment.add_filter("phone", move |how: Serde<HowTo>| {
-        Value::from_safe_string(phone(&of, &how.0))
+    environment.add_filter("phone", move |how: Arc<HowTo>| {
+        Value::from_safe_string(phone(&of, &how))
     });
     let of = Arc::clone(words);
     environment.add_filter(

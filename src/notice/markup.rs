@@ -15,6 +15,8 @@
 //! `**words**` are set off. What is put into a template stands between signs that no text holds, so that it is never
 //! taken for markup, wherever it begins a line and whatever it says.
 
+use std::borrow::Cow;
+
 use super::document::{Block, Fact, Run, Section};
 
 const VALUE_BEGINS: char = '\u{2}';
@@ -24,14 +26,19 @@ const VALUE_LINE: char = '\u{1e}';
 
 /// A value as it stands in a rendered template.
 pub(super) fn guarded(value: &str) -> String {
+    let value = value.trim();
     let mut guarded = String::with_capacity(value.len() + 2);
     guarded.push(VALUE_BEGINS);
-    for character in value.trim().replace("\r\n", "\n").chars() {
-        match character {
-            '\n' | '\r' => guarded.push(VALUE_LINE),
-            control if control.is_control() => guarded.push(' '),
-            other => guarded.push(other),
+    if value.contains(char::is_control) {
+        for character in value.replace("\r\n", "\n").chars() {
+            match character {
+                '\n' | '\r' => guarded.push(VALUE_LINE),
+                control if control.is_control() => guarded.push(' '),
+                other => guarded.push(other),
+            }
         }
+    } else {
+        guarded.push_str(value);
     }
     guarded.push(VALUE_ENDS);
     guarded
@@ -43,21 +50,23 @@ pub(super) fn guarded(value: &str) -> String {
 /// When a line is not as the table has it: the line, and what is wrong with it.
 pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
-    let mut paragraph = String::new();
+    let mut paragraph = Cow::Borrowed("");
     for line in rendered.lines().map(str::trim) {
-        let begins_block = ["#", "- ", "> ", "@", "| ", "~ "]
-            .iter()
-            .any(|sign| line.starts_with(sign));
+        let begins_block = match line.as_bytes() {
+            [b'#' | b'@', ..] | [b'-' | b'>' | b'|' | b'~', b' ', ..] => true,
+            [] | [_, ..] => false,
+        };
         if line.is_empty() || begins_block {
             end_paragraph(&mut blocks, &mut paragraph);
         }
         if begins_block {
             push(&mut blocks, line)
                 .ok_or_else(|| format!("line `{}` cannot be read", shown(line)))?;
+        } else if paragraph.is_empty() {
+            paragraph = Cow::Borrowed(line);
         } else if !line.is_empty() {
-            if !paragraph.is_empty() {
-                paragraph.push(' ');
-            }
+            let paragraph = paragraph.to_mut();
+            paragraph.push(' ');
             paragraph.push_str(line);
         }
     }
@@ -65,7 +74,7 @@ pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
     Ok(blocks)
 }
 
-fn end_paragraph(blocks: &mut Vec<Block>, paragraph: &mut String) {
+fn end_paragraph(blocks: &mut Vec<Block>, paragraph: &mut Cow<'_, str>) {
     let words = runs(&std::mem::take(paragraph));
     if !words.is_empty() {
         blocks.push(Block::Paragraph { runs: words });
@@ -141,26 +150,46 @@ fn heading(level: u8, section: Option<Section>, words: &str) -> Block {
 fn runs(line: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut strong = false;
-    for (index, part) in line.split([VALUE_BEGINS, VALUE_ENDS]).enumerate() {
-        if index % 2 == 1 {
-            add(&mut runs, &part.replace(VALUE_LINE, "\n"), true, strong);
-            continue;
-        }
-        for (index, words) in part.split("**").enumerate() {
-            if index > 0 {
-                strong = !strong;
+    let mut value = false;
+    let mut rest = Some(line);
+    while let Some(here) = rest {
+        let part;
+        (part, rest) = up_to_sign(here);
+        if value {
+            add(&mut runs, part.replace(VALUE_LINE, "\n"), true, strong);
+        } else if part.contains('*') {
+            for (index, words) in part.split("**").enumerate() {
+                if index > 0 {
+                    strong = !strong;
+                }
+                add(&mut runs, single_spaced(words), false, strong);
             }
-            add(&mut runs, &single_spaced(words), false, strong);
+        } else {
+            add(&mut runs, single_spaced(part), false, strong);
         }
+        value = !value;
     }
     trim(&mut runs);
     runs
 }
 
-fn add(runs: &mut Vec<Run>, text: &str, value: bool, strong: bool) {
+/// What stands before the next sign that a value begins or ends, and what stands after it; `None`: there is none.
+fn up_to_sign(line: &str) -> (&str, Option<&str>) {
+    // A byte is enough to look for: in UTF-8 no part of another character is one of these two.
+    let sign = |byte: &u8| {
+        let character = char::from(*byte);
+        character == VALUE_BEGINS || character == VALUE_ENDS
+    };
+    match line.as_bytes().iter().position(sign) {
+        Some(place) => (&line[..place], Some(&line[place + 1..])),
+        None => (line, None),
+    }
+}
+
+fn add(runs: &mut Vec<Run>, text: String, value: bool, strong: bool) {
     if !text.is_empty() {
         runs.push(Run {
-            text: text.to_owned(),
+            text,
             value,
             strong,
         });
@@ -170,15 +199,25 @@ fn add(runs: &mut Vec<Run>, text: &str, value: bool, strong: bool) {
 /// No white space at the beginning and the end of a line.
 fn trim(runs: &mut Vec<Run>) {
     if let Some(first) = runs.first_mut() {
-        first.text = first.text.trim_start().to_owned();
+        let space = first.text.len() - first.text.trim_start().len();
+        first.text.drain(..space);
     }
     if let Some(last) = runs.last_mut() {
-        last.text = last.text.trim_end().to_owned();
+        last.text.truncate(last.text.trim_end().len());
     }
     runs.retain(|run| !run.text.is_empty());
 }
 
 fn single_spaced(words: &str) -> String {
+    let mut before = 0;
+    let is_single = words.bytes().all(|byte| {
+        let again = byte == b' ' && before == b' ';
+        before = byte;
+        byte != b'\t' && !again
+    });
+    if is_single {
+        return words.to_owned();
+    }
     let mut single = String::with_capacity(words.len());
     for character in words.chars() {
         let space = character == ' ' || character == '\t';

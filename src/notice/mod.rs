@@ -21,6 +21,7 @@ mod settings;
 mod so;
 mod templates;
 mod text;
+mod view;
 mod words;
 
 use chrono::{DateTime, NaiveDate, Utc};

@@ -14,7 +14,10 @@ use crate::rules::{
 };
 
 /// How to reach someone: at least one way.
+///
+/// It is stored as its fields are; only templates see it otherwise (`view`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct HowTo {
     /// Who answers.
     name: String,

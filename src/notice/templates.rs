@@ -1,15 +1,16 @@
 //! How does a letter become words? By the templates of its language, shipped or the plan's own.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
-use serde_json::{Map, Value};
 use thiserror::Error;
 
 use super::document::{Block, Document};
-use super::letter::{Content, Letter};
+use super::letter::Letter;
+use super::view::view;
 use super::words::Words;
 use super::{NoticeError, check, filters, markup};
 use crate::case::NoticeKind;
@@ -157,13 +158,10 @@ impl Templates {
             .ok_or_else(|| NoticeError::Language(language.to_owned()))?;
         let file = file_of(letter.content.kind());
         let unfilled = |reason: String| NoticeError::Template(format!("{tag}/{file}: {reason}"));
-        let view = view(letter, language).ok_or(NoticeError::Unreadable)?;
         let rendered = held
             .environment
             .get_template(file)
-            .and_then(|template| {
-                template.render(minijinja::Value::from(minijinja::value::Serde(view)))
-            })
+            .and_then(|template| template.render(view(letter, language)))
             .map_err(|error| unfilled(reason(&error)))?;
         let blocks = markup::blocks(&rendered).map_err(unfilled)?;
         let title = blocks.iter().find_map(|block| match block {
@@ -205,7 +203,9 @@ fn read_language(
                 missing,
             ));
         }
-        let text = value.to_string();
+        let text = value
+            .as_str()
+            .map_or_else(|| Cow::Owned(value.to_string()), Cow::Borrowed);
         let written = if value.is_safe() {
             output.write_str(&text)
         } else {
@@ -255,83 +255,6 @@ fn reason(error: &minijinja::Error) -> String {
         Some(detail) => format!("{}: {detail}{place}", cause.kind()),
         None => format!("{}{place}", cause.kind()),
     }
-}
-
-/// The letter as templates see it: its own fields, `kind`, `notice` for its content, and of what it holds in several
-/// languages the one that is wanted.
-fn view(letter: &Letter, language: &str) -> Option<Value> {
-    let mut view = serde_json::to_value(letter).ok()?;
-    let fields = view.as_object_mut()?;
-    let mut notice = fields
-        .remove("content")?
-        .as_object()?
-        .values()
-        .next()?
-        .clone();
-    fields.insert(
-        "kind".into(),
-        serde_json::to_value(letter.content.kind()).ok()?,
-    );
-    match &letter.content {
-        Content::Denial(denial) => {
-            let reasons = denial.reasons().map(|reason| reason_in(reason, language));
-            notice
-                .as_object_mut()?
-                .insert("reasons".into(), reasons.collect::<Option<_>>()?);
-        }
-        Content::ProviderCopy(copy) => {
-            if let super::letter::DecisionInWriting::Denied { reasons, .. } = &copy.decision {
-                let reasons = reasons.iter().map(|reason| reason_in(reason, language));
-                *notice.pointer_mut("/decision/denied/reasons")? =
-                    reasons.collect::<Option<_>>()?;
-            }
-        }
-        Content::Lapse(lapse) => {
-            notice
-                .as_object_mut()?
-                .insert("rule".into(), lapse.rule.source().into());
-        }
-        Content::Approval(_) | Content::GrievanceInformation(_) | Content::NetworkAccess(_) => {}
-    }
-    fields.insert("notice".into(), notice);
-    let enclosed = letter.enclosures.iter().filter(|sheet| {
-        sheet
-            .language
-            .as_ref()
-            .is_none_or(|tag| tag.primary() == language)
-    });
-    fields.insert(
-        "enclosures".into(),
-        enclosed.map(|sheet| sheet.title.clone()).collect(),
-    );
-    let help = letter
-        .language_help
-        .iter()
-        .filter(|line| line.language.primary() != language);
-    fields.insert(
-        "language_help".into(),
-        serde_json::to_value(help.collect::<Vec<_>>()).ok()?,
-    );
-    Some(Value::Object(Map::from_iter([("letter".into(), view)])))
-}
-
-/// A reason with its words in a language where they are held, else in English.
-fn reason_in(reason: &super::letter::ReasonInWriting, language: &str) -> Option<Value> {
-    let mut value = serde_json::to_value(reason).ok()?;
-    let fields = value.as_object_mut()?;
-    if let Some(translation) = reason.translation(language) {
-        for (key, words) in [
-            ("explanation", &translation.explanation),
-            ("clinical_rationale", &translation.clinical_rationale),
-        ] {
-            if !words.is_empty() {
-                fields.insert(key.into(), words.as_str().into());
-            }
-        }
-    }
-    let clauses = reason.clauses.iter().map(|clause| clause.source());
-    fields.insert("clauses".into(), clauses.collect());
-    Some(value)
 }
 
 /// The files of a plan's folder that stand in place of shipped ones.

@@ -7,7 +7,7 @@ use super::document::{Block, Document, plain};
 /// The letter as plain text: UTF-8, a line feed after each line.
 #[must_use]
 pub fn text(document: &Document) -> String {
-    let mut page = String::new();
+    let mut page = String::with_capacity(16 * 1024);
     lines(&mut page, &document.sender);
     page.push('\n');
     lines(&mut page, &document.to);
@@ -54,11 +54,14 @@ fn lines(page: &mut String, lines: &[String]) {
 
 /// Words with a sign before their first line, and as much space before the others.
 fn indented(page: &mut String, sign: &str, words: &str) {
-    let space = " ".repeat(sign.chars().count());
     for (index, line) in words.lines().enumerate() {
         let line = line.trim();
         if !line.is_empty() {
-            page.push_str(if index == 0 { sign } else { &space });
+            if index == 0 {
+                page.push_str(sign);
+            } else {
+                page.extend(sign.chars().map(|_| ' '));
+            }
             page.push_str(line);
         }
         page.push('\n');
