@@ -83,6 +83,7 @@ fn referral(code: DenialReasonCode, request: &SecondOpinion) -> Option<Provider>
         }
         DenialReasonCode::ProviderNotMediCalCertified | DenialReasonCode::ProviderNotQualified => {
             Some(Provider {
+                npi: elsewhere().npi,
                 phone: "(530) 555-0144".to_owned(),
                 address_lines: vec!["9 Referral Way".to_owned(), "Redding, CA 96002".to_owned()],
                 ..certified_and_qualified()
