@@ -8,7 +8,7 @@ use second_opinion::notice::{Form, Letter, Rendition, Templates};
 use second_opinion::rules::DenialReasonCode::{self, ReasonNotSupported};
 
 use crate::golden::pdf_to_text;
-use crate::written::{LANGUAGES, asked, denied, others};
+use crate::written::{LANGUAGES, asked, denied, others, text};
 
 /// Writes a letter's file where a person can look at it: `target/tmp/letters/`.
 fn file(name: &str, letter: &Letter, language: &str, large_print: bool) -> PathBuf {
@@ -124,4 +124,28 @@ fn a_case_number_is_on_one_line_as_it_is() {
     let path = file("case-number", &letter, "es", true);
     let text = pdf_to_text(&std::fs::read(&path).expect("a file"));
     assert!(text.is_none_or(|text| text.contains("01a21083-d07e-70ff-a2e5-f2e138984eee")));
+}
+
+/// Where a letter in large print is read as text, a number that is broken over lines is not found.
+#[test]
+fn a_phone_number_is_on_one_line_as_it_is() {
+    for language in LANGUAGES {
+        let mut letters = others(language);
+        for code in DenialReasonCode::ALL {
+            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            letters.push(("denial", letter));
+        }
+        for (name, letter) in letters {
+            let path = file("phone-number", &letter, language, true);
+            let Some(page) = pdf_to_text(&std::fs::read(&path).expect("a file")) else {
+                return;
+            };
+            let said = text(&letter, language);
+            for phone in ["(800) 863-4155", "(800) 735-2929 / 711", "1-888-452-8609"] {
+                let (on_pages, in_words) =
+                    (page.matches(phone).count(), said.matches(phone).count());
+                assert_eq!(on_pages, in_words, "{name} {language}: {phone} in\n{page}");
+            }
+        }
+    }
 }
