@@ -3,21 +3,24 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
-use second_opinion::case::{ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind};
-use second_opinion::rules::{ClockKind, Urgency};
-use second_opinion::store::{Record, fold, unseal, verify_log};
+use second_opinion::case::{
+    ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind, SealedEvent,
+};
+use second_opinion::rpc::Calls;
+use second_opinion::rules::{ClockKind, Edition, Urgency};
+use second_opinion::store::{Record, Store, fold, unseal, verify_log};
 use second_opinion::wire::v1;
 use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
 use uuid::Uuid;
 
+use crate::service::identity;
 use crate::turns::Who;
-use crate::world::{World, identity};
 
 /// More than any of these logs has.
 const EVERY_ENTRY: usize = 1_000;
 
-pub async fn check(world: &World) {
-    let store = &*world.store;
+/// Checks it, and gives what callers changed in its order: the case, and its etag after it.
+pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
     let report = verify_log(store).await.expect("a report");
     assert!(report.is_clean(), "{:?}", report.findings);
 
@@ -29,11 +32,11 @@ pub async fn check(world: &World) {
         let of_case = stages_of(id, &records);
         let stored = store.case(id).await.expect("a store").expect("a case");
         assert_eq!(of_case.last(), Some(&*stored), "the case is its history");
-        check_decisions(world, id, &records).await;
-        check_view(world, id).await;
+        check_editions(calls, &of_case, &records);
+        check_decisions(store, id, &records).await;
+        check_view(calls, id).await;
         stages.insert(id, of_case);
     }
-    // What was acknowledged, all of it, once, in order, and nothing else.
     let by_callers = log.iter().filter(|entry| entry.kind.is_by_a_caller());
     let logged = by_callers.map(|entry| {
         let index = usize::try_from(entry.version - 1).expect("an index");
@@ -41,7 +44,7 @@ pub async fn check(world: &World) {
         assert_eq!(stage.file.state, entry.state);
         (entry.determination_id, stage.etag())
     });
-    assert_eq!(logged.collect::<Vec<_>>(), world.acknowledged);
+    logged.collect()
 }
 
 /// The case after each of its events, none of which may break what the one before it promised.
@@ -75,8 +78,19 @@ fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
     dues
 }
 
+/// Every event is under the edition that the day of receipt chose.
+fn check_editions(calls: &Calls, stages: &[Case], records: &[Record]) {
+    for (stage, record) in stages.iter().zip(records) {
+        let received = calls.policy.calendar.day_of(stage.file.request.received_at);
+        let edition = Edition::for_receipt(received).version;
+        let (header, _) = SealedEvent::unseal(&record.bytes, record.sha256).expect("an event");
+        assert_eq!(header.policy_version, edition, "the edition of receipt");
+        assert_eq!(stage.file.edition, edition, "the edition of receipt");
+    }
+}
+
 /// A person decided, and a licensed one denied, with a letter that is there unchanged.
-async fn check_decisions(world: &World, id: Uuid, records: &[Record]) {
+async fn check_decisions(store: &dyn Store, id: Uuid, records: &[Record]) {
     for event in unseal(id, records).expect("events") {
         let denied = match &event.body {
             EventBody::Denied(denied) => denied,
@@ -92,13 +106,13 @@ async fn check_decisions(world: &World, id: Uuid, records: &[Record]) {
             | EventBody::DueSoon(_)
             | EventBody::Overdue(_) => continue,
         };
-        assert_eq!(event.actor.kind, ActorKind::Person);
+        assert_eq!(event.actor.kind, ActorKind::Person, "who denied");
         assert_eq!(event.actor.id, identity(Who::Reviewer).key());
         let reviewer = denied.denial().reviewer.reviewer().clone();
         assert!(LicensedReviewer::new(reviewer).is_some());
         let reference = denied.notice();
         assert_eq!(reference.kind, NoticeKind::Denial);
-        let letter = world.store.notice(reference.notice_id).await;
+        let letter = store.notice(reference.notice_id).await;
         let letter = letter.expect("a store").expect("a letter");
         assert_eq!(letter.determination_id, id);
         assert_eq!(&letter.reference, reference);
@@ -107,12 +121,12 @@ async fn check_decisions(world: &World, id: Uuid, records: &[Record]) {
 }
 
 /// Whatever the clock says now, the case can be shown.
-async fn check_view(world: &World, id: Uuid) {
+async fn check_view(calls: &Calls, id: Uuid) {
     let mut request = tonic::Request::new(v1::GetDeterminationRequest {
         determination_id: id.to_string(),
         view: v1::View::Full.into(),
     });
     request.extensions_mut().insert(identity(Who::Reviewer));
-    let shown = world.calls.get_determination(request).await;
+    let shown = calls.get_determination(request).await;
     assert!(shown.is_ok(), "{shown:?}");
 }

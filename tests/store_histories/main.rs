@@ -16,10 +16,12 @@ mod checks;
 #[allow(dead_code, reason = "the histories without a store use the rest")]
 #[path = "../case_support/commands.rs"]
 mod commands;
+mod known;
 #[allow(dead_code, reason = "the other tests use the rest")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod requests;
+mod service;
 mod turns;
 mod world;
 
@@ -51,7 +53,9 @@ fn write(mut runner: TestRunner) -> BTreeMap<&'static str, u32> {
             for turn in turns {
                 world.take(turn).await;
             }
-            checks::check(&world).await;
+            let logged = checks::check(&*world.store, &world.calls).await;
+            // What was acknowledged, all of it, once, in order, and nothing else.
+            assert_eq!(logged, world.acknowledged);
             for (what, times) in world.reached {
                 *reached.borrow_mut().entry(what).or_default() += times;
             }

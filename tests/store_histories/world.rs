@@ -1,32 +1,25 @@
 //! The service over a store, and what its callers know.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::clock::{Clock as _, ManualClock};
-use second_opinion::identity::{ActorType, Identity, ScopeSet};
-use second_opinion::notice::{NoticeSettings, Templates};
-use second_opinion::plan::Plan;
-use second_opinion::press::Press;
 use second_opinion::rpc::Calls;
-use second_opinion::rules::Policy;
 use second_opinion::store::Store;
-use second_opinion::sweeper::{Sweeper, Teller};
-use second_opinion::wire::render::timestamp;
+use second_opinion::sweeper::Sweeper;
 use second_opinion::wire::v1;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use crate::commands::{Command, Step};
+use crate::commands::Step;
+use crate::known::{Known, submission};
 use crate::postgres::{Place, Schema};
 use crate::requests::{Answer, Request};
+use crate::service::{self, identity};
 use crate::turns::{Deed, Etag, Turn, Who};
-
-/// The shares of a clock's time that are told.
-const RUNGS: [u8; 3] = [50, 75, 90];
 
 pub struct World {
     pub store: Arc<dyn Store>,
@@ -44,43 +37,12 @@ pub struct World {
     _schema: Option<Schema>,
 }
 
-/// What callers know of a case.
-struct Known {
-    id: String,
-    etags: Vec<String>,
-    letter: Option<String>,
-}
-
 /// A request that was acknowledged, and the bytes of its answer.
 struct Sent {
     who: Who,
     request: Request,
     answer: Vec<u8>,
 }
-
-pub fn identity(who: Who) -> Arc<Identity> {
-    let mut scopes = "second-opinion.submit second-opinion.read second-opinion.read-phi \
-        second-opinion.verify second-opinion.notify"
-        .to_owned();
-    let (subject, actor_type) = match who {
-        Who::Reviewer => ("reviewer", ActorType::Person),
-        Who::Clerk => ("clerk", ActorType::Person),
-        Who::Service => ("referrals", ActorType::Service),
-    };
-    if who != Who::Clerk {
-        scopes.push_str(" second-opinion.review");
-    }
-    Arc::new(Identity {
-        issuer: Some("https://issuer.example".to_owned()),
-        subject: subject.to_owned(),
-        actor_type,
-        scopes: ScopeSet::parse(&scopes),
-    })
-}
-
-/// Read once: they are the same in every world.
-static TEMPLATES: LazyLock<Arc<Templates>> =
-    LazyLock::new(|| Arc::new(Templates::with_none_replaced().expect("the shipped ones")));
 
 impl World {
     pub async fn new() -> Self {
@@ -89,29 +51,12 @@ impl World {
         let start: DateTime<Utc> = "2026-11-16T18:00:00Z".parse().expect("an instant");
         let clock = Arc::new(ManualClock::at(start));
         let (drain, draining) = watch::channel(false);
-        let calls = Calls {
-            store: Arc::clone(&store),
-            policy: Policy::default(),
-            plan: Plan::default(),
-            notices: NoticeSettings::default(),
-            press: Press::new(Arc::clone(&TEMPLATES)).expect("threads"),
-            rungs: RUNGS.to_vec(),
-            clock: Arc::clone(&clock) as _,
-            draining,
-            meters: Arc::default(),
-        };
+        let calls = service::calls(Arc::clone(&store), &clock, draining);
         Self {
             store,
             acknowledged: Vec::new(),
             reached: BTreeMap::new(),
-            sweeper: Sweeper::new(Teller {
-                store: Arc::clone(&calls.store),
-                clock: Arc::clone(&clock) as _,
-                calendar: calls.policy.calendar.clone(),
-                plan: calls.plan.clone(),
-                notices: calls.notices.clone(),
-                rungs: RUNGS.to_vec(),
-            }),
+            sweeper: service::sweeper(&calls),
             calls,
             clock,
             cases: Vec::new(),
@@ -167,10 +112,6 @@ impl World {
         *self.reached.entry(what).or_default() += 1;
     }
 
-    fn said(&self, ago: Option<i64>) -> Option<prost_types::Timestamp> {
-        ago.map(|ago| timestamp(self.clock.now() - TimeDelta::seconds(ago)))
-    }
-
     async fn submit(
         &mut self,
         who: Who,
@@ -178,38 +119,16 @@ impl World {
         request: v1::SecondOpinion,
         ago: Option<i64>,
     ) {
-        let received_at = self.said(ago);
-        let request = Request::Submit(Box::new(v1::SubmitSecondOpinionRequest {
-            request_id: Uuid::now_v7().to_string(),
-            second_opinion: Some(v1::SecondOpinion {
-                received_at,
-                ..request
-            }),
-        }));
+        let request = submission(request, ago, self.clock.now());
         let answer = self.send(who, twice, &request).await;
         let answer = answer.unwrap_or_else(|status| panic!("a submission: {status:?}"));
         self.count("submitted");
-        self.cases.push(Known {
-            id: answer.determination.determination_id.clone(),
-            etags: Vec::new(),
-            letter: None,
-        });
+        self.cases.push(Known::of(&answer.determination));
         self.acknowledge(self.cases.len() - 1, who, request, answer);
     }
 
     async fn change(&mut self, who: Who, twice: bool, case: usize, etag: Etag, step: &Step) {
-        let known = &self.cases[case];
-        let present = known.etags.last().expect("an etag").clone();
-        let stale = known.etags.iter().rev().nth(1).cloned();
-        let stale = stale.unwrap_or_else(|| "0123456789abcdef".to_owned());
-        let mut request = self.request(case, step);
-        request.request_id().clone_from(&Uuid::now_v7().to_string());
-        let shown = match etag {
-            Etag::Left => "",
-            Etag::Present => &present,
-            Etag::Stale => &stale,
-        };
-        request.about(&self.cases[case].id, shown);
+        let request = self.cases[case].change(etag, step, self.clock.now());
         match self.send(who, twice, &request).await {
             Ok(answer) => {
                 assert_ne!(etag, Etag::Stale, "a stale etag is told");
@@ -229,29 +148,6 @@ impl World {
                 });
                 let told_stale = status.code() == Code::Aborted;
                 assert!(!told_stale || etag == Etag::Stale, "{status:?}");
-            }
-        }
-    }
-
-    fn request(&self, case: usize, step: &Step) -> Request {
-        match &step.command {
-            Command::Verify(message) => Request::Verify(message.clone()),
-            Command::Expedite(message) => {
-                let mut message = Box::new(message.clone());
-                message.received_at = self.said(step.ago);
-                Request::Expedite(message)
-            }
-            Command::Withdraw(message) => Request::Withdraw(Box::new(message.clone())),
-            Command::Approve(message) => Request::Approve(message.clone()),
-            Command::Deny(message) => Request::Deny(message.clone()),
-            Command::Notify(message, letter) => {
-                let mut message = Box::new(message.clone());
-                let told = message.notification.get_or_insert_default();
-                told.notified_at = self.said(step.ago);
-                if let Some(id) = self.cases[case].letter.clone().filter(|_| *letter) {
-                    told.notice_id = id;
-                }
-                Request::Notify(message)
             }
         }
     }
@@ -293,11 +189,7 @@ impl World {
         } = answer;
         let id = determination.determination_id.parse().expect("a UUID");
         self.acknowledged.push((id, determination.etag.clone()));
-        let known = &mut self.cases[case];
-        assert_eq!(known.id, determination.determination_id);
-        known.etags.push(determination.etag);
-        let last = determination.notices.into_iter().next_back();
-        known.letter = last.map(|notice| notice.notice_id).or(known.letter.take());
+        self.cases[case].learn(determination);
         self.sent.push(Sent {
             who,
             request,
