@@ -105,6 +105,8 @@ impl Watcher {
                 });
             }
             tokio::select! {
+                // What has happened comes before a heartbeat, and nothing hangs on chance.
+                biased;
                 changed = self.head_changes.changed() => {
                     if changed.is_err() {
                         // The store is closed, which only a server that stops does.
