@@ -63,3 +63,7 @@ mod commit;
 
 #[cfg(feature = "server")]
 pub mod store;
+
+// In no program that ships: the faults that the tests are to find.
+#[cfg(feature = "planted")]
+pub mod planted;

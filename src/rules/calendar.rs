@@ -165,6 +165,10 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
         3 if date == 31 => Some(march_31(day.year())),
         4 if date == 1 && weekday == Mon => Some(march_31_observed(day.year())),
         5 if weekday == Mon && date > 24 => Some("Memorial Day"),
+        #[cfg(feature = "planted")]
+        6 if date == 19 && crate::planted::is(crate::planted::Bug::WrongHoliday) => {
+            Some("Juneteenth")
+        }
         7 => fixed(4, "Independence Day", "Independence Day (observed)"),
         9 => nth(1, Mon, "Labor Day"),
         11 => fixed(11, "Veterans Day", "Veterans Day (observed)")

@@ -53,6 +53,11 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA cache_size = -4096;"
         ))
         .map_err(|error| unavailable(&error))?;
+    #[cfg(feature = "planted")]
+    if crate::planted::is(crate::planted::Bug::NormalSync) {
+        let normal = connection.execute_batch("PRAGMA synchronous = NORMAL");
+        normal.map_err(|error| unavailable(&error))?;
+    }
     Ok(connection)
 }
 
@@ -179,4 +184,24 @@ fn applied(connection: &Connection) -> Result<Vec<(i64, String, String)>, StoreE
 fn version_of(version: i64) -> Result<u32, StoreError> {
     u32::try_from(version)
         .map_err(|_| StoreError::Schema(format!("version {version} is out of range")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `SQLite`'s number for FULL: the log is synced at each commit.
+    const FULL: i64 = 2;
+
+    #[test]
+    fn every_commit_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("synced.db");
+        super::super::files::prepare(&path).unwrap();
+        for connect in [connect_writer, connect_checkpointer] {
+            let connection = connect(&path).unwrap();
+            let held = connection.query_row("PRAGMA synchronous", [], |row| row.get(0));
+            assert_eq!(held, Ok(FULL));
+        }
+    }
 }
