@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -26,6 +26,10 @@ use crate::rules::{Calendar, Edition, Policy};
 use crate::store::{self, Store, StoreError};
 use crate::sweeper::{self, Sweeper, Teller};
 use crate::tls::{Certificates, TlsError};
+use crate::traces::{Traces, TracesError};
+
+/// As long as the end of the process waits for the collector of traces.
+const TRACES_END_MAX: Duration = Duration::from_secs(3);
 
 /// A server that could not start.
 #[derive(Debug, Error)]
@@ -59,6 +63,9 @@ pub enum StartError {
     /// A certificate or key cannot be used.
     #[error("TLS cannot be set up: {0}")]
     Tls(#[from] TlsError),
+    /// Traces cannot be sent to where they are to go.
+    #[error(transparent)]
+    Traces(#[from] TracesError),
     /// The plan's own templates of letters cannot be used.
     #[error("the templates of letters cannot be used:\n{0}")]
     Templates(#[from] TemplateErrors),
@@ -100,6 +107,7 @@ pub struct Running {
     beside: JoinHandle<()>,
     ops: JoinHandle<()>,
     grace: Duration,
+    traces: Traces,
     /// Refreshes the token keys as long as the server runs.
     keys: Option<RefreshTask>,
 }
@@ -193,10 +201,15 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         meters: Arc::clone(&meters),
     });
     let guard = Guard::new(parts.verifier, Arc::clone(&parts.clock));
+    let traces = match &config.otlp_endpoint {
+        Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
+        None => Traces::default(),
+    };
     let limits = Limits {
         longest: config.max_deadline,
         calls_max: parts.calls_max,
         meters,
+        traces: traces.clone(),
     };
     let service = layer::outer(limits, &config.web_origins).service(Routes::new(
         calls,
@@ -240,6 +253,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         beside: tokio::spawn(beside),
         ops: tokio::spawn(ops::serve(ops_listener, exposed, until(ending))),
         grace: config.drain_grace,
+        traces,
         keys: None,
     })
 }
@@ -300,6 +314,7 @@ impl Running {
     /// Says that the server is not serving, lets the calls in flight finish within the grace, ends watches with their
     /// cursor, breaks the sweeper off, and closes the store. Gives whether every call could finish.
     pub async fn stop(self) -> bool {
+        let begun = Instant::now();
         self.health.drain().await;
         // INVARIANT: the receivers live as long as the server; if it is gone there is nothing to drain.
         let _ = self.drain.send(true);
@@ -309,6 +324,8 @@ impl Running {
         // It has let go of the store by now, or does at its next step.
         let _ = self.beside.await;
         self.store.close().await;
+        let left = self.grace.saturating_sub(begun.elapsed());
+        self.traces.end(left.min(TRACES_END_MAX)).await;
         // Probes were told of the drain to its end.
         let _ = self.end.send(true);
         let _ = self.ops.await;

@@ -28,6 +28,12 @@ pub mod tls;
 #[cfg(feature = "server")]
 pub mod layer;
 
+// What is told of calls: lines and spans.
+#[cfg(feature = "server")]
+pub mod logs;
+#[cfg(feature = "server")]
+pub mod traces;
+
 // On a port of its own: metrics and probes.
 #[cfg(feature = "server")]
 pub mod ops;

@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::call::CallError;
 use crate::app::StartError;
 use crate::config::ConfigErrors;
+use crate::logs::LogError;
 use crate::store::{CopyError, StoreError};
 
 /// The command was not used as it should be.
@@ -72,6 +73,15 @@ impl From<CopyError> for Failure {
     }
 }
 
+impl From<LogError> for Failure {
+    fn from(error: LogError) -> Self {
+        match error {
+            LogError::Audit { .. } => Self::Config(error.to_string()),
+            LogError::Filter(_) | LogError::Twice => Self::other(error),
+        }
+    }
+}
+
 impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
@@ -81,6 +91,7 @@ impl From<StartError> for Failure {
             | StartError::Jwks(_)
             | StartError::JwksPlace(_)
             | StartError::Tls(_)
+            | StartError::Traces(_)
             | StartError::Templates(_) => Self::Config(error.to_string()),
             StartError::Listen { .. } | StartError::Reflection(_) | StartError::Press(_) => {
                 Self::other(error)

@@ -10,8 +10,6 @@ mod deadline;
 mod evaluate;
 mod failure;
 mod healthcheck;
-mod json_line;
-mod logging;
 mod migrate;
 mod notice;
 mod policy;

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, logging, token};
+use super::{Failure, token};
 use crate::app;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::logs;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let _log = logging::begin(config)?;
+    let _lines = logs::begin(config)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -45,9 +45,15 @@ pub struct ConfigArgs {
     /// json or text [default: text on a terminal, else json]
     #[arg(long, global = true, value_name = "FORMAT")]
     pub log_format: Option<String>,
-    /// Where traces are sent
+    /// Where audit lines go: `log`, among the others; `stdout`; or the end of a file, as JSON [default: log]
+    #[arg(long, global = true, value_name = "log|stdout|FILE")]
+    pub audit: Option<String>,
+    /// Where traces are sent, over OTLP/gRPC
     #[arg(long, global = true, value_name = "URL")]
     pub otlp_endpoint: Option<String>,
+    /// The share of calls that are traced where their callers did not decide, 0 to 1 [default: 1]
+    #[arg(long, global = true, value_name = "SHARE")]
+    pub trace_ratio: Option<String>,
     /// The longest deadline of a call [default: 30s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub max_deadline: Option<String>,
@@ -74,13 +80,15 @@ pub(super) enum Setting {
     TlsClientCa,
     Log,
     LogFormat,
+    Audit,
     OtlpEndpoint,
+    TraceRatio,
     MaxDeadline,
     DrainGrace,
 }
 
 impl Setting {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 17] = [
         Self::Listen,
         Self::OpsListen,
         Self::Data,
@@ -93,7 +101,9 @@ impl Setting {
         Self::TlsClientCa,
         Self::Log,
         Self::LogFormat,
+        Self::Audit,
         Self::OtlpEndpoint,
+        Self::TraceRatio,
         Self::MaxDeadline,
         Self::DrainGrace,
     ];
@@ -113,7 +123,9 @@ impl Setting {
             Self::TlsClientCa => "tls_client_ca",
             Self::Log => "log",
             Self::LogFormat => "log_format",
+            Self::Audit => "audit",
             Self::OtlpEndpoint => "otlp_endpoint",
+            Self::TraceRatio => "trace_ratio",
             Self::MaxDeadline => "max_deadline",
             Self::DrainGrace => "drain_grace",
         }
@@ -141,7 +153,9 @@ impl Setting {
             Self::TlsClientCa => args.tls_client_ca.as_deref(),
             Self::Log => args.log.as_deref(),
             Self::LogFormat => args.log_format.as_deref(),
+            Self::Audit => args.audit.as_deref(),
             Self::OtlpEndpoint => args.otlp_endpoint.as_deref(),
+            Self::TraceRatio => args.trace_ratio.as_deref(),
             Self::MaxDeadline => args.max_deadline.as_deref(),
             Self::DrainGrace => args.drain_grace.as_deref(),
         }

@@ -131,7 +131,13 @@ impl Reading<'_> {
                 .take(Setting::Log, values::log_filter)
                 .unwrap_or(default.log),
             log_format: self.take(Setting::LogFormat, values::log_format),
+            audit: self
+                .take(Setting::Audit, values::audit)
+                .unwrap_or(default.audit),
             otlp_endpoint: self.take(Setting::OtlpEndpoint, values::endpoint),
+            trace_ratio: self
+                .take(Setting::TraceRatio, values::ratio)
+                .unwrap_or(default.trace_ratio),
             max_deadline: self
                 .take(Setting::MaxDeadline, values::limit)
                 .unwrap_or(default.max_deadline),
@@ -262,7 +268,9 @@ impl Default for Config {
             tls: None,
             log: "info".into(),
             log_format: None,
+            audit: super::AuditSink::Log,
             otlp_endpoint: None,
+            trace_ratio: 1.0,
             max_deadline: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             plan: crate::plan::Plan::default(),

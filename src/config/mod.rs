@@ -31,7 +31,7 @@ pub use load::{load, load_offline};
 pub use secret::{Secret, redact_url};
 pub use show::Origins;
 pub use store_url::StoreUrl;
-pub use values::{JwksLocation, LogFormat};
+pub use values::{AuditSink, JwksLocation, LogFormat};
 
 use crate::notice::NoticeSettings;
 use crate::plan::Plan;
@@ -58,8 +58,12 @@ pub struct Config {
     pub log: String,
     /// The shape of the log's lines; none means text on a terminal, else JSON.
     pub log_format: Option<LogFormat>,
+    /// Where audit lines go.
+    pub audit: AuditSink,
     /// Where traces are sent, an http or https URL.
     pub otlp_endpoint: Option<String>,
+    /// The share of calls that are traced where their callers did not decide, 0 to 1.
+    pub trace_ratio: f64,
     /// The longest deadline that a call gets.
     pub max_deadline: Duration,
     /// The time that running calls have to finish once the process was told to stop.

@@ -132,7 +132,9 @@ impl Config {
                 .map(|path| path.display().to_string()),
             Setting::Log => Some(self.log.clone()),
             Setting::LogFormat => self.log_format.map(|format| format.to_string()),
+            Setting::Audit => Some(self.audit.to_string()),
             Setting::OtlpEndpoint => self.otlp_endpoint.as_deref().map(redact_url),
+            Setting::TraceRatio => Some(self.trace_ratio.to_string()),
             Setting::MaxDeadline => Some(show_duration(self.max_deadline)),
             Setting::DrainGrace => Some(show_duration(self.drain_grace)),
         }

@@ -50,6 +50,8 @@ fn without_anything_the_defaults_hold() {
         (config.log.as_str(), config.log_format, config.law_limits),
         ("info", None, true)
     );
+    assert_eq!(config.audit, AuditSink::Log);
+    assert_eq!(config.otlp_endpoint, None);
     assert_eq!(config.sweeper_rungs, [50, 75, 90]);
     assert_eq!(config.plan, Plan::default());
     assert!(config.development_identity());
@@ -95,6 +97,7 @@ fn every_bad_value_is_reported_at_once() {
     let file = r#"
         listn = "127.0.0.1:1"
         log = "second_opinion=loud"
+        trace_ratio = "2"
         max_deadline = 30
         [plan]
         time_zone = "Mars/Base"
@@ -127,6 +130,7 @@ fn every_bad_value_is_reported_at_once() {
         "variable `SECOND_OPINION_LOG_FORMAT`: expected `json` or `text`, got `xml`",
         "file key `listn`: no such key, did you mean `listen`?",
         "file key `log`: expected a filter",
+        "file key `trace_ratio`: expected a share from `0` to `1`",
         "file key `max_deadline`: expected a string, got a TOML integer",
         "file key `plan.time_zone`: expected a time zone such as `America/Los_Angeles`, got `Mars/Base`",
         "file key `plan.knox_keene`: invalid type",

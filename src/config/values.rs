@@ -28,6 +28,17 @@ pub enum LogFormat {
     Text,
 }
 
+/// Where audit lines go.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum AuditSink {
+    /// Among the log's lines.
+    Log,
+    /// To standard output, as JSON.
+    Stdout,
+    /// To the end of a file, as JSON.
+    File(PathBuf),
+}
+
 /// The longest time that a setting may name: beyond a day, a typing slip is likelier than a wish.
 const DURATION_MAX: Duration = Duration::from_hours(24);
 
@@ -50,6 +61,18 @@ impl fmt::Display for LogFormat {
             Self::Json => "json",
             Self::Text => "text",
         })
+    }
+}
+
+// === impl AuditSink ===
+
+impl fmt::Display for AuditSink {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Log => formatter.write_str("log"),
+            Self::Stdout => formatter.write_str("stdout"),
+            Self::File(path) => write!(formatter, "{}", path.display()),
+        }
     }
 }
 
@@ -119,6 +142,23 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
         "json" => Ok(LogFormat::Json),
         "text" => Ok(LogFormat::Text),
         _ => Err("`json` or `text`".into()),
+    }
+}
+
+/// A file that is called like one of the words is named with its folder, such as `./log`.
+pub(super) fn audit(text: &str) -> Result<AuditSink, String> {
+    match text {
+        "log" => Ok(AuditSink::Log),
+        "stdout" => Ok(AuditSink::Stdout),
+        "" => Err("`log`, `stdout` or a file".into()),
+        path => Ok(AuditSink::File(path.into())),
+    }
+}
+
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err("a share from `0` to `1`, such as `0.05`".into()),
     }
 }
 
@@ -255,5 +295,21 @@ mod tests {
         assert!(log_filter("").is_err());
         assert_eq!(log_format("json"), Ok(LogFormat::Json));
         assert!(log_format("JSON").is_err());
+        for sink in ["log", "stdout", "./log", "/var/log/audit.json"] {
+            assert_eq!(
+                audit(sink).map(|read| read.to_string()),
+                Ok(sink.to_owned())
+            );
+        }
+        assert_eq!(audit("./log"), Ok(AuditSink::File("./log".into())));
+        assert!(audit("").is_err());
+    }
+
+    #[test]
+    fn a_share_is_from_nothing_to_all() {
+        assert_eq!(["0", "1", "0.05"].map(ratio), [Ok(0.0), Ok(1.0), Ok(0.05)]);
+        for bad in ["", "5%", "1.01", "-0.1", "NaN", "inf"] {
+            assert!(ratio(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::around::{Inner, Middleware};
 use super::outcome::{self, Ending};
-use super::request_id;
+use super::request_id::{self, Call};
 use crate::identity::Identity;
 use crate::wire::status::code_name;
 
@@ -46,7 +46,7 @@ impl Middleware for Audit {
         request.extensions_mut().insert(Arc::clone(&record));
         let line = Line {
             rpc: rpc(request.uri().path()),
-            request: request_id::current(),
+            call: request_id::current_call(),
             record,
             written: false,
         };
@@ -69,7 +69,7 @@ fn rpc(path: &str) -> String {
 /// A line that is written once: with the outcome, or when the call is dropped without one.
 struct Line {
     rpc: String,
-    request: Uuid,
+    call: Option<Call>,
     record: Arc<AuditRecord>,
     written: bool,
 }
@@ -81,6 +81,8 @@ impl Line {
         }
         let caller = self.record.caller.get();
         let determination = self.record.determination.get().map(Uuid::to_string);
+        let request = self.call.map_or_else(Uuid::nil, |call| call.id);
+        let trace = self.call.and_then(|call| call.trace);
         tracing::info!(
             target: TARGET,
             caller = caller.map(|identity| identity.key()).as_deref().unwrap_or("unknown"),
@@ -88,7 +90,8 @@ impl Line {
             rpc = self.rpc,
             determination_id = determination.as_deref().unwrap_or(""),
             outcome,
-            request_id = %self.request,
+            request_id = %request,
+            trace_id = trace.map(tracing::field::display),
             "call"
         );
     }

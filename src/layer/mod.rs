@@ -25,6 +25,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 use crate::clock::Clock;
 use crate::identity::Verifier;
 use crate::ops::Meters;
+use crate::traces::Traces;
 use around::AroundLayer;
 
 pub use around::{Answering, Around, Inner, Middleware, Then};
@@ -52,6 +53,8 @@ pub struct Limits {
     pub calls_max: usize,
     /// Who counts.
     pub meters: Arc<Meters>,
+    /// Who makes spans.
+    pub traces: Traces,
 }
 
 /// The layers around every service, health and reflection included, outermost first.
@@ -70,6 +73,7 @@ fn own(limits: Limits) -> Own {
         longest,
         calls_max,
         meters,
+        traces,
     } = limits;
     // Nothing of a message that is too large is kept.
     let size = size::Size;
@@ -89,8 +93,8 @@ fn own(limits: Limits) -> Own {
     let panics = panics::Panics(Arc::clone(&meters)).then(load);
     // Outside of all that answers by itself: a call that is refused for load or time, or hits a defect, is counted too.
     let metered = metered::Metered(meters).then(panics);
-    // Whatever goes wrong inside can name the call.
-    request_id::RequestId.then(metered)
+    // Whatever goes wrong inside can name the call, and its trace.
+    request_id::RequestId(traces).then(metered)
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
@@ -128,6 +132,7 @@ fn cors(origins: &[String]) -> Option<CorsLayer> {
         "grpc-message",
         "grpc-status-details-bin",
         "x-request-id",
+        "traceparent",
     ];
     // INVARIANT: the configuration has judged the origins, and the names are lower-case ASCII.
     let origins = origins

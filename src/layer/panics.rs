@@ -8,6 +8,7 @@ use http::{Request, Response};
 use tonic::body::Body;
 
 use super::around::{Inner, Middleware};
+use super::request_id;
 use crate::ops::Meters;
 use crate::wire::status;
 
@@ -31,10 +32,11 @@ impl Middleware for Panics {
 pub fn log_place_only() {
     std::panic::set_hook(Box::new(|info| {
         let place = info.location().map(ToString::to_string);
-        let request = super::request_id::current();
+        let trace = request_id::current_call().and_then(|call| call.trace);
         tracing::error!(
             place = place.as_deref().unwrap_or("unknown"),
-            %request,
+            request_id = %request_id::current(),
+            trace_id = trace.map(tracing::field::display),
             "panic"
         );
     }));

@@ -60,6 +60,15 @@ impl Method {
     pub fn name(self) -> &'static str {
         METHODS[self.0]
     }
+
+    /// Its service and its own name. What the server does not know has no service.
+    #[must_use]
+    pub fn parts(self) -> (Option<&'static str>, &'static str) {
+        match self.name().split_once('/') {
+            Some((service, method)) => (Some(service), method),
+            None => (None, self.name()),
+        }
+    }
 }
 
 /// The time that calls took, by method and code. What never occurred is not shown, but a method's success.

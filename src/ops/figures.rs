@@ -115,6 +115,14 @@ impl Figures {
             "Defects that became INTERNAL",
             meters.panics.get(),
         )?;
+        let name = "second_opinion_spans";
+        let help = "Spans of calls that the collector of traces took, and that it did not";
+        let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
+        for (outcome, spans) in [("sent", &meters.spans_sent), ("lost", &meters.spans_lost)] {
+            family
+                .encode_family(&[("outcome", outcome)])?
+                .encode_counter::<NoLabelSet, _, f64>(&spans.get(), None)?;
+        }
         let watchers = meters.watchers.load(Ordering::Relaxed);
         let name = "second_opinion_watchers";
         gauge(encoder, name, "Open WatchDeterminations streams", watchers)

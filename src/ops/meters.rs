@@ -27,6 +27,8 @@ pub struct Meters {
     pub(super) panics: Counter,
     pub(super) in_flight: AtomicUsize,
     pub(super) watchers: AtomicUsize,
+    pub(super) spans_sent: Counter,
+    pub(super) spans_lost: Counter,
 }
 
 impl Default for Meters {
@@ -39,6 +41,8 @@ impl Default for Meters {
             panics: Counter::default(),
             in_flight: AtomicUsize::new(0),
             watchers: AtomicUsize::new(0),
+            spans_sent: Counter::default(),
+            spans_lost: Counter::default(),
         }
     }
 }
@@ -69,6 +73,22 @@ impl Meters {
     /// A defect became INTERNAL.
     pub fn panicked(&self) {
         self.panics.inc();
+    }
+
+    /// So many spans were taken by the collector of traces.
+    pub fn spans_sent(&self, spans: u64) {
+        self.spans_sent.inc_by(spans);
+    }
+
+    /// So many spans were not taken by it, or found no room to wait.
+    pub fn spans_lost(&self, spans: u64) {
+        self.spans_lost.inc_by(spans);
+    }
+
+    /// As many spans as were lost until now.
+    #[must_use]
+    pub fn spans_lost_so_far(&self) -> u64 {
+        self.spans_lost.get()
     }
 
     /// Begins to answer a call, unless `max` are being answered already. It counts until the guard is dropped.

@@ -20,4 +20,5 @@ mod reading;
 mod sweeping;
 mod tls;
 mod tools;
+mod traces;
 mod watching;

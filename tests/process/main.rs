@@ -21,4 +21,5 @@ mod program;
 mod scale;
 mod serving;
 mod sweeping;
+mod traces;
 mod watchers;

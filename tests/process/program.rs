@@ -3,6 +3,7 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
+use std::thread::JoinHandle;
 
 use chrono::{TimeDelta, Utc};
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
@@ -57,6 +58,8 @@ pub struct Server {
     pub address: String,
     /// Where probes and scrapers are answered.
     pub ops: String,
+    /// What it says on standard output and standard error, each to its end.
+    said: Option<(JoinHandle<String>, JoinHandle<String>)>,
 }
 
 impl Server {
@@ -67,7 +70,13 @@ impl Server {
 
     /// The same, with further arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
+        Self::start_in(data, arguments, &[])
+    }
+
+    /// The same, with further variables.
+    pub fn start_in(data: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let mut child = program(data)
+            .envs(variables.iter().copied())
             .args([
                 "serve",
                 "--listen",
@@ -80,16 +89,18 @@ impl Server {
                 "info",
             ])
             .args(arguments)
-            .stdout(Stdio::null())
+            .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
+        let output = read_on(child.stdout.take().expect("standard output"), String::new());
         let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
         // From here on it ends when this function does.
         let mut server = Self {
             child,
             address: String::new(),
             ops: String::new(),
+            said: None,
         };
         let mut said = String::new();
         loop {
@@ -106,8 +117,8 @@ impl Server {
                     .as_str()
                     .expect("an address")
                     .clone_into(&mut server.ops);
-                // What comes after is read and let go, or the pipe would fill up.
-                std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+                // What comes after is read too, or the pipe would fill up.
+                server.said = Some((output, read_on(lines, said)));
                 return server;
             }
         }
@@ -120,12 +131,20 @@ impl Server {
     }
 
     /// SIGTERM; gives the exit code.
-    pub fn terminate(mut self) -> Option<i32> {
+    pub fn terminate(self) -> Option<i32> {
+        self.terminate_and_read().0
+    }
+
+    /// The same, with all that it said on standard output and standard error.
+    pub fn terminate_and_read(mut self) -> (Option<i32>, String, String) {
         let killed = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(killed.expect("kill").success());
-        self.child.wait().expect("gone").code()
+        let code = self.child.wait().expect("gone").code();
+        let (output, errors) = self.said.take().expect("a server that ran");
+        let [output, errors] = [output, errors].map(|read| read.join().expect("read"));
+        (code, output, errors)
     }
 
     /// The most memory that the process ever held, as the system says.
@@ -145,6 +164,15 @@ impl Server {
         let channel = endpoint(&self.address).connect().await;
         reviewer(channel.expect("a connection"), data)
     }
+}
+
+/// Reads to the end, behind what was read before.
+fn read_on(mut from: impl std::io::Read + Send + 'static, before: String) -> JoinHandle<String> {
+    std::thread::spawn(move || {
+        let mut read = before.into_bytes();
+        from.read_to_end(&mut read).expect("read");
+        String::from_utf8(read).expect("UTF-8")
+    })
 }
 
 /// The same of an address, connected when it first calls.

@@ -13,6 +13,8 @@
 pub mod authority;
 pub mod certificate;
 pub mod change;
+pub mod collector;
+pub mod faulty;
 pub mod frames;
 pub mod messages;
 pub mod postgres;

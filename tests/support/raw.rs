@@ -42,6 +42,24 @@ pub async fn call_frame(
     frame: Vec<u8>,
     headers: &[(&'static str, String)],
 ) -> Status {
+    ask(address, path, frame, headers).await.status
+}
+
+/// An answer as it came.
+pub struct Answer {
+    pub headers: http::HeaderMap,
+    pub body: Bytes,
+    pub trailers: http::HeaderMap,
+    pub status: Status,
+}
+
+/// Sends bytes as the body of a call, and gives the whole answer.
+pub async fn ask(
+    address: &str,
+    path: &str,
+    frame: Vec<u8>,
+    headers: &[(&'static str, String)],
+) -> Answer {
     let stream = tokio::net::TcpStream::connect(address.trim_start_matches("http://"))
         .await
         .expect("a connection");
@@ -60,12 +78,16 @@ pub async fn call_frame(
         .body(Full::new(Bytes::from(frame)))
         .expect("a request");
     let response = sender.send_request(request).await.expect("a response");
-    let status = if let Some(status) = Status::from_header_map(response.headers()) {
-        status
-    } else {
-        let body = response.into_body().collect().await.expect("a body");
-        Status::from_header_map(body.trailers().expect("trailers")).expect("a status")
-    };
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.expect("a body");
+    let trailers = body.trailers().cloned().unwrap_or_default();
+    let status = Status::from_header_map(&parts.headers);
+    let status = status.or_else(|| Status::from_header_map(&trailers));
     connection.abort();
-    status
+    Answer {
+        headers: parts.headers,
+        body: body.to_bytes(),
+        trailers,
+        status: status.expect("a status"),
+    }
 }

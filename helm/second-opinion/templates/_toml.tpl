@@ -61,11 +61,13 @@ tls_client_ca = "/etc/second-opinion/client-ca/ca.crt"
 {{- end }}
 log = {{ toJson $v.config.log }}
 log_format = {{ toJson $v.config.log_format }}
+audit = {{ toJson $v.config.audit }}
 max_deadline = {{ toJson $v.config.max_deadline }}
 drain_grace = {{ printf "%ds" (int $v.drainGraceSeconds) | toJson }}
 {{- with $v.config.otlp_endpoint }}
 otlp_endpoint = {{ toJson . }}
 {{- end }}
+trace_ratio = {{ toJson $v.config.trace_ratio }}
 {{- range $name := list "plan" "notices" "calendar" "limits" "sweeper" "web" }}
 {{- with get $v.config $name }}
 {{ include "second-opinion.toml.table" (list $name .) }}

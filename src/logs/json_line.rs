@@ -13,10 +13,13 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::layer::request_id;
 use crate::rules::instant;
 
 /// As many bytes as an audit line takes, so that its buffer grows seldom.
 const USUAL_BYTES: usize = 512;
+/// The field in which an event says itself which call it is about.
+const REQUEST_ID: &str = "request_id";
 
 /// The shape.
 pub(super) struct JsonLine;
@@ -35,35 +38,55 @@ where
         // What another crate said through `log` is told as its own.
         let normalized = event.normalized_metadata();
         let metadata = normalized.as_ref().unwrap_or_else(|| event.metadata());
-        let mut line = Line(String::with_capacity(USUAL_BYTES));
-        line.0.push_str("{\"timestamp\":\"");
-        instant::push(&mut line.0, &Utc::now());
-        line.0.push_str("\",\"level\":\"");
-        line.0.push_str(metadata.level().as_str());
-        line.0.push('"');
+        let mut line = Line {
+            buffer: String::with_capacity(USUAL_BYTES),
+            names_call: false,
+        };
+        line.buffer.push_str("{\"timestamp\":\"");
+        instant::push(&mut line.buffer, &Utc::now());
+        line.buffer.push_str("\",\"level\":\"");
+        line.buffer.push_str(metadata.level().as_str());
+        line.buffer.push('"');
         event.record(&mut line);
+        line.call();
         line.name("target");
         line.text(metadata.target());
-        line.0.push_str("}\n");
-        writer.write_str(&line.0)
+        line.buffer.push_str("}\n");
+        writer.write_str(&line.buffer)
     }
 }
 
 /// A line as far as it is written.
-struct Line(String);
+struct Line {
+    buffer: String,
+    /// Whether the event says itself which call it is about.
+    names_call: bool,
+}
 
 impl Line {
     fn name(&mut self, name: &str) {
-        self.0.push(',');
+        self.names_call |= name == REQUEST_ID;
+        self.buffer.push(',');
         self.text(name);
-        self.0.push(':');
+        self.buffer.push(':');
+    }
+
+    /// By what the call that is being answered can be asked about.
+    fn call(&mut self) {
+        let Some(call) = request_id::current_call().filter(|_| !self.names_call) else {
+            return;
+        };
+        self.plain(format_args!(",\"{REQUEST_ID}\":\"{}\"", call.id));
+        if let Some(trace) = call.trace {
+            self.plain(format_args!(",\"trace_id\":\"{trace}\""));
+        }
     }
 
     /// A string as JSON writes it.
     fn text(&mut self, text: &str) {
-        self.0.push('"');
+        self.buffer.push('"');
         self.escaped(text);
-        self.0.push('"');
+        self.buffer.push('"');
     }
 
     fn escaped(&mut self, text: &str) {
@@ -72,21 +95,21 @@ impl Line {
         for (at, byte) in text.bytes().enumerate() {
             if must_escape(byte) {
                 // INVARIANT: such a byte is a character of its own, so both ends are between characters.
-                self.0.push_str(&text[written..at]);
+                self.buffer.push_str(&text[written..at]);
                 match byte {
-                    b'"' => self.0.push_str("\\\""),
-                    b'\\' => self.0.push_str("\\\\"),
+                    b'"' => self.buffer.push_str("\\\""),
+                    b'\\' => self.buffer.push_str("\\\\"),
                     _ => self.plain(format_args!("\\u{byte:04x}")),
                 }
                 written = at + 1;
             }
         }
-        self.0.push_str(&text[written..]);
+        self.buffer.push_str(&text[written..]);
     }
 
     fn plain(&mut self, shown: fmt::Arguments<'_>) {
         // INVARIANT: a string grows as it needs to, so writing into it cannot fail.
-        let _ = self.0.write_fmt(shown);
+        let _ = self.buffer.write_fmt(shown);
     }
 }
 
@@ -103,9 +126,9 @@ impl Visit for Line {
             return;
         }
         self.name(field.name());
-        self.0.push('"');
+        self.buffer.push('"');
         let _ = write!(Escaping(self), "{value:?}");
-        self.0.push('"');
+        self.buffer.push('"');
     }
 
     fn record_i64(&mut self, field: &Field, value: i64) {
@@ -131,7 +154,7 @@ impl Visit for Line {
         if value.is_finite() {
             self.plain(format_args!("{value}"));
         } else {
-            self.0.push_str("null");
+            self.buffer.push_str("null");
         }
     }
 }

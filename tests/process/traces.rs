@@ -1,0 +1,122 @@
+//! Traces, log lines and audit lines of the program itself: the same trace in each, and all of them there at the end.
+
+use prost::Message as _;
+use second_opinion::wire::v1;
+use serde_json::Value;
+use tonic::Code;
+
+use crate::program::{Server, program, text, token};
+use crate::support::certificate;
+use crate::support::collector::{Collector, attribute, hex};
+use crate::support::messages::{get, id};
+use crate::support::raw::{ask, frame};
+
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+const PARENT: &str = "00f067aa0ba902b7";
+
+/// Asks for a determination that is not there, in a trace; gives the request's id.
+async fn call(server: &Server, data: &std::path::Path) -> String {
+    let headers = [
+        ("authorization", format!("Bearer {}", token(data))),
+        ("traceparent", format!("00-{TRACE}-{PARENT}-01")),
+    ];
+    let message = get(&id(), v1::View::Basic).encode_to_vec();
+    let path = "/um.secondopinion.v1.SecondOpinionService/GetDetermination";
+    let answer = ask(&server.address, path, frame(0, &message), &headers).await;
+    assert_eq!(answer.status.code(), Code::NotFound, "{}", answer.status);
+    let request = answer.headers.get("x-request-id").expect("an id");
+    request.to_str().expect("text").to_owned()
+}
+
+/// The audit lines among others, which are all JSON but for what is printed for a newcomer.
+fn audit_lines(text: &str) -> Vec<Value> {
+    text.lines()
+        .filter_map(|line| serde_json::from_str(line).ok())
+        .filter(|line: &Value| line["target"] == "audit")
+        .collect()
+}
+
+fn check(lines: &[Value], request: &str) {
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert_eq!(lines[0]["trace_id"], TRACE);
+    assert_eq!(lines[0]["request_id"], request);
+    assert_eq!(lines[0]["outcome"], "NOT_FOUND");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_call_is_found_by_its_trace_in_spans_and_lines_once_the_server_has_ended() {
+    let collector = Collector::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let arguments = ["--otlp-endpoint", &collector.endpoint];
+    let server = Server::start_with(data, &arguments);
+    let request = call(&server, data).await;
+    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (code, output, errors) = ended.expect("it ended");
+    assert_eq!((code, output.as_str()), (Some(0), ""), "{errors}");
+    let spans = collector.spans_of(TRACE);
+    assert_eq!(spans.len(), 1, "{spans:?}");
+    assert_eq!(hex(&spans[0].parent_span_id), PARENT);
+    let told = attribute(&spans[0], "second_opinion.request_id");
+    assert_eq!(told.as_ref(), Some(&request));
+    let code = attribute(&spans[0], "rpc.grpc.status_code");
+    assert_eq!(code.as_deref(), Some("5"));
+    check(&audit_lines(&errors), &request);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_collector_is_known_by_its_certificate() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let tls = certificate::make(data);
+    let collector = Collector::start_secured(&tls).await;
+    let arguments = ["--otlp-endpoint", &collector.endpoint];
+    for (variables, spans) in [(vec![], 0), (vec![("SSL_CERT_FILE", &*tls.cert)], 1)] {
+        let server = Server::start_in(data, &arguments, &variables);
+        call(&server, data).await;
+        let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+        let (code, _, errors) = ended.expect("it ended");
+        assert_eq!(code, Some(0));
+        assert_eq!(collector.spans_of(TRACE).len(), spans, "{errors}");
+        let told = errors.contains("spans for the collector of traces are lost");
+        assert_eq!(told, spans == 0, "{errors}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn audit_lines_go_to_standard_output_or_to_the_end_of_a_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path();
+    let server = Server::start_with(data, &["--audit", "stdout"]);
+    let request = call(&server, data).await;
+    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (_, output, errors) = ended.expect("it ended");
+    check(&audit_lines(&output), &request);
+    assert_eq!(output.lines().count(), 1, "{output}");
+    assert_eq!(audit_lines(&errors), Vec::<Value>::new());
+
+    let path = data.join("audit.json");
+    std::fs::write(&path, "{\"before\":true}\n").expect("a file");
+    let file = path.to_str().expect("UTF-8");
+    let server = Server::start_with(data, &["--audit", file]);
+    let request = call(&server, data).await;
+    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (_, output, errors) = ended.expect("it ended");
+    let written = std::fs::read_to_string(&path).expect("a file");
+    assert!(written.starts_with("{\"before\":true}\n"), "{written}");
+    check(&audit_lines(&written), &request);
+    assert_eq!((output.as_str(), audit_lines(&errors).len()), ("", 0));
+}
+
+#[test]
+fn an_audit_file_that_cannot_be_written_is_a_mistake_of_the_configuration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("no such folder/audit.json");
+    let refused = program(folder.path())
+        .args(["serve", "--audit", path.to_str().expect("UTF-8")])
+        .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
+        .output()
+        .expect("it ran");
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(text(&refused.stderr).contains("audit.json"));
+}
