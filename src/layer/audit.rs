@@ -10,6 +10,7 @@ use super::around::{Inner, Middleware};
 use super::outcome::{self, Ending};
 use super::request_id::{self, Call};
 use crate::identity::Identity;
+use crate::ops::Method;
 use crate::wire::status::code_name;
 
 /// The log target of audit lines. They are written whatever the log filter says.
@@ -55,20 +56,17 @@ impl Middleware for Audit {
     }
 }
 
-fn rpc(path: &str) -> String {
-    let rpc = path.rsplit('/').next().unwrap_or_default();
-    // What is no RPC of ours may be anything: only names are logged.
-    let is_name = rpc.len() <= 64 && rpc.bytes().all(|c| c.is_ascii_alphanumeric());
-    if is_name {
-        rpc.to_owned()
-    } else {
-        "?".to_owned()
+/// Its name as the contract has it. A name of the caller's making may say anything, and is not logged.
+fn rpc(path: &str) -> &'static str {
+    match Method::of(path).parts() {
+        (Some(_), name) => name,
+        (None, _) => "?",
     }
 }
 
 /// A line that is written once: with the outcome, or when the call is dropped without one.
 struct Line {
-    rpc: String,
+    rpc: &'static str,
     call: Option<Call>,
     record: Arc<AuditRecord>,
     written: bool,

@@ -1,0 +1,269 @@
+//! Nothing of a person in logs, traces, metrics, refusals and panics: canaries in every redacted field, through every call,
+//! with errors provoked, at log level trace.
+#![cfg(feature = "server")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod caller;
+mod canaries;
+mod hunt;
+mod spoil;
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use prost::Message as _;
+use second_opinion::config::{AuditSink, Config};
+use second_opinion::logs;
+use second_opinion::wire::v1;
+use tonic::Code;
+
+use caller::{Caller, metrics};
+use hunt::{Heard, assert_none};
+use spoil::Contract;
+use support::collector::Collector;
+use support::faulty::{Faulty, GONE, PANICS, SLOW, SOUND};
+use support::messages::{get, id};
+use support::server::{TestServer, monday};
+
+/// Every case that a caller can bring about, its letters included; each message is kept.
+async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
+    caller
+        .policy("GetPolicy", &v1::GetPolicyRequest::default())
+        .await;
+    caller
+        .policy("EvaluateSecondOpinion", &canaries::evaluate())
+        .await;
+    let denied = caller.submit(&canaries::submit(true)).await;
+    let full = caller
+        .call("GetDetermination", &get(&denied, v1::View::Full))
+        .await;
+    assert!(hunt::find(&full).is_some(), "the hunt finds what is there");
+    caller.call("ListDeterminations", &canaries::list()).await;
+    caller
+        .call("RecordVerification", &canaries::verify(&denied))
+        .await;
+    caller
+        .call("ExpediteSecondOpinion", &canaries::expedite(&denied))
+        .await;
+    caller
+        .call("IssueDenial", &canaries::deny(&denied, true))
+        .await;
+    let answer = caller
+        .call("IssueDenial", &canaries::deny(&denied, false))
+        .await;
+    let answer = v1::IssueDenialResponse::decode(&*answer).expect("an answer");
+    for notice in answer.determination.expect("it").notices {
+        for format in [
+            v1::NoticeFormat::Text,
+            v1::NoticeFormat::Html,
+            v1::NoticeFormat::Pdf,
+        ] {
+            let request = v1::GetNoticeRequest {
+                notice_id: notice.notice_id.clone(),
+                format: format.into(),
+                ..v1::GetNoticeRequest::default()
+            };
+            caller.call("GetNotice", &request).await;
+        }
+        let notification = v1::Notification {
+            recipient: v1::Recipient::Member.into(),
+            channel: v1::NotificationChannel::Mail.into(),
+            notice_id: notice.notice_id,
+            notified_at: None,
+        };
+        let request = v1::RecordNotificationRequest {
+            request_id: id(),
+            determination_id: denied.clone(),
+            notification: Some(notification),
+            ..v1::RecordNotificationRequest::default()
+        };
+        // A copy for a professional is none that the member is told by.
+        caller.try_call("RecordNotification", &request).await;
+    }
+    let approved = caller.submit(&canaries::submit(false)).await;
+    caller
+        .call("IssueApproval", &canaries::approve(&approved))
+        .await;
+    let withdrawn = caller.submit(&canaries::submit(false)).await;
+    caller
+        .call("WithdrawSecondOpinion", &canaries::withdraw(&withdrawn))
+        .await;
+    caller.submit_from_a_browser(&canaries::submit(false)).await;
+    caller.watch().await;
+    // One is not decided in time.
+    let late = caller.submit(&canaries::submit(false)).await;
+    server.clock.set(monday() + TimeDelta::days(30));
+    for _ in 0..500 {
+        let answer = caller
+            .call("GetDetermination", &get(&late, v1::View::Basic))
+            .await;
+        let answer = v1::GetDeterminationResponse::decode(&*answer).expect("an answer");
+        if !answer.determination.expect("it").notices.is_empty() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("the case did not lapse");
+}
+
+/// Every message again, with what goes wrong between a caller and the store.
+async fn every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
+    let contract = Contract::read();
+    let sent = caller.sent.clone();
+    for (path, bytes) in &sent {
+        let message = contract.message(path, bytes);
+        let new = id();
+        let new = [("request_id", new.as_str())];
+        let fresh = spoil::with(message.clone(), &new);
+        let bad = spoil::malformed(fresh.clone()).encode_to_vec();
+        let stale = spoil::with(fresh.clone(), &[("etag", "stale")]).encode_to_vec();
+        // The same request_id with other content.
+        let other = spoil::with(message.clone(), &[("etag", "other")]).encode_to_vec();
+        let unknown = spoil::with(fresh.clone(), &[("determination_id", new[0].1)]).encode_to_vec();
+        let fresh = fresh.encode_to_vec();
+        for message in [&bad, &stale, &other, &unknown, &fresh] {
+            caller.send(path, message, &[]).await;
+        }
+        caller.send(path, &bytes[..bytes.len() / 2], &[]).await;
+        let mut large = bytes.clone();
+        large.resize(2 << 20, b'x');
+        caller.send(path, &large, &[]).await;
+        caller.send_as(path, &fresh, None).await;
+        caller
+            .send_as(path, &fresh, Some("canary.canary.canary"))
+            .await;
+        caller
+            .send_as(path, &fresh, Some(&caller.without_scopes.clone()))
+            .await;
+        caller
+            .send(path, &fresh, &[("grpc-timeout", "0n".to_owned())])
+            .await;
+        fault.store(GONE, Ordering::SeqCst);
+        caller.send(path, &fresh, &[]).await;
+        fault.store(SOUND, Ordering::SeqCst);
+    }
+    let (path, bytes) = &sent[0];
+    caller.send(&format!("{path}Canary"), bytes, &[]).await;
+    fault.store(SLOW, Ordering::SeqCst);
+    let soon = ("grpc-timeout", "100m".to_owned());
+    for (path, bytes) in &sent {
+        let path_has_a_store = path.contains("GetDetermination");
+        if path_has_a_store {
+            caller.send(path, bytes, std::slice::from_ref(&soon)).await;
+        }
+    }
+    // The last of it: what goes on beside the calls ends by it.
+    fault.store(PANICS, Ordering::SeqCst);
+    for (path, bytes) in &sent {
+        let new = id();
+        let message = spoil::with(contract.message(path, bytes), &[("request_id", &new)]);
+        caller.send(path, &message.encode_to_vec(), &[]).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_of_a_person_gets_out_but_in_an_answer() {
+    let collector = Collector::start().await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let audit = folder.path().join("audit.json");
+    let config = Config {
+        log: "trace".to_owned(),
+        audit: AuditSink::File(audit.clone()),
+        otlp_endpoint: Some(collector.endpoint.clone()),
+        ..Config::default()
+    };
+    let heard = Heard::default();
+    let lines = logs::begin_on(&config, heard.clone(), false).expect("a log");
+    let place_only = std::panic::take_hook();
+    // What a failure of the test says is for whoever reads the test's output.
+    std::panic::set_hook(Box::new(move |info| {
+        place_only(info);
+        eprintln!("{info}");
+    }));
+    let fault = Arc::new(AtomicU8::new(SOUND));
+    let switch = Arc::clone(&fault);
+    let every = Duration::from_millis(50);
+    let mut server = TestServer::start_sweeping(&config, every, monday(), |store| {
+        Arc::new(Faulty { store, fault })
+    })
+    .await;
+    let ops = server.running.as_ref().expect("it").ops_address;
+    let mut caller = Caller::new(&server);
+    every_call(&server, &mut caller).await;
+    let contract = Contract::read();
+    every_error(&mut caller, &switch).await;
+    let Caller {
+        sent,
+        paths,
+        refusals,
+        ..
+    } = caller;
+    let metrics = metrics(ops).await;
+    server.stop().await;
+    drop(server);
+    drop(lines);
+    let _ = std::panic::take_hook();
+
+    // Was everything sent, and everything provoked?
+    assert_eq!(paths, contract.paths());
+    let held: BTreeSet<String> = sent
+        .iter()
+        .flat_map(|(path, bytes)| spoil::held(contract.message(path, bytes)))
+        .collect();
+    assert_eq!(held, contract.redacted());
+    let codes: BTreeSet<i32> = refusals.iter().map(|status| status.code().into()).collect();
+    let refused_with = [
+        Code::InvalidArgument,
+        Code::DeadlineExceeded,
+        Code::NotFound,
+        Code::AlreadyExists,
+        Code::PermissionDenied,
+        Code::ResourceExhausted,
+        Code::FailedPrecondition,
+        Code::Aborted,
+        Code::Unimplemented,
+        Code::Internal,
+        Code::Unavailable,
+        Code::Unauthenticated,
+    ];
+    assert_eq!(codes, refused_with.into_iter().map(i32::from).collect());
+
+    // The hunt.
+    for status in &refusals {
+        assert_none("a refusal", &hunt::said(status));
+    }
+    assert_none("metrics", metrics.as_bytes());
+    let log = heard.text();
+    assert_none("the log", log.as_bytes());
+    for told in [
+        "\"TRACE\"",
+        "\"panic\"",
+        "faulty.rs",
+        "the store cannot be reached",
+    ] {
+        assert!(log.contains(told), "the log does not tell of {told}");
+    }
+    let audit = std::fs::read_to_string(&audit).expect("audit lines");
+    assert_none("audit lines", audit.as_bytes());
+    assert!(!log.contains("\"target\":\"audit\"") && audit.lines().count() >= sent.len());
+    let spans = collector.requests();
+    for request in &spans {
+        assert_none("spans", &request.encode_to_vec());
+    }
+    // Every call that was counted is a span.
+    let counted: f64 = metrics
+        .lines()
+        .filter(|line| line.starts_with("rpc_server_call_duration_seconds_count"))
+        .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+        .sum();
+    let made = f64::from(u32::try_from(collector.spans().len()).expect("few"));
+    assert!(
+        (counted - made).abs() < 0.5,
+        "{counted} calls, {made} spans"
+    );
+}
