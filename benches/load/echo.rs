@@ -13,8 +13,9 @@ use tonic::transport::Server;
 use tonic::{Request, Response, Status};
 use tonic_prost::ProstCodec;
 
+/// The service.
 #[derive(Clone)]
-struct Echo;
+pub struct Echo;
 
 impl NamedService for Echo {
     const NAME: &'static str = "echo.Echo";

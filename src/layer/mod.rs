@@ -26,11 +26,14 @@ use crate::clock::Clock;
 use crate::identity::Verifier;
 use crate::ops::Meters;
 use crate::traces::Traces;
-use around::AroundLayer;
 
-pub use around::{Answering, Around, Inner, Middleware, Then};
-pub use load::CALLS_MAX;
-pub use packing::ENCODINGS_ACCEPTED;
+pub use around::{Answering, Around, AroundLayer, Inner, Middleware, Then};
+pub use auth::Auth;
+pub use deadline::Deadline;
+pub use load::{CALLS_MAX, Load};
+pub use metered::Metered;
+pub use packing::{ENCODINGS_ACCEPTED, Packing};
+pub use size::Size;
 
 /// The layers of our own around every service, outermost first.
 pub type Own = Then<

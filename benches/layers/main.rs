@@ -1,0 +1,290 @@
+//! What does each layer cost a call?
+//!
+//! A tonic echo is called in memory, bare and then with one layer more each time, the inner ones first. The stacks take
+//! turns in rounds, and of each the fastest round counts, so that what the machine does meanwhile falls on none. Prints a
+//! Markdown table. `cargo bench --bench layers -- RATE` says too what share of a rate the layers take: give the bare
+//! echo's over TCP, from `scripts/bench`.
+
+#[path = "../../tests/support/collector.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
+mod collector;
+#[path = "../load/echo.rs"]
+#[allow(dead_code, reason = "the benchmark of load serves it")]
+mod echo;
+#[path = "../load/request.rs"]
+mod request;
+
+use std::hint::black_box;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use chrono::TimeDelta;
+use http_body_util::{BodyExt as _, Full};
+use prost::Message as _;
+use second_opinion::clock::SystemClock;
+use second_opinion::config::{Config, LogFormat};
+use second_opinion::identity::{ActorType, DevelopmentIdentity, Verifier};
+use second_opinion::layer::panics::Panics;
+use second_opinion::layer::request_id::RequestId;
+use second_opinion::layer::{
+    self, Answering, AroundLayer, Auth, CALLS_MAX, Deadline, Guard, Limits, Load, Metered,
+    Middleware, Packing, Size,
+};
+use second_opinion::logs;
+use second_opinion::ops::Meters;
+use second_opinion::traces::Traces;
+use second_opinion::wire::v1;
+use tokio::runtime::Runtime;
+use tonic::body::Body;
+use tower::{Layer as _, Service, ServiceExt as _};
+
+use echo::Echo;
+
+/// Rounds, in which all stacks take turns.
+const ROUNDS: usize = 40;
+/// Calls of one stack in a round: fewer than spans may wait for the collector.
+const CALLS: u32 = 1_500;
+/// As long as a round waits for what goes on after a call: lines written, spans sent.
+const REST: Duration = Duration::from_millis(30);
+/// The longest that a call gets.
+const LONGEST: Duration = Duration::from_secs(30);
+
+/// The row with no layer.
+const BARE: &str = "bare echo";
+/// The row with every layer, in the stack that is served.
+const ALL: &str = "all, as they are served";
+
+/// What a stack is called, one round of it, and the fastest until now.
+struct Row {
+    name: &'static str,
+    round: Box<dyn Fn() -> Duration>,
+    fastest: Duration,
+}
+
+/// What every call brings.
+#[derive(Clone)]
+struct Call {
+    frame: Bytes,
+    authorization: http::HeaderValue,
+    traceparent: Option<http::HeaderValue>,
+}
+
+impl Call {
+    fn request(&self) -> http::Request<Body> {
+        let mut request = http::Request::new(Body::new(Full::new(self.frame.clone())));
+        *request.method_mut() = http::Method::POST;
+        *request.uri_mut() = http::Uri::from_static(
+            "http://service/um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion",
+        );
+        *request.version_mut() = http::Version::HTTP_2;
+        let headers = request.headers_mut();
+        let fixed = |text| http::HeaderValue::from_static(text);
+        headers.insert(http::header::CONTENT_TYPE, fixed("application/grpc"));
+        headers.insert(http::header::TE, fixed("trailers"));
+        headers.insert("grpc-timeout", fixed("10S"));
+        headers.insert(http::header::AUTHORIZATION, self.authorization.clone());
+        if let Some(place) = &self.traceparent {
+            headers.insert("traceparent", place.clone());
+        }
+        request
+    }
+}
+
+/// One round of calls, each to its trailers.
+async fn round<S, B>(service: &S, call: &Call) -> Duration
+where
+    S: Service<http::Request<Body>, Response = http::Response<B>> + Clone,
+    S::Error: std::fmt::Debug,
+    B: http_body::Body<Error: std::fmt::Debug>,
+{
+    let began = Instant::now();
+    for _ in 0..CALLS {
+        let answer = service.clone().oneshot(call.request()).await;
+        let body = answer.expect("an answer").into_body().collect().await;
+        black_box(body.expect("a body").trailers().is_some());
+    }
+    began.elapsed()
+}
+
+struct Bench {
+    runtime: Arc<Runtime>,
+    meters: Arc<Meters>,
+    rows: Vec<Row>,
+}
+
+impl Bench {
+    fn row<S, B>(&mut self, name: &'static str, service: S, call: &Call)
+    where
+        S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + 'static,
+        S::Error: std::fmt::Debug,
+        B: http_body::Body<Error: std::fmt::Debug>,
+    {
+        let (runtime, call) = (Arc::clone(&self.runtime), call.clone());
+        self.rows.push(Row {
+            name,
+            round: Box::new(move || runtime.block_on(round(&service, &call))),
+            fastest: Duration::MAX,
+        });
+    }
+
+    fn run(&mut self) {
+        for _ in 0..ROUNDS {
+            for row in &mut self.rows {
+                row.fastest = row.fastest.min((row.round)());
+                std::thread::sleep(REST);
+            }
+        }
+    }
+
+    fn print(&self, rate: Option<f64>) {
+        println!("| stack | ns a call | more than the row above |");
+        println!("| --- | ---: | ---: |");
+        let nanos = |row: &Row| row.fastest.as_secs_f64() * 1e9 / f64::from(CALLS);
+        let mut above = None;
+        for row in &self.rows {
+            let cost = nanos(row);
+            let more = above.map_or(String::new(), |above| format!("{:+.0}", cost - above));
+            println!("| {} | {cost:.0} | {more} |", row.name);
+            above = Some(cost);
+        }
+        let lost = self.meters.spans_lost_so_far();
+        if lost > 0 {
+            println!("\n{lost} spans found no room: the last row says too little.");
+        }
+        let named = |name: &str| self.rows.iter().find(|row| row.name == name).map(nanos);
+        let (Some(bare), Some(all), Some(rate)) = (named(BARE), named(ALL), rate) else {
+            return;
+        };
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let budget = f64::from(u32::try_from(processors).unwrap_or(1)) * 1e9 / rate;
+        let layers = all - bare;
+        println!(
+            "\nAll layers: {layers:.0} ns. Of {rate:.0} calls a second on {processors} processors, {budget:.0} ns each, \
+             that takes {:.1} %.",
+            100.0 * layers / (budget + layers)
+        );
+    }
+}
+
+fn main() {
+    let rate = std::env::args().find_map(|argument| argument.parse().ok());
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let runtime = Arc::new(runtime.expect("a runtime"));
+    let _entered = runtime.enter();
+    let config = Config {
+        log_format: Some(LogFormat::Json),
+        ..Config::default()
+    };
+    let lines = logs::begin_on(&config, std::io::sink(), false).expect("a log");
+    let collector = runtime.block_on(collector::Collector::start());
+    let folder = tempfile::tempdir().expect("a folder");
+    let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
+    let mut bench = Bench {
+        runtime: Arc::clone(&runtime),
+        meters: Arc::default(),
+        rows: Vec::new(),
+    };
+    let verifier = Arc::new(identity.verifier());
+    bench.stacks(&call(&identity), &verifier, &collector.endpoint);
+    bench.run();
+    bench.print(rate);
+    drop(bench);
+    drop(lines);
+}
+
+fn call(identity: &DevelopmentIdentity) -> Call {
+    let scopes = "second-opinion.submit";
+    let now = chrono::Utc::now();
+    let token = identity.token(
+        "bench",
+        scopes,
+        ActorType::Service,
+        TimeDelta::hours(1),
+        now,
+    );
+    let message = v1::SubmitSecondOpinionRequest {
+        request_id: uuid::Uuid::now_v7().to_string(),
+        second_opinion: Some(request::request()),
+    }
+    .encode_to_vec();
+    let mut frame = BytesMut::new();
+    frame.put_u8(0);
+    frame.put_u32(u32::try_from(message.len()).expect("short"));
+    frame.put_slice(&message);
+    Call {
+        frame: frame.freeze(),
+        authorization: format!("Bearer {token}").parse().expect("a header"),
+        traceparent: None,
+    }
+}
+
+fn around<M: Middleware, S>(middleware: M, service: S) -> layer::Around<M, S> {
+    AroundLayer(middleware).layer(service)
+}
+
+impl Bench {
+    /// The stacks, each with one layer more than the one before; then variants of all of them.
+    fn stacks(&mut self, call: &Call, verifier: &Arc<Verifier>, endpoint: &str) {
+        let meters = Arc::clone(&self.meters);
+        let clock = Arc::new(SystemClock);
+        let auth = Auth {
+            verifier: Some(Arc::clone(verifier)),
+            clock: clock.clone(),
+        };
+        let guard = Guard::new(Some(Arc::clone(verifier)), clock);
+        self.row(BARE, Echo, call);
+        self.row("packing", around(Packing, Echo), call);
+        self.row("identity", around(auth.then(Packing), Echo), call);
+        let inner = guard.around(Echo);
+        self.row("audit line", inner.clone(), call);
+        self.own(&inner, &meters, call);
+        let limits = |traces| Limits {
+            longest: LONGEST,
+            calls_max: CALLS_MAX,
+            meters: Arc::clone(&meters),
+            traces,
+        };
+        let served = layer::outer(limits(Traces::default()), &[]).service(inner.clone());
+        self.row(ALL, served.clone(), call);
+        let in_a_trace = Call {
+            traceparent: Some(http::HeaderValue::from_static(
+                "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            )),
+            ..call.clone()
+        };
+        self.row("the same, in a caller's trace", served, &in_a_trace);
+        let traces = |ratio| Traces::to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
+        let seldom = layer::outer(limits(traces(0.0)), &[]).service(inner.clone());
+        self.row("all, with a collector, not sampled", seldom, call);
+        let always = layer::outer(limits(traces(1.0)), &[]).service(inner);
+        self.row("all, with a collector, each call a span", always, call);
+    }
+
+    /// The layers around every service, one after the other.
+    fn own<S: Answering>(&mut self, inner: &S, meters: &Arc<Meters>, call: &Call) {
+        let size = Size;
+        self.row("size", around(size, inner.clone()), call);
+        let deadline = Deadline {
+            longest: LONGEST,
+            meters: Arc::clone(meters),
+        }
+        .then(size);
+        self.row("deadline", around(deadline.clone(), inner.clone()), call);
+        let load = Load {
+            calls_max: CALLS_MAX,
+            meters: Arc::clone(meters),
+        }
+        .then(deadline);
+        self.row("load", around(load.clone(), inner.clone()), call);
+        let panics = Panics(Arc::clone(meters)).then(load);
+        self.row("panics", around(panics.clone(), inner.clone()), call);
+        let metered = Metered(Arc::clone(meters)).then(panics);
+        self.row("metrics", around(metered.clone(), inner.clone()), call);
+        let own = RequestId(Traces::default()).then(metered);
+        self.row("request id", around(own, inner.clone()), call);
+    }
+}
