@@ -150,7 +150,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         tls,
         sweep_every: sweeper::EVERY,
         dials_every: ops::DIALS_EVERY,
-        calls_max: layer::CALLS_MAX,
+        calls_max: config.max_calls,
     };
     let mut running = serve(config, parts).await?;
     running.keys = keys;

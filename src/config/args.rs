@@ -54,6 +54,9 @@ pub struct ConfigArgs {
     /// The share of calls that are traced where their callers did not decide, 0 to 1 [default: 1]
     #[arg(long, global = true, value_name = "SHARE")]
     pub trace_ratio: Option<String>,
+    /// How many calls are answered at once; the rest are told to come back [default: 1024]
+    #[arg(long, global = true, value_name = "NUMBER")]
+    pub max_calls: Option<String>,
     /// The longest deadline of a call [default: 30s]
     #[arg(long, global = true, value_name = "DURATION")]
     pub max_deadline: Option<String>,
@@ -83,12 +86,13 @@ pub(super) enum Setting {
     Audit,
     OtlpEndpoint,
     TraceRatio,
+    MaxCalls,
     MaxDeadline,
     DrainGrace,
 }
 
 impl Setting {
-    pub(super) const ALL: [Self; 17] = [
+    pub(super) const ALL: [Self; 18] = [
         Self::Listen,
         Self::OpsListen,
         Self::Data,
@@ -104,6 +108,7 @@ impl Setting {
         Self::Audit,
         Self::OtlpEndpoint,
         Self::TraceRatio,
+        Self::MaxCalls,
         Self::MaxDeadline,
         Self::DrainGrace,
     ];
@@ -126,6 +131,7 @@ impl Setting {
             Self::Audit => "audit",
             Self::OtlpEndpoint => "otlp_endpoint",
             Self::TraceRatio => "trace_ratio",
+            Self::MaxCalls => "max_calls",
             Self::MaxDeadline => "max_deadline",
             Self::DrainGrace => "drain_grace",
         }
@@ -156,6 +162,7 @@ impl Setting {
             Self::Audit => args.audit.as_deref(),
             Self::OtlpEndpoint => args.otlp_endpoint.as_deref(),
             Self::TraceRatio => args.trace_ratio.as_deref(),
+            Self::MaxCalls => args.max_calls.as_deref(),
             Self::MaxDeadline => args.max_deadline.as_deref(),
             Self::DrainGrace => args.drain_grace.as_deref(),
         }

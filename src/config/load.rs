@@ -138,6 +138,9 @@ impl Reading<'_> {
             trace_ratio: self
                 .take(Setting::TraceRatio, values::ratio)
                 .unwrap_or(default.trace_ratio),
+            max_calls: self
+                .take(Setting::MaxCalls, values::count)
+                .unwrap_or(default.max_calls),
             max_deadline: self
                 .take(Setting::MaxDeadline, values::limit)
                 .unwrap_or(default.max_deadline),
@@ -271,6 +274,7 @@ impl Default for Config {
             audit: super::AuditSink::Log,
             otlp_endpoint: None,
             trace_ratio: 1.0,
+            max_calls: crate::layer::CALLS_MAX,
             max_deadline: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             plan: crate::plan::Plan::default(),

@@ -64,6 +64,8 @@ pub struct Config {
     pub otlp_endpoint: Option<String>,
     /// The share of calls that are traced where their callers did not decide, 0 to 1.
     pub trace_ratio: f64,
+    /// As many calls as are answered at once.
+    pub max_calls: usize,
     /// The longest deadline that a call gets.
     pub max_deadline: Duration,
     /// The time that running calls have to finish once the process was told to stop.

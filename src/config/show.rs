@@ -135,6 +135,7 @@ impl Config {
             Setting::Audit => Some(self.audit.to_string()),
             Setting::OtlpEndpoint => self.otlp_endpoint.as_deref().map(redact_url),
             Setting::TraceRatio => Some(self.trace_ratio.to_string()),
+            Setting::MaxCalls => Some(self.max_calls.to_string()),
             Setting::MaxDeadline => Some(show_duration(self.max_deadline)),
             Setting::DrainGrace => Some(show_duration(self.drain_grace)),
         }

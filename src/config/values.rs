@@ -155,6 +155,14 @@ pub(super) fn audit(text: &str) -> Result<AuditSink, String> {
     }
 }
 
+/// A number of calls: where none were answered there would be no service.
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(number @ 1..=1_000_000) => Ok(number),
+        _ => Err("a number from `1` to `1000000`".into()),
+    }
+}
+
 pub(super) fn ratio(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
@@ -303,6 +311,17 @@ mod tests {
         }
         assert_eq!(audit("./log"), Ok(AuditSink::File("./log".into())));
         assert!(audit("").is_err());
+    }
+
+    #[test]
+    fn a_number_of_calls_is_one_at_least() {
+        assert_eq!(
+            ["1", "1024", "1000000"].map(count),
+            [Ok(1), Ok(1_024), Ok(1_000_000)]
+        );
+        for bad in ["", "0", "-1", "1.5", "1000001", "many"] {
+            assert!(count(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -62,6 +62,7 @@ tls_client_ca = "/etc/second-opinion/client-ca/ca.crt"
 log = {{ toJson $v.config.log }}
 log_format = {{ toJson $v.config.log_format }}
 audit = {{ toJson $v.config.audit }}
+max_calls = {{ toJson $v.config.max_calls }}
 max_deadline = {{ toJson $v.config.max_deadline }}
 drain_grace = {{ printf "%ds" (int $v.drainGraceSeconds) | toJson }}
 {{- with $v.config.otlp_endpoint }}

@@ -79,7 +79,7 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
     connection
-        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -1024;")
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -512;")
         .map_err(|error| unavailable(&error))?;
     Ok(connection)
 }
