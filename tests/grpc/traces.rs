@@ -119,10 +119,11 @@ async fn a_call_that_fails_is_a_span_that_says_how_and_no_more() {
         answer = call(&server, &parents) => panic!("the store is slow: {}", answer.status),
         _ = once(&server, "second_opinion_calls_in_flight", 1.0) => {}
     }
-    switch.store(SOUND, Ordering::SeqCst);
     let unknown = call_as(&server, "CanaryMethod", &[]).await;
     assert_eq!(unknown.status.code(), Code::Unimplemented);
     once(&server, "second_opinion_calls_in_flight", 0.0).await;
+    // Not before: the call whose caller is gone may not have come to the store yet, and would be answered there.
+    switch.store(SOUND, Ordering::SeqCst);
     server.stop().await;
 
     let spans = collector.spans();
