@@ -40,7 +40,7 @@ impl Health {
             store_is_up: AtomicBool::new(true),
             draining: AtomicBool::new(false),
         };
-        health.tell(ServingStatus::Serving).await;
+        health.tell().await;
         Arc::new(health)
     }
 
@@ -71,7 +71,7 @@ impl Health {
     /// Says that no further calls should be sent here.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
-        self.tell(ServingStatus::NotServing).await;
+        self.tell().await;
     }
 
     /// Asks the store, until the server drains.
@@ -94,18 +94,50 @@ impl Health {
         if self.store_is_up.swap(is_up, Ordering::Relaxed) == is_up {
             return;
         }
-        let status = if is_up {
-            ServingStatus::Serving
-        } else {
-            ServingStatus::NotServing
-        };
-        tracing::warn!(%status, "the store's state has changed");
-        self.tell(status).await;
+        tracing::warn!(is_up, "the store's state has changed");
+        self.tell().await;
     }
 
-    async fn tell(&self, status: ServingStatus) {
+    /// Tells gRPC callers what probes are told: a store that comes back while the server drains does not bring it back.
+    async fn tell(&self) {
+        let status = match self.not_ready() {
+            None => ServingStatus::Serving,
+            Some(_) => ServingStatus::NotServing,
+        };
         for service in SERVICES {
             self.reporter.set_service_status(service, status).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic::Request;
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_server::Health as _;
+    use tonic_health::server::HealthService;
+
+    use super::*;
+
+    async fn told(health: &Health) -> i32 {
+        let service = HealthService::from_health_reporter(health.reporter());
+        let asked = service.check(Request::new(HealthCheckRequest::default()));
+        asked.await.expect("an answer").into_inner().status
+    }
+
+    #[tokio::test]
+    async fn a_store_that_comes_back_while_the_server_drains_does_not_bring_it_back() {
+        let (serving, not_serving) = (1, 2);
+        let health = Health::serving().await;
+        assert_eq!(told(&health).await, serving);
+        health.found(false).await;
+        assert_eq!(told(&health).await, not_serving);
+        health.found(true).await;
+        assert_eq!(told(&health).await, serving);
+        health.found(false).await;
+        health.drain().await;
+        health.found(true).await;
+        assert_eq!(told(&health).await, not_serving);
+        assert_eq!(health.not_ready(), Some("the server drains"));
     }
 }
