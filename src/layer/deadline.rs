@@ -48,7 +48,7 @@ impl Middleware for Deadline {
         if let Some(given) = given {
             self.meters.budget_given(given);
             self.meters
-                .budget_left(limit.saturating_sub(begun.elapsed()));
+                .budget_left(given.saturating_sub(begun.elapsed()));
         }
         answer.unwrap_or_else(|| status::deadline_exceeded().into_http())
     }
