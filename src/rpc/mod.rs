@@ -190,14 +190,9 @@ fn answered<T: Message>(packable: bool, message: T) -> Response<T> {
     response
 }
 
-/// Events are never compressed: they are short and many.
-fn events<T>(_packable: bool, events: T) -> Response<T> {
-    Response::new(events)
-}
-
 /// The methods of a service: each is answered by the file of its name.
 macro_rules! calls {
-    ($answered:path; $($name:ident, $request:ident, $response:ty;)+) => {$(
+    ($($name:ident, $request:ident, $response:ty;)+) => {$(
         fn $name<'me, 'answer>(&'me self, request: Request<v1::$request>) -> Answer<'answer, $response>
         where
             'me: 'answer,
@@ -205,7 +200,7 @@ macro_rules! calls {
         {
             Box::pin(async move {
                 let packable = request.metadata().contains_key(ENCODINGS_ACCEPTED);
-                Ok($answered(packable, $name::answer(self, request).await?))
+                Ok(answered(packable, $name::answer(self, request).await?))
             })
         }
     )+};
@@ -215,7 +210,6 @@ impl SecondOpinionService for Calls {
     type WatchDeterminationsStream = watch_determinations::Events;
 
     calls! {
-        answered;
         submit_second_opinion, SubmitSecondOpinionRequest, v1::SubmitSecondOpinionResponse;
         get_determination, GetDeterminationRequest, v1::GetDeterminationResponse;
         list_determinations, ListDeterminationsRequest, v1::ListDeterminationsResponse;
@@ -228,15 +222,24 @@ impl SecondOpinionService for Calls {
         get_notice, GetNoticeRequest, v1::GetNoticeResponse;
     }
 
-    calls! {
-        events;
-        watch_determinations, WatchDeterminationsRequest, watch_determinations::Events;
+    fn watch_determinations<'me, 'answer>(
+        &'me self,
+        request: Request<v1::WatchDeterminationsRequest>,
+    ) -> Answer<'answer, watch_determinations::Events>
+    where
+        'me: 'answer,
+        Self: 'answer,
+    {
+        Box::pin(async move {
+            Ok(Response::new(
+                watch_determinations::answer(self, request).await?,
+            ))
+        })
     }
 }
 
 impl PolicyService for Calls {
     calls! {
-        answered;
         get_policy, GetPolicyRequest, v1::GetPolicyResponse;
         evaluate_second_opinion, EvaluateSecondOpinionRequest, v1::EvaluateSecondOpinionResponse;
     }
