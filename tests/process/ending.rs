@@ -9,6 +9,7 @@ use second_opinion::store::{Store as _, verify_log};
 use second_opinion::wire::v1;
 use tonic::{Code, Status};
 
+use crate::callers::A_WHILE;
 use crate::program::Server;
 use crate::support::messages::{available, denial, get, second_opinion, submission};
 use crate::support::server::Client;
@@ -77,9 +78,13 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
             callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
         }
         // Another moment each time, so that the end falls into every part of a commit; once there is what could be lost.
-        while acknowledged.lock().expect("a lock").submissions.is_empty() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        let something = async {
+            while acknowledged.lock().expect("a lock").submissions.is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        let acknowledged_in_time = tokio::time::timeout(A_WHILE, something).await;
+        acknowledged_in_time.expect("something is acknowledged");
         tokio::time::sleep(Duration::from_millis(50 + 23 * round as u64)).await;
         tokio::task::spawn_blocking(move || end(server))
             .await

@@ -16,6 +16,7 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
+use crate::callers::A_WHILE;
 use crate::fleet::{chance, size};
 use crate::program::{Server, get as asked, token};
 use crate::support::frames::{self, CONTINUATION, ENHANCE_YOUR_CALM, GOAWAY, HEADERS};
@@ -122,11 +123,15 @@ async fn each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<V
         callers.spawn(async move {
             for _ in 0..connections.div_ceil(AT_ONCE) {
                 let mut stream = TcpStream::connect(&host).await.expect("a connection");
-                // The server may have had enough before the last of them.
-                let _ = stream.write_all(&bytes).await;
-                ended(frames::until(&mut stream, GOAWAY).await);
-                let mut rest = Vec::new();
-                let _ = stream.read_to_end(&mut rest).await;
+                let flood = async {
+                    // The server may have had enough before the last of them.
+                    let _ = stream.write_all(&bytes).await;
+                    ended(frames::until(&mut stream, GOAWAY).await);
+                    let mut rest = Vec::new();
+                    let _ = stream.read_to_end(&mut rest).await;
+                };
+                let over = tokio::time::timeout(A_WHILE, flood).await;
+                over.expect("the server ends the connection");
             }
         });
     }

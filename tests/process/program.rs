@@ -52,6 +52,15 @@ pub fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", text(bytes)))
 }
 
+/// What serves, on ports that are free.
+pub const SERVE: [&str; 5] = [
+    "serve",
+    "--listen",
+    "127.0.0.1:0",
+    "--ops-listen",
+    "127.0.0.1:0",
+];
+
 /// A server in a process of its own. Dropping it kills it.
 pub struct Server {
     child: Child,
@@ -77,17 +86,8 @@ impl Server {
     pub fn start_in(data: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         let mut child = program(data)
             .envs(variables.iter().copied())
-            .args([
-                "serve",
-                "--listen",
-                "127.0.0.1:0",
-                "--ops-listen",
-                "127.0.0.1:0",
-                "--log-format",
-                "json",
-                "--log",
-                "info",
-            ])
+            .args(SERVE)
+            .args(["--log-format", "json", "--log", "info"])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

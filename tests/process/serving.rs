@@ -7,7 +7,7 @@ use second_opinion::wire::v1;
 use serde_json::Value;
 
 use crate::commands::REQUEST;
-use crate::program::{Server, free_address, json, program, run, text, wait_for};
+use crate::program::{SERVE, Server, free_address, json, program, run, text, wait_for};
 use crate::support::certificate;
 use crate::support::messages::{get, second_opinion, submission};
 
@@ -17,16 +17,7 @@ fn store(data: &Path) -> PathBuf {
 
 /// Beside a server: a second one on the same store is refused, and tools work. Gives a backup, and what proves it.
 fn backed_up(data: &Path) -> (PathBuf, Output) {
-    let second = program(data)
-        .args([
-            "serve",
-            "--listen",
-            "127.0.0.1:0",
-            "--ops-listen",
-            "127.0.0.1:0",
-        ])
-        .output()
-        .expect("an output");
+    let second = program(data).args(SERVE).output().expect("an output");
     assert_eq!(second.status.code(), Some(69), "{}", text(&second.stderr));
     let proof = run(data, &["verify-log"], "");
     assert_eq!(proof.status.code(), Some(0), "{}", text(&proof.stderr));

@@ -5,7 +5,7 @@ use second_opinion::wire::v1;
 use serde_json::Value;
 use tonic::Code;
 
-use crate::program::{Server, program, text, token};
+use crate::program::{SERVE, Server, program, text, token};
 use crate::support::certificate;
 use crate::support::collector::{Collector, attribute, hex};
 use crate::support::messages::{get, id};
@@ -113,8 +113,8 @@ fn an_audit_file_that_cannot_be_written_is_a_mistake_of_the_configuration() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("no such folder/audit.json");
     let refused = program(folder.path())
-        .args(["serve", "--audit", path.to_str().expect("UTF-8")])
-        .args(["--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"])
+        .args(SERVE)
+        .args(["--audit", path.to_str().expect("UTF-8")])
         .output()
         .expect("it ran");
     assert_eq!(refused.status.code(), Some(78));
