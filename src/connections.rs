@@ -20,6 +20,7 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use crate::identity::{Callers, Certified};
+use crate::lingering::Lingering;
 use crate::tls::Certificates;
 
 /// As many calls as one connection may have open: a caller may use all that the server answers at once, and watch besides.
@@ -114,8 +115,9 @@ pub async fn serve<B>(
         let mut draining = draining.clone();
         tokio::spawn(async move {
             // No call can be cut off before the handshake, so the drain does not wait for it.
+            let open = draining.clone();
             let secured = tokio::select! {
-                secured = secured(stream, security) => secured,
+                secured = secured(stream, open, security) => secured,
                 _ = draining.changed() => None,
             };
             match secured {
@@ -133,16 +135,23 @@ pub async fn serve<B>(
     drained.closed().await;
 }
 
+/// A connection's bytes. It holds a receiver too, until its peer has heard all.
+type Stream = Lingering<watch::Receiver<bool>>;
+
 enum Secured {
-    Clear(TcpStream),
+    Clear(Stream),
     Tls(
-        Box<tokio_rustls::server::TlsStream<TcpStream>>,
+        Box<tokio_rustls::server::TlsStream<Stream>>,
         Option<Certified>,
     ),
 }
 
 /// The stream after its handshake, or once the peer has said anything; `None`: it did not come to that.
-async fn secured(stream: TcpStream, security: Option<Security>) -> Option<Secured> {
+async fn secured(
+    stream: TcpStream,
+    open: watch::Receiver<bool>,
+    security: Option<Security>,
+) -> Option<Secured> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone already");
         return None;
@@ -154,9 +163,10 @@ async fn secured(stream: TcpStream, security: Option<Security>) -> Option<Secure
     else {
         let mut first = [0];
         let spoke = tokio::time::timeout(HANDSHAKE_MAX, stream.peek(&mut first)).await;
-        return matches!(spoke, Ok(Ok(1))).then_some(Secured::Clear(stream));
+        let spoke = matches!(spoke, Ok(Ok(1)));
+        return spoke.then(|| Secured::Clear(Lingering::new(stream, open)));
     };
-    let handshake = certificates.acceptor().accept(stream);
+    let handshake = certificates.acceptor().accept(Lingering::new(stream, open));
     match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
         Ok(Ok(stream)) => {
             let shown = stream.get_ref().1.peer_certificates();
@@ -309,7 +319,8 @@ mod tests {
         let silent = TcpStream::connect(address).await.expect("a connection");
         let (stream, _) = listener.accept().await.expect("a peer");
         let begun = Instant::now();
-        assert!(secured(stream, None).await.is_none());
+        let (_drain, open) = watch::channel(false);
+        assert!(secured(stream, open, None).await.is_none());
         assert!(begun.elapsed() >= HANDSHAKE_MAX);
         drop(silent);
     }

@@ -23,6 +23,8 @@ pub mod clock;
 #[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "server")]
+mod lingering;
+#[cfg(feature = "server")]
 pub mod tls;
 
 #[cfg(feature = "server")]
