@@ -48,6 +48,8 @@ const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
 const AGE_MAX: Duration = Duration::from_mins(30);
 /// As long as an old connection's calls have to finish. None takes longer than its deadline, and a watch is told to end.
 const AGE_GRACE: Duration = Duration::from_mins(2);
+/// As long as a drain waits for the first call of a connection that has just begun.
+const LATE_MAX: Duration = Duration::from_millis(250);
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -97,42 +99,68 @@ pub async fn serve<B>(
 {
     // Every connection holds a receiver for as long as it is open.
     let (drained, draining) = watch::channel(false);
+    let begin = |stream: TcpStream| {
+        let (security, service) = (security.clone(), service.clone());
+        tokio::spawn(answer(stream, security, service, draining.clone()));
+    };
     tokio::pin!(drain);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = &mut drain => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        match accepted {
+            Ok((stream, _)) => begin(stream),
             Err(error) => {
                 tracing::warn!(%error, "a connection cannot be accepted");
                 tokio::time::sleep(ACCEPT_AGAIN).await;
-                continue;
             }
-        };
-        let (security, service) = (security.clone(), service.clone());
-        let mut draining = draining.clone();
-        tokio::spawn(async move {
-            // No call can be cut off before the handshake, so the drain does not wait for it.
-            let open = draining.clone();
-            let secured = tokio::select! {
-                secured = secured(stream, open, security) => secured,
-                _ = draining.changed() => None,
-            };
-            match secured {
-                Some(Secured::Clear(stream)) => converse(stream, None, service, draining).await,
-                Some(Secured::Tls(stream, certified)) => {
-                    converse(*stream, certified, service, draining).await;
-                }
-                None => {}
-            }
-        });
+        }
     }
-    drop(listener);
+    come_by_now(listener).for_each(begin);
     drop(draining);
     drained.send_replace(true);
     drained.closed().await;
+}
+
+/// The connections that no one has accepted yet. They would be reset with the listener, and their callers not told why.
+fn come_by_now(listener: TcpListener) -> impl Iterator<Item = TcpStream> {
+    let listener = listener.into_std().ok();
+    std::iter::from_fn(move || {
+        let (stream, _) = listener.as_ref()?.accept().ok()?;
+        stream.set_nonblocking(true).ok()?;
+        TcpStream::from_std(stream).ok()
+    })
+}
+
+/// Answers a connection to its end.
+async fn answer<B>(
+    stream: TcpStream,
+    security: Option<Security>,
+    service: impl Answers<B>,
+    mut draining: watch::Receiver<bool>,
+) where
+    B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
+{
+    let open = draining.clone();
+    let secured = tokio::select! {
+        secured = secured(stream, open, security) => secured,
+        () = late(&mut draining) => None,
+    };
+    match secured {
+        Some(Secured::Clear(stream)) => converse(stream, None, service, draining).await,
+        Some(Secured::Tls(stream, certified)) => {
+            converse(*stream, certified, service, draining).await;
+        }
+        None => {}
+    }
+}
+
+/// The server drains, and has for as long as it waits for those who came late.
+async fn late(draining: &mut watch::Receiver<bool>) {
+    // An error means that the sender is gone, and the server with it.
+    let _ = draining.wait_for(|draining| *draining).await;
+    tokio::time::sleep(LATE_MAX).await;
 }
 
 /// A connection's bytes. It holds a receiver too, until its peer has heard all.
@@ -194,7 +222,9 @@ async fn converse<B>(
 {
     let (end, ending) = watch::channel(false);
     let about = Arc::new(Connection { certified, ending });
+    let (called, mut calls) = watch::channel(false);
     let service = service.map_request(move |mut request: Request<Incoming>| {
+        called.send_replace(true);
         request.extensions_mut().insert(Arc::clone(&about));
         request.map(Body::new)
     });
@@ -205,7 +235,7 @@ async fn converse<B>(
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        _ = draining.changed() => {
+        () = to_be_ended(&mut draining, &mut calls) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -222,6 +252,14 @@ async fn converse<B>(
     if let Err(error) = ended {
         tracing::debug!(error, "a connection ended");
     }
+}
+
+/// The server drains, and the peer has made a call or has had the time to: before its first one, hyper would end the
+/// connection without a word.
+async fn to_be_ended(draining: &mut watch::Receiver<bool>, calls: &mut watch::Receiver<bool>) {
+    // Errors mean that the senders are gone: the server, or what would make a call of what the peer says.
+    let _ = draining.wait_for(|draining| *draining).await;
+    let _ = tokio::time::timeout(LATE_MAX, calls.wait_for(|called| *called)).await;
 }
 
 /// How old a connection may become: another one each time.
@@ -310,6 +348,29 @@ mod tests {
             .send_request(refused)
             .await
             .expect_err("it has ended");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn who_has_come_before_the_drain_is_answered_and_told() {
+        for _ in 0..20 {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("an address");
+            let stream = TcpStream::connect(address).await.expect("a connection");
+            let (mut sender, connection) =
+                http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(stream))
+                    .await
+                    .expect("a handshake");
+            let connection = tokio::spawn(connection);
+            // The drain is over before anyone was accepted.
+            let drained = std::future::ready(());
+            let serving = tokio::spawn(serve(listener, None, answering(&Seen::default()), drained));
+            let request = Request::post("http://a/")
+                .body(Empty::new())
+                .expect("a request");
+            sender.send_request(request).await.expect("an answer");
+            connection.await.expect("no panic").expect("no error");
+            serving.await.expect("no panic");
+        }
     }
 
     #[tokio::test(start_paused = true)]
