@@ -60,6 +60,8 @@ pub struct Connection {
     pub certified: Option<Certified>,
     /// Whether the connection is to end: what would go on for ever must end by itself.
     pub ending: watch::Receiver<bool>,
+    /// Whether a call has come by it.
+    called: watch::Sender<bool>,
 }
 
 /// How connections are secured.
@@ -221,10 +223,17 @@ async fn converse<B>(
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
     let (end, ending) = watch::channel(false);
-    let about = Arc::new(Connection { certified, ending });
     let (called, mut calls) = watch::channel(false);
+    let about = Arc::new(Connection {
+        certified,
+        ending,
+        called,
+    });
     let service = service.map_request(move |mut request: Request<Incoming>| {
-        called.send_replace(true);
+        // Told once: to tell costs every call more than to look.
+        if !*about.called.borrow() {
+            about.called.send_replace(true);
+        }
         request.extensions_mut().insert(Arc::clone(&about));
         request.map(Body::new)
     });

@@ -4,8 +4,6 @@
 //! and futures and back, which cost a read as much as rendering its answer.
 
 use std::convert::Infallible;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
@@ -18,22 +16,24 @@ use tonic_health::server::{HealthReporter, HealthService};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt as _};
 
-use crate::layer::{Answering, Guard, Guarded};
+use crate::layer::{Answer, Answering, Guard, Guarded};
 use crate::rpc::Calls;
 use crate::wire::v1::policy_service_server::PolicyServiceServer;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
 use crate::wire::{self, MAX_MESSAGE_BYTES, status};
 
-type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 type Open = BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>;
 
-/// Every service, the medical-opinion ones behind the guard.
+/// Every service. A call copies it, which counts one owner.
 #[derive(Clone)]
-pub struct Routes {
+pub struct Routes(Arc<Services>);
+
+struct Services {
+    /// This and the next are behind the guard.
     second_opinion: Guarded<SecondOpinionServiceServer<Calls>>,
     policy: Guarded<PolicyServiceServer<Calls>>,
     /// Health and reflection, which need no identity, by their names.
-    open: Arc<[(&'static str, Open)]>,
+    open: [(&'static str, Open); 3],
 }
 
 impl Routes {
@@ -63,15 +63,15 @@ impl Routes {
             .accept_compressed(Gzip)
             .send_compressed(Gzip)
             .max_decoding_message_size(MAX_MESSAGE_BYTES);
-        Ok(Self {
+        Ok(Self(Arc::new(Services {
             second_opinion: guard.around(second_opinion),
             policy: guard.around(policy),
-            open: Arc::new([
+            open: [
                 open(health.accept_compressed(Gzip)),
                 open(reflection().build_v1()?.accept_compressed(Gzip)),
                 open(reflection().build_v1alpha()?.accept_compressed(Gzip)),
-            ]),
-        })
+            ],
+        })))
     }
 }
 
@@ -94,10 +94,11 @@ impl Service<Request<Body>> for Routes {
     }
 
     fn call(&mut self, request: Request<Body>) -> Answer {
+        let services = &*self.0;
         match service(request.uri().path()) {
-            SecondOpinionServiceServer::<Calls>::NAME => self.second_opinion.call(request),
-            PolicyServiceServer::<Calls>::NAME => self.policy.call(request),
-            name => match self.open.iter().find(|(known, _)| *known == name) {
+            SecondOpinionServiceServer::<Calls>::NAME => services.second_opinion.answer(request),
+            PolicyServiceServer::<Calls>::NAME => services.policy.answer(request),
+            name => match services.open.iter().find(|(known, _)| *known == name) {
                 Some((_, service)) => Box::pin(service.clone().oneshot(request)),
                 None => Box::pin(std::future::ready(Ok(status::unknown_call().into_http()))),
             },

@@ -29,7 +29,7 @@ use second_opinion::layer::panics::Panics;
 use second_opinion::layer::request_id::RequestId;
 use second_opinion::layer::{
     self, Answering, AroundLayer, Auth, CALLS_MAX, Deadline, Guard, Limits, Load, Metered,
-    Middleware, Packing, Size,
+    Middleware, Pace, Packing, Size,
 };
 use second_opinion::logs;
 use second_opinion::ops::Meters;
@@ -223,7 +223,7 @@ fn call(identity: &DevelopmentIdentity) -> Call {
 }
 
 fn around<M: Middleware, S>(middleware: M, service: S) -> layer::Around<M, S> {
-    AroundLayer(middleware).layer(service)
+    AroundLayer::new(middleware).layer(service)
 }
 
 impl Bench {
@@ -284,7 +284,13 @@ impl Bench {
         self.row("panics", around(panics.clone(), inner.clone()), call);
         let metered = Metered(Arc::clone(meters)).then(panics);
         self.row("metrics", around(metered.clone(), inner.clone()), call);
-        let own = RequestId(Traces::default()).then(metered);
+        let paced = Pace::default().then(metered);
+        self.row(
+            "pace of refusals",
+            around(paced.clone(), inner.clone()),
+            call,
+        );
+        let own = RequestId(Traces::default()).then(paced);
         self.row("request id", around(own, inner.clone()), call);
     }
 }

@@ -4,7 +4,7 @@ use prost::Message;
 use second_opinion::wire::v1;
 
 /// A realistic request: routine, outside the network, everything known.
-pub fn request() -> v1::SecondOpinion {
+pub fn request() -> Box<v1::SecondOpinion> {
     let message: v1::SubmitSecondOpinionRequest = example(
         "SubmitSecondOpinionRequest",
         include_str!("../../examples/out-of-network-routine.json"),

@@ -51,11 +51,11 @@ pub(super) fn run(args: &EvaluateArgs, config: &Config) -> Result<(), Failure> {
         shown,
     )
     .map_err(Failure::other)?;
-    print(&determination, "Determination")
+    print(&*determination, "Determination")
 }
 
 /// A request by itself, or the submission that it stands in.
-fn read(text: &str) -> Result<v1::SecondOpinion, Failure> {
+fn read(text: &str) -> Result<Box<v1::SecondOpinion>, Failure> {
     let wrong = |problem: String| Failure::Usage(format!("the request cannot be read: {problem}"));
     let document: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     let submission = descriptor("SubmitSecondOpinionRequest")?;
@@ -69,7 +69,9 @@ fn read(text: &str) -> Result<v1::SecondOpinion, Failure> {
             .ok_or_else(|| wrong("it is empty".to_owned()));
     }
     let message = json::from_json(descriptor("SecondOpinion")?, text).map_err(wrong)?;
-    v1::SecondOpinion::decode(message.encode_to_vec().as_slice()).map_err(Failure::other)
+    v1::SecondOpinion::decode(message.encode_to_vec().as_slice())
+        .map(Box::new)
+        .map_err(Failure::other)
 }
 
 /// Prints a message of the contract as proto JSON on standard output.

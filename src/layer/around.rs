@@ -6,6 +6,7 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::{Request, Response};
@@ -20,16 +21,19 @@ pub trait Inner: Send {
 }
 
 /// A layer's own part.
-pub trait Middleware: Clone + Send + Sync + 'static {
+pub trait Middleware: Send + Sync + 'static {
     /// Answers a request, by what stands inside or without it.
     fn around(
-        self,
+        &self,
         request: Request<Body>,
         inner: impl Inner,
     ) -> impl Future<Output = Response<Body>> + Send;
 
     /// This layer with another one inside it.
-    fn then<M: Middleware>(self, inside: M) -> Then<Self, M> {
+    fn then<M: Middleware>(self, inside: M) -> Then<Self, M>
+    where
+        Self: Sized,
+    {
         Then(self, inside)
     }
 }
@@ -40,7 +44,7 @@ pub struct Then<A, B>(A, B);
 
 impl<A: Middleware, B: Middleware> Middleware for Then<A, B> {
     fn around(
-        self,
+        &self,
         request: Request<Body>,
         inner: impl Inner,
     ) -> impl Future<Output = Response<Body>> + Send {
@@ -50,16 +54,19 @@ impl<A: Middleware, B: Middleware> Middleware for Then<A, B> {
 }
 
 /// A layer around what stands inside it.
-struct Within<M, I> {
-    layer: M,
+struct Within<'a, M, I> {
+    layer: &'a M,
     inner: I,
 }
 
-impl<M: Middleware, I: Inner> Inner for Within<M, I> {
+impl<M: Middleware, I: Inner> Inner for Within<'_, M, I> {
     fn ask(self, request: Request<Body>) -> impl Future<Output = Response<Body>> + Send {
         self.layer.around(request, self.inner)
     }
 }
+
+/// An answer on its way.
+pub type Answer = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
 
 /// A service that the layers stand around.
 pub trait Answering:
@@ -89,32 +96,55 @@ impl<S: Answering> Inner for Asked<S> {
     }
 }
 
-/// The tower layer of a [`Middleware`].
-#[derive(Clone, Debug)]
-pub struct AroundLayer<M>(pub M);
+/// The tower layer of a [`Middleware`], which all its services have in common: to count its owners once a call costs less
+/// than to copy it.
+#[derive(Debug)]
+pub struct AroundLayer<M>(Arc<M>);
+
+impl<M: Middleware> AroundLayer<M> {
+    /// The layer.
+    pub fn new(middleware: M) -> Self {
+        Self(Arc::new(middleware))
+    }
+}
+
+impl<M> Clone for AroundLayer<M> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
 
 impl<M: Middleware, S> Layer<S> for AroundLayer<M> {
     type Service = Around<M, S>;
 
     fn layer(&self, inner: S) -> Around<M, S> {
         Around {
-            middleware: self.0.clone(),
+            middleware: Arc::clone(&self.0),
             inner,
         }
     }
 }
 
 /// A service with a [`Middleware`] around it.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Around<M, S> {
-    middleware: M,
+    middleware: Arc<M>,
     inner: S,
+}
+
+impl<M, S: Clone> Clone for Around<M, S> {
+    fn clone(&self) -> Self {
+        Self {
+            middleware: Arc::clone(&self.middleware),
+            inner: self.inner.clone(),
+        }
+    }
 }
 
 impl<M: Middleware, S: Answering> Service<Request<Body>> for Around<M, S> {
     type Response = Response<Body>;
     type Error = Infallible;
-    type Future = Pin<Box<dyn Future<Output = Result<Response<Body>, Infallible>> + Send>>;
+    type Future = Answer;
 
     /// Always ready: the clone that answers waits for the service inside.
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
@@ -122,7 +152,14 @@ impl<M: Middleware, S: Answering> Service<Request<Body>> for Around<M, S> {
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        let (middleware, inner) = (self.middleware.clone(), Asked(self.inner.clone()));
+        self.answer(request)
+    }
+}
+
+impl<M: Middleware, S: Answering> Around<M, S> {
+    /// Answers a call, as [`Service::call`] does.
+    pub fn answer(&self, request: Request<Body>) -> Answer {
+        let (middleware, inner) = (Arc::clone(&self.middleware), Asked(self.inner.clone()));
         Box::pin(async move { Ok(middleware.around(request, inner).await) })
     }
 }

@@ -42,7 +42,7 @@ impl AuditRecord {
 }
 
 impl Middleware for Audit {
-    async fn around(self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let record = Arc::new(AuditRecord::default());
         request.extensions_mut().insert(Arc::clone(&record));
         let line = Line {

@@ -22,7 +22,7 @@ pub struct Auth {
 }
 
 impl Middleware for Auth {
-    async fn around(self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let connection = request.extensions().get::<Arc<Connection>>();
         let caller = self.caller(request.headers(), connection.map(|held| &**held));
         match caller.await {

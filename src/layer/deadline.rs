@@ -32,7 +32,7 @@ pub struct Deadline {
 }
 
 impl Middleware for Deadline {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         if request.uri().path() == STREAM {
             return inner.ask(request).await;
         }

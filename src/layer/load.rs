@@ -25,7 +25,7 @@ pub struct Load {
 }
 
 impl Middleware for Load {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let place = self.meters.admit(self.calls_max);
         if place.is_none() && !request.uri().path().starts_with(HEALTH) {
             self.meters.shed();

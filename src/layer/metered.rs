@@ -15,11 +15,11 @@ use crate::ops::{Meters, Method};
 pub struct Metered(pub Arc<Meters>);
 
 impl Middleware for Metered {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let timing = Timing {
             method: Method::of(request.uri().path()),
             begun: Instant::now(),
-            meters: Some(self.0),
+            meters: Some(Arc::clone(&self.0)),
         };
         outcome::watched(inner.ask(request).await, timing)
     }

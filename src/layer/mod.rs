@@ -7,6 +7,7 @@ mod deadline;
 mod load;
 mod metered;
 mod outcome;
+mod pace;
 mod packing;
 pub mod panics;
 pub mod request_id;
@@ -27,11 +28,12 @@ use crate::identity::Verifier;
 use crate::ops::Meters;
 use crate::traces::Traces;
 
-pub use around::{Answering, Around, AroundLayer, Inner, Middleware, Then};
+pub use around::{Answer, Answering, Around, AroundLayer, Inner, Middleware, Then};
 pub use auth::Auth;
 pub use deadline::Deadline;
 pub use load::{CALLS_MAX, Load};
 pub use metered::Metered;
+pub use pace::Pace;
 pub use packing::{ENCODINGS_ACCEPTED, Packing};
 pub use size::Size;
 
@@ -39,8 +41,11 @@ pub use size::Size;
 pub type Own = Then<
     request_id::RequestId,
     Then<
-        metered::Metered,
-        Then<panics::Panics, Then<load::Load, Then<deadline::Deadline, size::Size>>>,
+        pace::Pace,
+        Then<
+            metered::Metered,
+            Then<panics::Panics, Then<load::Load, Then<deadline::Deadline, size::Size>>>,
+        >,
     >,
 >;
 
@@ -68,7 +73,7 @@ pub fn outer(limits: Limits, web_origins: &[String]) -> ServiceBuilder<Outer> {
         .layer(tower::util::option_layer(cors(web_origins)))
         // From here on a call from a browser is a gRPC call like any other.
         .layer(GrpcWebLayer::new())
-        .layer(AroundLayer(own(limits)))
+        .layer(AroundLayer::new(own(limits)))
 }
 
 fn own(limits: Limits) -> Own {
@@ -96,8 +101,11 @@ fn own(limits: Limits) -> Own {
     let panics = panics::Panics(Arc::clone(&meters)).then(load);
     // Outside of all that answers by itself: a call that is refused for load or time, or hits a defect, is counted too.
     let metered = metered::Metered(meters).then(panics);
+    // Outside of the limit on calls, whose places are for those that are answered, and of the figures: what is held is no
+    // work of the server's.
+    let pace = pace::Pace::default().then(metered);
     // Whatever goes wrong inside can name the call, and its trace.
-    request_id::RequestId(traces).then(metered)
+    request_id::RequestId(traces).then(pace)
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
@@ -117,7 +125,7 @@ impl Guard {
         // Last, so that the audit tells of the same outcome as the caller is told.
         let auth = auth::Auth { verifier, clock }.then(packing::Packing);
         // The audit is outside: a caller that is refused leaves its line too.
-        Self(AroundLayer(audit::Audit.then(auth)))
+        Self(AroundLayer::new(audit::Audit.then(auth)))
     }
 
     /// A service behind the guard.

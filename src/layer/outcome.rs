@@ -17,19 +17,23 @@ pub(super) trait Ending: Send + Unpin + 'static {
 
 /// Tells of the end of a call, now or once its answer has gone out.
 pub(super) fn watched(response: Response<Body>, mut ending: impl Ending) -> Response<Body> {
-    let known = match response.extensions().get::<Status>() {
-        Some(status) => Some(status.code()),
-        None => response
-            .headers()
-            .get(Status::GRPC_STATUS)
-            .map(|code| Code::from_bytes(code.as_bytes())),
-    };
-    match known {
+    match known(&response) {
         Some(code) => {
             ending.ended(code);
             response
         }
         None => response.map(|body| Body::new(Watched { body, ending })),
+    }
+}
+
+/// The outcome of a call that was answered without a message; `None`: it stands in the trailers that are still to come.
+pub(super) fn known(response: &Response<Body>) -> Option<Code> {
+    match response.extensions().get::<Status>() {
+        Some(status) => Some(status.code()),
+        None => response
+            .headers()
+            .get(Status::GRPC_STATUS)
+            .map(|code| Code::from_bytes(code.as_bytes())),
     }
 }
 

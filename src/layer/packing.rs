@@ -19,7 +19,7 @@ pub const ENCODINGS_ACCEPTED: &str = "grpc-accept-encoding";
 pub struct Packing;
 
 impl Middleware for Packing {
-    async fn around(self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
         // Events are short and many: to compress each by itself would cost more than it saves.
         if request.uri().path() == STREAM {
             request.headers_mut().remove(ENCODINGS_ACCEPTED);

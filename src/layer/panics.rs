@@ -17,7 +17,7 @@ use crate::wire::status;
 pub struct Panics(pub Arc<Meters>);
 
 impl Middleware for Panics {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         AssertUnwindSafe(inner.ask(request))
             .catch_unwind()
             .await

@@ -30,7 +30,7 @@ pub struct Call {
 pub struct RequestId(pub Traces);
 
 impl Middleware for RequestId {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let id = Uuid::now_v7();
         let (place, span) = self.0.begin(&request, id).unzip();
         let call = Call {

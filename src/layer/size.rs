@@ -25,7 +25,7 @@ const POURED_BYTES_MAX: usize = 16 * MAX_MESSAGE_BYTES;
 pub struct Size;
 
 impl Middleware for Size {
-    async fn around(self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
         let (parts, body) = request.into_parts();
         let reads_last = parts.version < Version::HTTP_2;
         match begin(body).await {

@@ -24,7 +24,7 @@ pub(super) async fn change<C: Clone>(
     content: Digest,
     change: Change<C>,
     judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
-) -> Result<v1::Determination, CallError> {
+) -> Result<Box<v1::Determination>, CallError> {
     caller.concerns(change.determination_id);
     let key = ReplayKey {
         caller: caller.identity.key(),
@@ -83,7 +83,7 @@ pub(super) async fn open(
     content: Digest,
     opening: Box<Opening>,
     now: DateTime<Utc>,
-) -> Result<v1::Determination, CallError> {
+) -> Result<Box<v1::Determination>, CallError> {
     let Opening {
         request_id,
         id,
@@ -118,7 +118,7 @@ pub(super) async fn again(
     content: Digest,
     request_id: &str,
     malformed: Malformed,
-) -> Result<v1::Determination, CallError> {
+) -> Result<Box<v1::Determination>, CallError> {
     let Ok(request_id) = Uuid::try_parse(request_id) else {
         return Err(malformed.into());
     };
@@ -138,7 +138,7 @@ pub(super) async fn preview<C>(
     caller: &Caller,
     change: Change<C>,
     judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
-) -> Result<(v1::Determination, Vec<Made>), CallError> {
+) -> Result<(Box<v1::Determination>, Vec<Made>), CallError> {
     caller.concerns(change.determination_id);
     let case = load(calls, change.determination_id).await?;
     must_be_present(&change.etag, &case)?;
@@ -174,7 +174,7 @@ async fn commit(
     next: Next,
     key: ReplayKey,
     content: Digest,
-) -> Result<v1::Determination, CommitError> {
+) -> Result<Box<v1::Determination>, CommitError> {
     let case = next
         .commit(&*calls.store, &calls.rungs, Some((key, content)))
         .await?;
@@ -196,7 +196,7 @@ async fn repeated(
     content: Digest,
     key: &ReplayKey,
     replay: Replay,
-) -> Result<v1::Determination, CallError> {
+) -> Result<Box<v1::Determination>, CallError> {
     if replay.content != content {
         return Err(CallError::RequestIdReused(key.request_id));
     }

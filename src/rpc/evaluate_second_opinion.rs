@@ -34,7 +34,7 @@ pub fn evaluated(
     request: SecondOpinion,
     context: &Context<'_>,
     shown: Shown<'_>,
-) -> Result<Determination, CallError> {
+) -> Result<Box<Determination>, CallError> {
     match submit(request, context) {
         crate::case::EventBody::Submitted(submitted) => {
             Ok(render::evaluated(&File::opened(*submitted), shown))

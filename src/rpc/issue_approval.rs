@@ -39,7 +39,7 @@ pub(super) async fn answer(
     Ok(answered(determination))
 }
 
-fn answered(determination: Determination) -> IssueApprovalResponse {
+fn answered(determination: Box<Determination>) -> IssueApprovalResponse {
     IssueApprovalResponse {
         determination: Some(determination),
         notice_text: String::new(),

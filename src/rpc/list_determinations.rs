@@ -57,9 +57,9 @@ async fn rendered(
 async fn shown(calls: &Calls, case: &Case, full: bool) -> Result<Determination, CallError> {
     let shown = calls.shown(calls.clock.now());
     if !full {
-        return Ok(render::basic(case, shown));
+        return Ok(*render::basic(case, shown));
     }
     let mut records = calls.store.history(case.id).await?;
     records.retain(|record| record.version <= case.version);
-    Ok(render::full(case, &unseal(case.id, &records)?, shown))
+    Ok(*render::full(case, &unseal(case.id, &records)?, shown))
 }

@@ -6,9 +6,19 @@ use std::marker::PhantomData;
 
 use prost::Message;
 use tonic::Status;
-use tonic::codec::{DecodeBuf, Decoder, EncodeBuf, Encoder};
+use tonic::codec::{BufferSettings, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 use super::status;
+
+/// As many bytes as most messages take with what stands before them: their buffers need not grow. tonic's own buffers are
+/// four times as large, and two of them a call are much memory to go through.
+const USUAL_BYTES: usize = 2 * 1024;
+/// As many bytes of a stream's events as are sent together, as tonic has it.
+const TOGETHER_BYTES_MAX: usize = 32 * 1024;
+
+fn buffers() -> BufferSettings {
+    BufferSettings::new(USUAL_BYTES, TOGETHER_BYTES_MAX)
+}
 
 /// The codec of every call.
 #[derive(Debug)]
@@ -50,6 +60,10 @@ impl<T: Message> Encoder for Half<T> {
     fn encode(&mut self, item: T, buffer: &mut EncodeBuf<'_>) -> Result<(), Status> {
         item.encode(buffer).map_err(|error| status::defect(&error))
     }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
+    }
 }
 
 impl<T: Message + Default> Decoder for Half<T> {
@@ -60,5 +74,9 @@ impl<T: Message + Default> Decoder for Half<T> {
         T::decode(buffer)
             .map(Some)
             .map_err(|_| status::undecodable())
+    }
+
+    fn buffer_settings(&self) -> BufferSettings {
+        buffers()
     }
 }

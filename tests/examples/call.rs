@@ -46,7 +46,7 @@ pub(crate) use example;
 /// The `determination` of an answer.
 macro_rules! answered {
     ($answer:expr) => {
-        $answer.map(|answer| answer.into_inner().determination.expect("a determination"))
+        $answer.map(|answer| *answer.into_inner().determination.expect("a determination"))
     };
 }
 

@@ -209,6 +209,10 @@ async fn validating_shows_the_letter_and_stores_nothing() {
             .get_determination(get(&case.determination_id, v1::View::Basic))
             .await
             .expect("it");
-        assert_eq!(now.into_inner().determination, Some(case), "{file}");
+        assert_eq!(
+            now.into_inner().determination.as_deref(),
+            Some(&case),
+            "{file}"
+        );
     }
 }

@@ -149,7 +149,7 @@ async fn evaluated_each_is_what_it_is_submitted_but_for_the_record() {
                 .await
                 .unwrap_or_else(|status| panic!("{file}: {status:?}"));
             let evaluated = evaluated.into_inner().determination;
-            assert_eq!(evaluated.as_ref(), Some(&submitted), "{file}");
+            assert_eq!(evaluated.as_deref(), Some(&submitted), "{file}");
         }
     }
     let before = server.store.head().await.expect("a head").position;

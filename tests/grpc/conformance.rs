@@ -110,14 +110,14 @@ async fn evaluate(
     as_of: Option<&str>,
 ) -> v1::Determination {
     let request = v1::EvaluateSecondOpinionRequest {
-        second_opinion: Some(request),
+        second_opinion: Some(Box::new(request)),
         as_of: as_of.map(timestamp),
     };
     let answer = client
         .evaluate_second_opinion(request)
         .await
         .expect("an evaluation");
-    answer.into_inner().determination.expect("a determination")
+    *answer.into_inner().determination.expect("a determination")
 }
 
 /// `PENDING_REVIEW` of `STATE_PENDING_REVIEW`.

@@ -15,7 +15,7 @@ pub async fn submit(client: &mut Client, request: v1::SecondOpinion) -> v1::Dete
         .submit_second_opinion(submission(request))
         .await
         .expect("a submission");
-    answer.into_inner().determination.expect("a determination")
+    *answer.into_inner().determination.expect("a determination")
 }
 
 pub fn with_alternative() -> v1::SecondOpinion {

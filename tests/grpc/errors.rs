@@ -32,7 +32,7 @@ async fn every_violation_is_told_at_once() {
     let status = client
         .submit_second_opinion(v1::SubmitSecondOpinionRequest {
             request_id: "x".to_owned(),
-            second_opinion: Some(request),
+            second_opinion: Some(Box::new(request)),
         })
         .await
         .expect_err("malformed");

@@ -39,7 +39,7 @@ async fn a_compressed_request_is_read_and_a_long_answer_is_compressed() {
     let case = full.into_inner().determination.expect("it");
     let summary = |request: v1::SecondOpinion| request.clinical_context.expect("it").summary;
     assert_eq!(
-        summary(case.second_opinion.expect("it")).trim(),
+        summary(*case.second_opinion.expect("it")).trim(),
         summary(held).trim()
     );
     // Who cannot read it gets it as it is.

@@ -116,7 +116,7 @@ async fn the_basic_view_holds_no_phi_and_the_full_one_all_that_was_given() {
         }),
         ..given
     };
-    assert_eq!(held, expected);
+    assert_eq!(*held, expected);
     let events: Vec<_> = full
         .history
         .iter()

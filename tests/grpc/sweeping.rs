@@ -42,7 +42,7 @@ async fn event(stream: &mut Streaming<v1::WatchDeterminationsResponse>) -> v1::D
 
 async fn read(client: &mut Client, id: &str, view: v1::View) -> v1::Determination {
     let answer = client.get_determination(get(id, view)).await.expect("it");
-    answer.into_inner().determination.expect("it")
+    *answer.into_inner().determination.expect("it")
 }
 
 /// What there is of an event besides its case.

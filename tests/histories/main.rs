@@ -49,7 +49,7 @@ fn opened(message: &v1::SecondOpinion, law_limits: bool) -> Desk {
         law_limits,
         ..Policy::default()
     };
-    let request = parse::second_opinion(Some(message.clone()), received, &policy.calendar)
+    let request = parse::second_opinion(Some(message.clone().into()), received, &policy.calendar)
         .expect("a well-formed request");
     Desk::submitted_under(request, policy)
 }
@@ -198,7 +198,7 @@ proptest! {
             calendar: &desk.policy.calendar,
         };
         let full = render::full(&desk.case, &desk.events, shown);
-        prop_assert_eq!(full.second_opinion, Some(message));
+        prop_assert_eq!(full.second_opinion.as_deref(), Some(&message));
     }
 }
 

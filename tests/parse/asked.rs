@@ -11,7 +11,7 @@ pub type Message = v1::SubmitSecondOpinionRequest;
 pub fn good() -> Message {
     Message {
         request_id: REQUEST_ID.to_owned(),
-        second_opinion: Some(second_opinion()),
+        second_opinion: Some(Box::new(second_opinion())),
     }
 }
 

@@ -214,7 +214,7 @@ fn get_policy() {
 #[test]
 fn evaluate() {
     let good = v1::EvaluateSecondOpinionRequest {
-        second_opinion: Some(second_opinion()),
+        second_opinion: Some(Box::new(second_opinion())),
         as_of: at("2026-03-02T18:00:00Z"),
     };
     let calendar = Calendar::default();

@@ -34,7 +34,7 @@ fn what_has_to_be_there() {
         ),
         (
             "an empty request",
-            |m| m.second_opinion = Some(v1::SecondOpinion::default()),
+            |m| m.second_opinion = Some(Box::default()),
             &["second_opinion.member", "second_opinion.requesters"],
         ),
         (

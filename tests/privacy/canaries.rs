@@ -124,16 +124,16 @@ pub fn submit(network_has_someone: bool) -> v1::SubmitSecondOpinionRequest {
     };
     v1::SubmitSecondOpinionRequest {
         request_id: id(),
-        second_opinion: Some(asked(network)),
+        second_opinion: Some(Box::new(asked(network))),
     }
 }
 
 pub fn evaluate() -> v1::EvaluateSecondOpinionRequest {
     v1::EvaluateSecondOpinionRequest {
-        second_opinion: Some(v1::SecondOpinion {
+        second_opinion: Some(Box::new(v1::SecondOpinion {
             urgency_claim: Some(claim()),
             ..asked(not_available())
-        }),
+        })),
         as_of: None,
     }
 }

@@ -65,7 +65,7 @@ impl Request {
                 answer.into_inner().determination
             }
         };
-        Ok(made.expect("a determination"))
+        Ok(*made.expect("a determination"))
     }
 
     /// Which of its case's events it makes.

@@ -49,7 +49,7 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
             .lock()
             .expect("a lock")
             .submissions
-            .push((request, case));
+            .push((request, *case));
         let request = denial(&id);
         let answer = match client.issue_denial(request.clone()).await {
             Ok(answer) => answer,
@@ -60,7 +60,7 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
             .lock()
             .expect("a lock")
             .denials
-            .push((request, denied));
+            .push((request, *denied));
     }
 }
 
@@ -130,7 +130,7 @@ async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged
             .await
             .expect("again")
             .into_inner();
-        assert_eq!(again.determination.as_ref(), Some(told));
+        assert_eq!(again.determination.as_deref(), Some(told));
     }
     for (request, told) in &acknowledged.denials {
         let again = client
@@ -138,7 +138,7 @@ async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged
             .await
             .expect("again")
             .into_inner();
-        assert_eq!(again.determination.as_ref(), Some(told));
+        assert_eq!(again.determination.as_deref(), Some(told));
         let held = client
             .get_determination(get(&told.determination_id, v1::View::Basic))
             .await

@@ -24,10 +24,10 @@ fn said(ago: Option<i64>, now: DateTime<Utc>) -> Option<prost_types::Timestamp> 
 pub fn submission(request: v1::SecondOpinion, ago: Option<i64>, now: DateTime<Utc>) -> Request {
     Request::Submit(Box::new(v1::SubmitSecondOpinionRequest {
         request_id: Uuid::now_v7().to_string(),
-        second_opinion: Some(v1::SecondOpinion {
+        second_opinion: Some(Box::new(v1::SecondOpinion {
             received_at: said(ago, now),
             ..request
-        }),
+        })),
     }))
 }
 

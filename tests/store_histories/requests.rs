@@ -38,7 +38,7 @@ macro_rules! requests {
                         request.extensions_mut().insert(who);
                         let answer = calls.$method(request).await?.into_inner();
                         let bytes = answer.encode_to_vec();
-                        let determination = answer.determination.expect("a determination");
+                        let determination = *answer.determination.expect("a determination");
                         Ok(Answer { determination, bytes })
                     })+
                 }

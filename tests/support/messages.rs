@@ -116,7 +116,7 @@ pub fn second_opinion() -> v1::SecondOpinion {
 pub fn submission(second_opinion: v1::SecondOpinion) -> v1::SubmitSecondOpinionRequest {
     v1::SubmitSecondOpinionRequest {
         request_id: id(),
-        second_opinion: Some(second_opinion),
+        second_opinion: Some(Box::new(second_opinion)),
     }
 }
 

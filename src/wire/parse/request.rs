@@ -41,7 +41,7 @@ pub fn submit(
 /// # Errors
 /// Everything that is wrong with the message.
 pub fn second_opinion(
-    message: Option<v1::SecondOpinion>,
+    message: Option<Box<v1::SecondOpinion>>,
     now: DateTime<Utc>,
     calendar: &Calendar,
 ) -> Result<SecondOpinion, Malformed> {
@@ -52,7 +52,7 @@ pub fn second_opinion(
 
 fn request(
     v: &mut Violations,
-    message: Option<v1::SecondOpinion>,
+    message: Option<Box<v1::SecondOpinion>>,
     now: DateTime<Utc>,
     calendar: &Calendar,
 ) -> Option<SecondOpinion> {

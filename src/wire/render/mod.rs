@@ -54,7 +54,7 @@ fn date(day: NaiveDate) -> String {
 
 /// A case in the BASIC view.
 #[must_use]
-pub fn basic(case: &Case, shown: Shown<'_>) -> v1::Determination {
+pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
     let mut determination = evaluated(&case.file, shown);
     determination.determination_id = case.id.hyphenated().to_string();
     determination.etag = case.etag();
@@ -65,19 +65,19 @@ pub fn basic(case: &Case, shown: Shown<'_>) -> v1::Determination {
 
 /// A case in the FULL view, with its history.
 #[must_use]
-pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> v1::Determination {
+pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> Box<v1::Determination> {
     let mut determination = basic(case, shown);
     determination.decision = case.file.decision.as_ref().map(decision::full);
-    determination.second_opinion = Some(request::second_opinion(&case.file.request));
+    determination.second_opinion = Some(Box::new(request::second_opinion(&case.file.request)));
     determination.history = events.iter().map(history::entry).collect();
     determination
 }
 
 /// A case without the fields of record: what evaluating gives.
 #[must_use]
-pub fn evaluated(file: &File, shown: Shown<'_>) -> v1::Determination {
+pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
     let zone = shown.calendar.zone();
-    v1::Determination {
+    Box::new(v1::Determination {
         determination_id: String::new(),
         state: state(file.state).into(),
         pathway: pathway(file.assessment.pathway).into(),
@@ -113,7 +113,7 @@ pub fn evaluated(file: &File, shown: Shown<'_>) -> v1::Determination {
         referral_number: file.request.referral_number.clone(),
         treatment_authorization_number: file.request.treatment_authorization_number.clone(),
         due_at: file.due_at().map(timestamp),
-    }
+    })
 }
 
 /// An entry of the log as a watcher sees it.

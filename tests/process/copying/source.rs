@@ -71,7 +71,7 @@ pub async fn filled(data: &Path) -> Told {
 
 pub async fn determination(client: &mut Client, id: &str) -> v1::Determination {
     let got = client.get_determination(get(id, v1::View::Full)).await;
-    got.expect("it").into_inner().determination.expect("it")
+    *got.expect("it").into_inner().determination.expect("it")
 }
 
 fn renditions(notice_id: &str) -> [v1::GetNoticeRequest; 3] {
