@@ -21,6 +21,9 @@ pub mod app;
 pub mod clock;
 
 #[cfg(feature = "server")]
+mod folder;
+
+#[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "server")]
 mod lingering;

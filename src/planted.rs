@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 compile_error!("the feature `planted` is for tests: no optimised build has faults planted in it");
 
 /// Names the fault that is planted from the start, so that any test can be run with it.
-const VARIABLE: &str = "SECOND_OPINION_TEST_PLANTED";
+pub const VARIABLE: &str = "SECOND_OPINION_TEST_PLANTED";
 
 macro_rules! bugs {
     ($($bug:ident, $name:literal, $what:literal;)+) => {

@@ -1,8 +1,8 @@
 //! How does a fresh clone sign and verify tokens before anyone has set up an issuer?
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
@@ -16,6 +16,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{ActorType, KeySet, KeySource, Verifier};
+use crate::folder;
 
 /// The `iss` of development tokens.
 pub const DEVELOPMENT_ISSUER: &str = "second-opinion-development";
@@ -189,12 +190,12 @@ fn new_key() -> Result<String, DevelopmentKeyError> {
 
 /// Writes the file whole or not at all, and never over one that is there.
 fn create(dir: &Path, path: &Path, pem: &str) -> io::Result<()> {
-    DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
+    folder::make_private(dir)?;
     let draft = dir.join(format!(".{FILE_NAME}.{}", Uuid::now_v7()));
     let linked = write_private(&draft, pem).and_then(|()| fs::hard_link(&draft, path));
     let removed = fs::remove_file(&draft);
     match linked {
-        Ok(()) => removed.and_then(|()| File::open(dir)?.sync_all()),
+        Ok(()) => removed.and_then(|()| folder::sync(dir)),
         // Another process was first: its key is the key.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => removed,
         Err(error) => Err(error),

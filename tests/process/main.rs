@@ -8,6 +8,8 @@ mod callers;
 mod commands;
 mod copying;
 mod database;
+#[cfg(target_os = "linux")]
+mod disk;
 mod ending;
 mod failover;
 mod fleet;

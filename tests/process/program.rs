@@ -84,6 +84,16 @@ impl Server {
 
     /// The same, with further variables.
     pub fn start_in(data: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
+        Self::try_start(data, arguments, variables)
+            .unwrap_or_else(|(code, said)| panic!("the server ended with {code:?}: {said}"))
+    }
+
+    /// The same; of one that ends before it serves, its exit code and what it said.
+    pub fn try_start(
+        data: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &Path)],
+    ) -> Result<Self, (Option<i32>, String)> {
         let mut child = program(data)
             .envs(variables.iter().copied())
             .args(SERVE)
@@ -106,7 +116,10 @@ impl Server {
         loop {
             let mut line = String::new();
             let read = lines.read_line(&mut line).expect("a line");
-            assert!(read > 0, "the server ended: {said}");
+            if read == 0 {
+                let code = server.child.wait().expect("gone").code();
+                return Err((code, said));
+            }
             said.push_str(&line);
             if let Ok(event) = serde_json::from_str::<Value>(&line)
                 && event["message"] == "serving"
@@ -119,7 +132,7 @@ impl Server {
                     .clone_into(&mut server.ops);
                 // What comes after is read too, or the pipe would fill up.
                 server.said = Some((output, read_on(lines, said)));
-                return server;
+                return Ok(server);
             }
         }
     }

@@ -1,9 +1,10 @@
 //! How is a file made that only its owner reads, and whose name outlives a power loss?
 
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use crate::folder;
 use crate::store::StoreError;
 
 /// Opens a file, makes it where it is missing, and keeps others out of what it makes.
@@ -26,12 +27,7 @@ fn private() -> OpenOptions {
 
 /// The database's folder and file, made where they are missing, the file's name on disk.
 pub(super) fn prepare(database: &Path) -> io::Result<()> {
-    let folder = folder_of(database);
-    let mut builder = DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)?;
+    folder::make_private(folder::around(database))?;
     if !database.try_exists()? {
         open_private(database)?.sync_all()?;
         sync_folder(database)?;
@@ -41,18 +37,7 @@ pub(super) fn prepare(database: &Path) -> io::Result<()> {
 
 /// Puts the names in a file's folder on disk: a file that was synced can still lose its name.
 pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder_of(file))?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = file;
-    Ok(())
-}
-
-fn folder_of(file: &Path) -> &Path {
-    match file.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    }
+    folder::sync(folder::around(file))
 }
 
 pub(super) fn unavailable(error: &io::Error) -> StoreError {

@@ -1,0 +1,11 @@
+//! What becomes of acknowledged changes when the disk loses its power?
+//!
+//! The real server runs on a disk that a small library (`disk.c`) stands in front of. Linux alone has its way of loading one.
+
+mod bad;
+mod cut;
+mod image;
+mod journal;
+mod power;
+mod proof;
+mod work;
