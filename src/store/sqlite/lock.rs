@@ -1,7 +1,7 @@
 //! Who may write to the file? One process, for as long as it holds the lock beside it.
 
 use std::fs::{File, TryLockError};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::files;
 use crate::store::StoreError;
@@ -14,7 +14,7 @@ pub(super) struct WriteLock {
 impl WriteLock {
     /// Takes the lock, or says who must stop first.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
-        let path = beside(database);
+        let path = files::beside(database, ".lock");
         let file = files::open_private(&path).map_err(|error| files::unavailable(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
@@ -25,10 +25,4 @@ impl WriteLock {
             Err(TryLockError::Error(error)) => Err(files::unavailable(&error)),
         }
     }
-}
-
-fn beside(database: &Path) -> PathBuf {
-    let mut name = database.as_os_str().to_owned();
-    name.push(".lock");
-    PathBuf::from(name)
 }

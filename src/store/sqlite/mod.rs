@@ -61,6 +61,7 @@ impl SqliteStore {
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         files::prepare(path).map_err(|error| files::unavailable(&error))?;
         let lock = WriteLock::take(path)?;
+        files::settle_log(path).map_err(|error| files::unavailable(&error))?;
         let mut connection = schema::connect_writer(path)?;
         schema::migrate(&mut connection)?;
         let position = query::head(&connection)?.position;
@@ -113,6 +114,7 @@ impl SqliteStore {
 pub fn migrate(path: &Path) -> Result<Vec<u32>, StoreError> {
     files::prepare(path).map_err(|error| files::unavailable(&error))?;
     let _lock = WriteLock::take(path)?;
+    files::settle_log(path).map_err(|error| files::unavailable(&error))?;
     schema::migrate(&mut schema::connect_writer(path)?)
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::dials;
 use super::rows::unavailable;
+use super::{dials, files};
 use crate::store::StoreError;
 
 mod embedded {
@@ -21,15 +21,13 @@ const STATEMENTS_KEPT: usize = 64;
 /// The size of a page, for good once the file is made. An event of usual size takes more than half of a page of 4 KiB,
 /// which wastes the rest: at 8 KiB a file is a quarter smaller and a commit costs the writer a sixth less.
 const PAGE_BYTES: u32 = 8_192;
-/// As many pages (128 MiB) as the write-ahead log takes before a commit has to carry them over itself: the thread that
-/// does it beside the writer has long been asked by then, and is gone or cannot keep up.
-const WAL_PAGES: u32 = 16_384;
 /// The write-ahead log's file is cut back to this after something (a backup) made it grow.
 const WAL_BYTES_KEPT: u64 = 64 << 20;
 
 /// Opens the one connection that writes.
 ///
-/// FULL syncs the write-ahead log at each commit; NORMAL would lose commits that were acknowledged.
+/// FULL syncs the write-ahead log at each commit; NORMAL would lose commits that were acknowledged. `SQLite` does not carry
+/// the log over by itself: it would not say when that fails (`checkpoint.rs`).
 pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -48,7 +46,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     connection
         .execute_batch(&format!(
             "PRAGMA synchronous = FULL;
-             PRAGMA wal_autocheckpoint = {WAL_PAGES};
+             PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
              PRAGMA cache_size = -4096;"
         ))
@@ -58,6 +56,17 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
         let normal = connection.execute_batch("PRAGMA synchronous = NORMAL");
         normal.map_err(|error| unavailable(&error))?;
     }
+    // The first read makes the log where there is none. Where the change to a log failed SQLite may have said nothing, and
+    // go on without one: what is committed then can be undone by a power cut.
+    applied(&connection)?;
+    let failed = |error: std::io::Error| files::unavailable(&error);
+    if !files::log_of(path).try_exists().map_err(failed)? {
+        return Err(StoreError::Unavailable(
+            "its write-ahead log could not be begun: disk I/O error".to_owned(),
+        ));
+    }
+    // SQLite syncs the log's name with the first commit, and commits all the same where that fails.
+    files::sync_folder(path).map_err(failed)?;
     Ok(connection)
 }
 

@@ -61,7 +61,7 @@ impl Writer {
                 } = file;
                 run(&mut connection, &mut checkpoints, jobs, (&told, &meters));
                 readers.close();
-                drop(checkpoints);
+                checkpoints.end(&connection);
                 // Where this fails, the next start carries the write-ahead log over.
                 let _ = connection.close();
             })

@@ -1,4 +1,4 @@
-//! What becomes of acknowledged changes when the disk loses its power?
+//! What becomes of acknowledged changes when the disk fails to sync, or loses its power?
 //!
 //! The real server runs on a disk that a small library (`disk.c`) stands in front of. Linux alone has its way of loading one.
 
@@ -8,4 +8,5 @@ mod image;
 mod journal;
 mod power;
 mod proof;
+mod syncs;
 mod work;
