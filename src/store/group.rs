@@ -56,6 +56,13 @@ pub(super) enum Done {
     Rendering(StoredRendering),
 }
 
+impl Done {
+    /// Whether it is a change that was written.
+    pub fn is_made(&self) -> bool {
+        matches!(self, Self::Commit(Ok(_)))
+    }
+}
+
 pub(super) enum Waiting {
     Commit(oneshot::Sender<Outcome>),
     Rendering(oneshot::Sender<Kept>),

@@ -220,7 +220,7 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         if let Some(writer) = &self.writer {
-            writer.is_running()?;
+            writer.takes_commits()?;
         }
         self.readers.point(query::head).map(drop)
     }

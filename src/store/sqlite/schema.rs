@@ -31,6 +31,16 @@ const WAL_BYTES_KEPT: u64 = 64 << 20;
 pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
+    // SQLite opens for reading what it cannot open for writing.
+    if connection
+        .is_readonly(rusqlite::MAIN_DB)
+        .map_err(|error| unavailable(&error))?
+    {
+        return Err(StoreError::Unavailable(format!(
+            "{} can be read and not written",
+            path.display()
+        )));
+    }
     // Before the write-ahead log: it makes the first page.
     connection
         .pragma_update(None, "page_size", PAGE_BYTES)

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -38,7 +38,16 @@ pub(super) struct Writer {
     /// `None`: closed.
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
+    failed: Failed,
 }
+
+/// Why the last group was not written; `None`: it was.
+type Failed = Arc<Mutex<Option<String>>>;
+
+/// How often a disk that did not take a group is tried.
+const TRY_EVERY: Duration = Duration::from_secs(1);
+/// How often someone is looked for meanwhile who has something to write.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl Writer {
     /// Starts the thread. The lock lives as long as the connection that it protects, and the readers' connections are
@@ -50,6 +59,8 @@ impl Writer {
         meters: Meters,
     ) -> Result<Self, StoreError> {
         let (sender, jobs) = mpsc::channel(WAITING_MAX);
+        let failed = Failed::default();
+        let fails = Arc::clone(&failed);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -59,7 +70,12 @@ impl Writer {
                     mut connection,
                     mut checkpoints,
                 } = file;
-                run(&mut connection, &mut checkpoints, jobs, (&told, &meters));
+                run(
+                    &mut connection,
+                    &mut checkpoints,
+                    jobs,
+                    (&told, &meters, &fails),
+                );
                 readers.close();
                 checkpoints.end(&connection);
                 // Where this fails, the next start carries the write-ahead log over.
@@ -69,6 +85,7 @@ impl Writer {
         Ok(Self {
             jobs: Mutex::new(Some(sender)),
             thread: Mutex::new(Some(thread)),
+            failed,
         })
     }
 
@@ -92,12 +109,16 @@ impl Writer {
         sender.send(job).await.map_err(|_| stopped())
     }
 
-    /// Whether a commit could be made.
-    pub(super) fn is_running(&self) -> Result<(), StoreError> {
+    /// Whether a commit could be made: the thread runs, and the disk took what was written last.
+    pub(super) fn takes_commits(&self) -> Result<(), StoreError> {
         match held(&self.jobs).as_ref() {
-            None => Err(closed()),
-            Some(jobs) if jobs.is_closed() => Err(stopped()),
-            Some(_) => Ok(()),
+            None => return Err(closed()),
+            Some(jobs) if jobs.is_closed() => return Err(stopped()),
+            Some(_) => {}
+        }
+        match held(&self.failed).as_ref() {
+            None => Ok(()),
+            Some(why) => Err(StoreError::Unavailable(why.clone())),
         }
     }
 
@@ -132,11 +153,17 @@ fn run(
     connection: &mut Connection,
     checkpoints: &mut Checkpoints,
     mut jobs: mpsc::Receiver<Job>,
-    (told, meters): (&Told, &Meters),
+    (told, meters, failed): (&Told, &Meters, &Failed),
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
     let mut last = 0;
-    while jobs.blocking_recv_many(&mut waiting, GROUP_MAX) > 0 {
+    loop {
+        if held(failed).is_some() {
+            await_either(connection, &mut jobs, &mut waiting, failed);
+        }
+        if waiting.is_empty() && jobs.blocking_recv_many(&mut waiting, GROUP_MAX) == 0 {
+            break;
+        }
         if let Some(wait) = group::company_wait(last) {
             std::thread::sleep(wait);
             group::take_what_waits(&mut jobs, &mut waiting);
@@ -150,6 +177,12 @@ fn run(
         if written.is_ok() && size > 0 {
             meters.committed(size, begun.elapsed());
         }
+        match &written {
+            Err(StoreError::Unavailable(why)) => *held(failed) = Some(why.clone()),
+            Ok((done, _)) if done.iter().any(Done::is_made) => *held(failed) = None,
+            // Of the disk these say nothing: a case that cannot be read, and a group of which nothing was written.
+            Err(StoreError::Damaged { .. } | StoreError::Schema(_)) | Ok(_) => {}
+        }
         // Of a group that failed too: what became of it is not known.
         told.cases.forget(changed);
         if let Ok((_, head)) = &written {
@@ -160,6 +193,38 @@ fn run(
         group::answer(written.map(|(done, _)| done), asking);
         checkpoints.wrote(connection, bytes);
     }
+}
+
+/// Waits until someone has something to write, or the disk takes a commit again that changes nothing: it may be mended and
+/// no one call, because health says that no one should.
+fn await_either(
+    connection: &mut Connection,
+    jobs: &mut mpsc::Receiver<Job>,
+    waiting: &mut Vec<Job>,
+    failed: &Failed,
+) {
+    let mut tried = Instant::now();
+    while waiting.is_empty() && !jobs.is_closed() {
+        std::thread::sleep(LOOK_EVERY);
+        group::take_what_waits(jobs, waiting);
+        if waiting.is_empty() && tried.elapsed() >= TRY_EVERY {
+            if try_disk(connection).is_ok() {
+                *held(failed) = None;
+                return;
+            }
+            tried = Instant::now();
+        }
+    }
+}
+
+/// Writes the log's head as it is.
+fn try_disk(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| unavailable(&error))?;
+    let head = query::head(&transaction)?;
+    write::move_head(&transaction, &head)?;
+    transaction.commit().map_err(|error| unavailable(&error))
 }
 
 /// Writes a group in one transaction: all of it, or none.
