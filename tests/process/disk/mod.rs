@@ -1,4 +1,4 @@
-//! What becomes of acknowledged changes when the disk is full or read-only, fails to sync, or loses its power?
+//! What becomes of acknowledged changes when the disk is full, read-only or slow, fails to sync, or loses its power?
 //!
 //! The real server runs on a disk that a small library (`disk.c`) stands in front of. Linux alone has its way of loading one.
 
@@ -9,5 +9,6 @@ mod image;
 mod journal;
 mod power;
 mod proof;
+mod slow;
 mod syncs;
 mod work;
