@@ -7,11 +7,10 @@ use second_opinion::case::{
     SealedEvent, SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny,
     expedite, notify, submit, verify, withdraw,
 };
-use second_opinion::notice::{self, Making, NoticeSettings, Settings};
-use second_opinion::plan::Plan;
 use second_opinion::rules::{ClockKind, Policy};
 use uuid::Uuid;
 
+use super::post::Post;
 use super::{available, network, not_available};
 
 /// The shares of a clock's time that are told, in percent.
@@ -20,8 +19,7 @@ pub const RUNGS: [u8; 3] = [50, 75, 90];
 /// A case, what was done to it, and what time it is.
 pub struct Desk {
     pub policy: Policy,
-    pub plan: Plan,
-    pub notices: NoticeSettings,
+    pub post: Post,
     pub now: DateTime<Utc>,
     pub case: Case,
     pub events: Vec<Event>,
@@ -55,22 +53,9 @@ impl Desk {
             panic!("a submission makes one kind of event");
         };
         let edition = submitted.edition;
-        let (plan, notices) = (Plan::default(), NoticeSettings::default());
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
-        let making = Making {
-            new_id: Uuid::now_v7,
-            determination_id: id,
-            request: &submitted.request,
-            edition,
-            now,
-            settings: Settings {
-                plan: &plan,
-                notices: &notices,
-            },
-            calendar: &policy.calendar,
-        };
-        let letters = notice::submission(submitted, making).expect("the plan can be reached");
-        let letters = letters.into_iter().map(|made| made.reference).collect();
+        let post = Post::default();
+        let letters = post.submission(id, submitted, now, &policy.calendar);
         let body = body.with_notices(letters);
         let event = Event {
             version: 1,
@@ -84,8 +69,7 @@ impl Desk {
             Case::opened(id, event.clone(), sealed.sha256).expect("a submission opens a case");
         Self {
             policy,
-            plan,
-            notices,
+            post,
             now,
             case,
             events: vec![event],
@@ -130,9 +114,7 @@ impl Desk {
         let EventBody::Verified(verified) = &body else {
             panic!("facts that are learned make one kind of event");
         };
-        let letters = notice::verification(self.state(), verified, self.making())
-            .expect("the plan can be reached");
-        let letters = letters.into_iter().map(|made| made.reference).collect();
+        let letters = self.post.verification(self, verified);
         self.commit(body.with_notices(letters), service());
         Ok(())
     }
@@ -159,20 +141,16 @@ impl Desk {
 
     pub fn approve(&mut self, command: Approve) -> Result<(), Refusal> {
         let judged = approve(&self.case, command, &person(), &self.context())?;
-        let made =
-            notice::approval(&judged.approval, self.making()).expect("the plan can be reached");
-        let letters = made.into_iter().map(|made| made.reference).collect();
+        let letters = self.post.approval(self, &judged.approval);
         self.commit(judged.issued(letters), reviewer_actor());
         Ok(())
     }
 
     pub fn deny(&mut self, command: Deny) -> Result<(), Refusal> {
         let judged = deny(&self.case, command, &person(), &self.context())?;
-        let made = notice::denial(judged.denial(), self.making()).expect("the plan can be reached");
-        let mut letters = made.into_iter().map(|made| made.reference);
-        let to_member = letters.next().expect("a letter to the member");
+        let (to_member, copies) = self.post.denial(self, judged.denial());
         let body = judged
-            .issued(to_member, letters.collect())
+            .issued(to_member, copies)
             .expect("a denial's letter");
         self.commit(body, reviewer_actor());
         Ok(())
@@ -202,20 +180,12 @@ impl Desk {
     pub fn sweep(&mut self) {
         while let Some(body) = self.case.sweep(self.now, &RUNGS) {
             let ran_out = body.kind() == EventKind::Overdue;
-            let letter = notice::lapse(&self.case, self.making()).expect("the plan can be reached");
-            let letters = letter.into_iter().filter(|_| ran_out);
-            let references = letters.map(|made| made.reference).collect();
-            self.commit(body.with_notices(references), Actor::sweeper());
+            let letters = self.post.lapse(self).filter(|_| ran_out);
+            self.commit(
+                body.with_notices(letters.into_iter().collect()),
+                Actor::sweeper(),
+            );
         }
-    }
-
-    pub fn making(&self) -> Making<'_> {
-        let settings = Settings {
-            plan: &self.plan,
-            notices: &self.notices,
-        };
-        let calendar = &self.policy.calendar;
-        Making::of(&self.case, Uuid::now_v7, self.now, settings, calendar)
     }
 
     pub fn state(&self) -> State {

@@ -6,6 +6,12 @@
 )]
 
 mod desk;
+#[cfg(not(feature = "server"))]
+#[path = "letters_named.rs"]
+mod post;
+#[cfg(feature = "server")]
+#[path = "letters_made.rs"]
+mod post;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{

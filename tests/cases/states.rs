@@ -33,8 +33,7 @@ fn refusals(desk: &Desk) -> [Vec<String>; 6] {
     let now = desk.now;
     let fresh = || Desk {
         policy: desk.policy.clone(),
-        notices: second_opinion::notice::NoticeSettings::default(),
-        plan: desk.plan.clone(),
+        post: desk.post.clone(),
         now,
         case: desk.case.clone(),
         events: desk.events.clone(),

@@ -224,7 +224,7 @@ fn network_request() -> SecondOpinion {
 #[test]
 fn where_the_plan_sends_no_lapse_letter_overdue_is_told_without_one() {
     let mut desk = Desk::submitted(request());
-    desk.notices.lapse = false;
+    desk.post.send_no_lapse();
     assert_eq!(
         told(&mut desk, at(MEMBER_DUE)),
         [(MemberNotification, None)]

@@ -172,7 +172,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 pub fn check_views(desk: &Desk) {
     let shown = Shown {
         as_of: desk.now,
-        plan: &desk.plan,
+        plan: &desk.post.plan,
         calendar: &desk.policy.calendar,
     };
     let basic = render::basic(&desk.case, shown);

@@ -194,7 +194,7 @@ proptest! {
         let desk = opened(&given, true);
         let shown = Shown {
             as_of: desk.now,
-            plan: &desk.plan,
+            plan: &desk.post.plan,
             calendar: &desk.policy.calendar,
         };
         let full = render::full(&desk.case, &desk.events, shown);

@@ -1,0 +1,87 @@
+//! The letters that go with what happens on the desk, made as the server makes them.
+
+use chrono::{DateTime, Utc};
+use second_opinion::case::{Approval, Denial, NoticeReference, Submitted, Verified};
+use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
+use second_opinion::plan::Plan;
+use second_opinion::rules::Calendar;
+use uuid::Uuid;
+
+use super::Desk;
+
+/// The plan, and what it sets about its letters.
+#[derive(Clone, Default)]
+pub struct Post {
+    pub plan: Plan,
+    pub notices: NoticeSettings,
+}
+
+fn references(made: impl IntoIterator<Item = Made>) -> Vec<NoticeReference> {
+    made.into_iter().map(|made| made.reference).collect()
+}
+
+impl Post {
+    pub fn send_no_lapse(&mut self) {
+        self.notices.lapse = false;
+    }
+
+    fn settings(&self) -> Settings<'_> {
+        Settings {
+            plan: &self.plan,
+            notices: &self.notices,
+        }
+    }
+
+    pub fn submission(
+        &self,
+        id: Uuid,
+        submitted: &Submitted,
+        now: DateTime<Utc>,
+        calendar: &Calendar,
+    ) -> Vec<NoticeReference> {
+        let making = Making {
+            new_id: Uuid::now_v7,
+            determination_id: id,
+            request: &submitted.request,
+            edition: submitted.edition,
+            now,
+            settings: self.settings(),
+            calendar,
+        };
+        references(notice::submission(submitted, making).expect("the plan can be reached"))
+    }
+
+    pub fn verification(&self, desk: &Desk, verified: &Verified) -> Vec<NoticeReference> {
+        let made = notice::verification(desk.state(), verified, desk.making());
+        references(made.expect("the plan can be reached"))
+    }
+
+    pub fn approval(&self, desk: &Desk, approval: &Approval) -> Vec<NoticeReference> {
+        references(notice::approval(approval, desk.making()).expect("the plan can be reached"))
+    }
+
+    /// The member's letter, and the copies.
+    pub fn denial(
+        &self,
+        desk: &Desk,
+        denial: &Denial,
+    ) -> (NoticeReference, Vec<NoticeReference>) {
+        let made = notice::denial(denial, desk.making()).expect("the plan can be reached");
+        let mut letters = references(made);
+        (letters.remove(0), letters)
+    }
+
+    pub fn lapse(&self, desk: &Desk) -> Option<NoticeReference> {
+        let made = notice::lapse(&desk.case, desk.making()).expect("the plan can be reached");
+        made.map(|made| made.reference)
+    }
+}
+
+impl Desk {
+    /// What a letter about the case is made with, as it now is.
+    pub fn making(&self) -> Making<'_> {
+        let calendar = &self.policy.calendar;
+        let settings = self.post.settings();
+        Making::of(&self.case, Uuid::now_v7, self.now, settings, calendar)
+    }
+}
