@@ -78,7 +78,7 @@ impl std::str::FromStr for Digest {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "a SHA-256 is 64 hexadecimal digits";
         let mut bytes = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        if text.len() != 64 || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(EXPECTED);
         }
         for (at, byte) in bytes.iter_mut().enumerate() {

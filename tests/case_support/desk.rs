@@ -149,9 +149,7 @@ impl Desk {
     pub fn deny(&mut self, command: Deny) -> Result<(), Refusal> {
         let judged = deny(&self.case, command, &person(), &self.context())?;
         let (to_member, copies) = self.post.denial(self, judged.denial());
-        let body = judged
-            .issued(to_member, copies)
-            .expect("a denial's letter");
+        let body = judged.issued(to_member, copies).expect("a denial's letter");
         self.commit(body, reviewer_actor());
         Ok(())
     }

@@ -61,11 +61,7 @@ impl Post {
     }
 
     /// The member's letter, and the copies.
-    pub fn denial(
-        &self,
-        desk: &Desk,
-        denial: &Denial,
-    ) -> (NoticeReference, Vec<NoticeReference>) {
+    pub fn denial(&self, desk: &Desk, denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
         let made = notice::denial(denial, desk.making()).expect("the plan can be reached");
         let mut letters = references(made);
         (letters.remove(0), letters)

@@ -89,11 +89,7 @@ impl Post {
     }
 
     /// The member's letter, and the copies.
-    pub fn denial(
-        &self,
-        desk: &Desk,
-        _denial: &Denial,
-    ) -> (NoticeReference, Vec<NoticeReference>) {
+    pub fn denial(&self, desk: &Desk, _denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
         (next(desk, NoticeKind::Denial), copies(desk))
     }
 

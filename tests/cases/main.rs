@@ -10,9 +10,10 @@ mod expedite;
 mod letters;
 mod next_steps;
 mod notification;
-#[cfg(feature = "server")]
 mod privacy;
+mod record;
 mod states;
+mod submission;
 #[path = "../case_support/mod.rs"]
 mod support;
 mod sweep;
