@@ -162,8 +162,8 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
         1 => fixed(1, "New Year's Day", "New Year's Day (observed)")
             .or_else(|| nth(3, Mon, "Martin Luther King Jr. Day")),
         2 => nth(3, Mon, "Presidents' Day"),
-        3 if date == 31 => Some(march_31(day.year())),
-        4 if date == 1 && weekday == Mon => Some(march_31_observed(day.year())),
+        3 if date == 31 => Some(march_31(day.year()).0),
+        4 if date == 1 && weekday == Mon => Some(march_31(day.year()).1),
         5 if weekday == Mon && date > 24 => Some("Memorial Day"),
         #[cfg(feature = "planted")]
         6 if date == 19 && crate::planted::is(crate::planted::Bug::WrongHoliday) => {
@@ -182,20 +182,12 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
     }
 }
 
-/// 31 March was renamed in 2026; the date was kept.
-const fn march_31(year: i32) -> &'static str {
+/// 31 March and the Monday on which it is observed were renamed in 2026; the date was kept.
+const fn march_31(year: i32) -> (&'static str, &'static str) {
     if year < 2026 {
-        "Cesar Chavez Day"
+        ("Cesar Chavez Day", "Cesar Chavez Day (observed)")
     } else {
-        "Farmworkers Day"
-    }
-}
-
-const fn march_31_observed(year: i32) -> &'static str {
-    if year < 2026 {
-        "Cesar Chavez Day (observed)"
-    } else {
-        "Farmworkers Day (observed)"
+        ("Farmworkers Day", "Farmworkers Day (observed)")
     }
 }
 
@@ -263,6 +255,53 @@ mod tests {
             (fifth, skipped[0].name.as_str()),
             (day("2026-06-23"), "Juneteenth")
         );
+        for (date, works) in [
+            ("2026-06-19", false), // the plan's own closure
+            ("2026-06-20", false), // a Saturday
+            ("2026-06-22", true),
+            ("2026-07-04", false), // a holiday on a Saturday
+            ("2026-09-07", false), // Labor Day
+        ] {
+            assert_eq!(calendar.is_business_day(day(date)), works, "{date}");
+        }
+    }
+
+    #[test]
+    fn each_closure_has_the_name_by_which_the_state_calls_it() {
+        let named = |year| -> Vec<String> {
+            let holidays = state_holidays(year).into_iter();
+            holidays
+                .map(|holiday| format!("{} {}", holiday.date.format("%m-%d"), holiday.name))
+                .collect()
+        };
+        let of_2023 = [
+            "01-01 New Year's Day",
+            "01-02 New Year's Day (observed)",
+            "01-16 Martin Luther King Jr. Day",
+            "02-20 Presidents' Day",
+            "03-31 Cesar Chavez Day",
+            "05-29 Memorial Day",
+            "07-04 Independence Day",
+            "09-04 Labor Day",
+            "11-10 Veterans Day (observed)",
+            "11-11 Veterans Day",
+            "11-23 Thanksgiving Day",
+            "11-24 Day after Thanksgiving",
+            "12-25 Christmas Day",
+        ];
+        assert_eq!(named(2023), of_2023);
+        for (year, name) in [
+            (2024, "04-01 Cesar Chavez Day (observed)"),
+            (2025, "03-31 Cesar Chavez Day"),
+            (2026, "03-31 Farmworkers Day"),
+            (2030, "04-01 Farmworkers Day (observed)"),
+            (2027, "07-05 Independence Day (observed)"),
+            (2029, "11-12 Veterans Day (observed)"),
+            (2033, "12-26 Christmas Day (observed)"),
+        ] {
+            assert!(named(year).iter().any(|held| held == name), "{year} {name}");
+        }
+        assert_eq!(state_holidays(i32::MAX), [], "there is no such year");
     }
 
     #[test]
