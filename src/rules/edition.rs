@@ -182,11 +182,13 @@ impl Edition {
     /// oldest one held where none had been. A later edition never decides a case that an earlier one held covers.
     #[must_use]
     pub fn for_receipt(day: NaiveDate) -> &'static Self {
-        EDITIONS
-            .iter()
-            .rev()
-            .find(|edition| edition.version <= day)
-            .unwrap_or(&EDITIONS[0])
+        Self::of_those(EDITIONS, day).unwrap_or(&HELD)
+    }
+
+    /// The last of `editions` that was approved by a day, or the first of them; `None`: there are none.
+    fn of_those(editions: &[Self], day: NaiveDate) -> Option<&Self> {
+        let approved = editions.iter().rev().find(|edition| edition.version <= day);
+        approved.or(editions.first())
     }
 
     /// The edition with a version (the day it was approved, `YYYY-MM-DD`).
@@ -238,5 +240,29 @@ mod tests {
         assert!(HELD.is_later_than(day(2024, 9, 10)));
         assert!(!HELD.is_later_than(day(2024, 9, 11)));
         assert_eq!(Edition::for_receipt(day(2017, 1, 1)), &HELD);
+    }
+
+    #[test]
+    fn x_a_request_is_decided_under_the_last_edition_approved_by_its_receipt() {
+        let next = Edition {
+            version: day(2025, 9, 10),
+            next_review: day(2026, 9, 10),
+        };
+        let both = [HELD, next];
+        for (received, edition) in [
+            (day(2017, 1, 1), HELD), // none had been approved: the oldest one
+            (day(2024, 9, 11), HELD),
+            (day(2025, 9, 9), HELD),
+            (day(2025, 9, 10), next),
+            (day(2030, 1, 1), next),
+        ] {
+            assert_eq!(Edition::of_those(&both, received), Some(&edition));
+        }
+    }
+
+    #[test]
+    fn an_edition_is_called_by_the_day_of_its_approval() {
+        assert_eq!(Edition::by_version(day(2024, 9, 11)), Some(&HELD));
+        assert_eq!(Edition::by_version(day(2024, 9, 10)), None);
     }
 }
