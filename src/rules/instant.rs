@@ -36,12 +36,11 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTim
     DateTime::from_timestamp_micros(micros).ok_or_else(|| D::Error::custom("no instant"))
 }
 
-/// Adds an instant to a text.
-#[cfg(feature = "server")]
-pub(crate) fn push(to: &mut String, at: &DateTime<Utc>) {
+/// Adds an instant to a text, as it stands in the record.
+pub fn push(to: &mut String, at: &DateTime<Utc>) {
     match text(at) {
         Some(text) => to.push_str(std::str::from_utf8(&text).unwrap_or_default()),
-        None => to.push_str(&at.to_rfc3339()),
+        None => to.push_str(&at.format("%+").to_string()),
     }
 }
 
@@ -109,6 +108,34 @@ mod tests {
                 serde_json::from_str::<Held>(&json).expect("an instant"),
                 held
             );
+            let mut line = "at ".to_owned();
+            push(&mut line, &held.0);
+            assert_eq!(format!("\"{}\"", &line[3..]), json);
         }
+    }
+
+    #[test]
+    fn an_instant_outside_of_four_digit_years_is_written_in_its_own_length() {
+        for given in [
+            "+10000-01-01T00:00:00+00:00",
+            "-0001-12-31T23:59:59.999999+00:00",
+        ] {
+            let held = Held(given.parse().expect("an instant"));
+            let json = serde_json::to_string(&held).expect("JSON");
+            assert_eq!(json, format!("{given:?}"));
+            let read: Held = serde_json::from_str(&json).expect("an instant");
+            assert_eq!(read, held);
+            let mut line = String::new();
+            push(&mut line, &held.0);
+            assert_eq!(line, given);
+        }
+    }
+
+    #[test]
+    fn a_leap_second_is_told_as_the_last_microsecond_before_it() {
+        let leap = "2016-12-31T23:59:60.5Z".parse().expect("an instant");
+        let mut line = String::new();
+        push(&mut line, &leap);
+        assert_eq!(line, "2016-12-31T23:59:59.999999Z");
     }
 }
