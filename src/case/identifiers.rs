@@ -156,7 +156,7 @@ fn luhn_80840(ten_digits: &[u8]) -> bool {
             let digit = u32::from(digit - b'0');
             match (index % 2, digit * 2) {
                 (0, _) => digit,
-                (_, doubled) if doubled > 9 => doubled - 9,
+                (_, doubled) if doubled >= 10 => doubled - 9,
                 (_, doubled) => doubled,
             }
         })
@@ -321,6 +321,10 @@ mod tests {
                 && tag("tl")
                 && tag("hmn")
                 && tag("x-own")
+                && tag("x-a")
+                && tag("i-klingon")
+                && tag("de-CH-1901")
+                && tag("abcde-abcdefgh-abcdefgh-abcdefgh-ab")
         );
         assert!(
             !tag("e")
@@ -329,6 +333,21 @@ mod tests {
                 && !tag("-en")
                 && !tag("en-")
                 && !tag("12")
+                && !tag("x")
+                && !tag("e-own")
+                && !tag("abcd")
+                && !tag("abcdefghi")
+                && !tag("12-US")
+                && !tag("en-US_a")
+                && !tag("en--US")
+                && !tag("en-abcdefghi")
+                && !tag("en-a")
+                && !tag("abcde-abcdefgh-abcdefgh-abcdefgh-abc")
+        );
+        assert_eq!(LanguageTag::english().primary(), "en");
+        assert_eq!(
+            LanguageTag::parse("ES-mx").map(|tag| tag.primary()),
+            Some("es".to_owned())
         );
     }
 
@@ -351,6 +370,9 @@ mod tests {
             "707-555-0100 ask for Ann",
             "2 707 555 0100",
             "707-555-0100 ext",
+            "707-555-0100 ext. 1234567",
+            "707-555-0100 x12a",
+            "ext. 12",
         ] {
             assert!(!is_phone(bad), "{bad}");
         }
@@ -359,14 +381,17 @@ mod tests {
     #[test]
     fn debug_shows_no_person() {
         let shown = format!(
-            "{:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?}",
             Private::from("Ann"),
+            Private::default(),
             Cin::parse("90000000A"),
-            IcdCode::parse("C50.911")
+            IcdCode::parse("C50.911"),
+            Npi::parse("1234567893"),
         );
-        assert!(
-            !shown.contains("Ann") && !shown.contains("90000000A") && !shown.contains("C50"),
-            "{shown}"
+        assert_eq!(
+            shown,
+            "[redacted] \"\" Some(Cin([redacted])) Some(IcdCode([redacted])) Some(Npi(1234567893))"
         );
+        assert_eq!(Private::from("Ann").as_str(), "Ann");
     }
 }
