@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
     Actor, Case, Channel, EventBody, MAX_EVENTS, NoticeKind, Recipient, SecondOpinion, State,
-    Timeliness,
+    Timeliness, first_due,
 };
 use second_opinion::rules::ClockKind::{Determination, MemberNotification, ProviderNotification};
 use second_opinion::rules::{ClockKind, DenialReasonCode::MemberNotEligible, Policy};
@@ -197,6 +197,28 @@ fn hsc_1367_01_what_runs_after_a_decision_is_told_and_no_lapse_letter_is_made() 
     );
     assert_eq!(desk.case.next_sweep(&RUNGS), None);
     assert_eq!(letters(&desk, NoticeKind::Lapse), 0);
+}
+
+#[test]
+fn a_case_stands_in_the_worklist_by_the_first_of_its_clocks_stopped_or_not() {
+    let mut desk = Desk::submitted(request());
+    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
+    let expedited = at("2026-03-09T18:00:00Z");
+    desk.at(expedited)
+        .expedite(expedited, claim())
+        .expect("it is open");
+    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
+    desk.withdraw(second_opinion::case::Requester::Member)
+        .expect("it is open");
+    assert_eq!(desk.case.file.due_at(), None);
+    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
+    let mut urgent = Desk::submitted(urgent_request()).case.file.clocks;
+    assert_eq!(
+        first_due(&urgent),
+        Some(at(RECEIVED) + TimeDelta::hours(72))
+    );
+    urgent.clear();
+    assert_eq!(first_due(&urgent), None);
 }
 
 #[test]
