@@ -184,7 +184,15 @@ fn where_no_one_was_asked_for_any_provider_will_do() {
         ..elsewhere()
     };
     assert_eq!(refused_by(desk.approve(of(unnamed))), ["INVALID provider"]);
-    assert_eq!(refused_by(desk.approve(of(elsewhere()))), [""; 0]);
+    let mut by_name_alone = elsewhere();
+    by_name_alone.npi = None;
+    let mut by_npi_alone = elsewhere();
+    by_npi_alone.name.clear();
+    for named in [by_name_alone, by_npi_alone, elsewhere()] {
+        let mut desk = Desk::submitted(desk.case.file.request.clone());
+        assert_eq!(refused_by(desk.approve(of(named.clone()))), [""; 0]);
+        assert_eq!(approved(&desk), &named);
+    }
 }
 
 #[test]
@@ -253,6 +261,8 @@ fn the_members_clock_runs_on_after_an_approval_and_no_limit_is_added() {
         desk.timeliness(ClockKind::MemberNotification),
         Some(Timeliness::Running)
     );
+    assert!(!desk.case.file.is_overdue(at(MEMBER_DUE) - MICROSECOND));
+    assert!(desk.case.file.is_overdue(at(MEMBER_DUE)));
     desk.at(at(MEMBER_DUE));
     assert_eq!(
         desk.timeliness(ClockKind::MemberNotification),

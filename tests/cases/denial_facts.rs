@@ -272,3 +272,45 @@ fn vi_a_on_the_network_way_there_is_nothing_to_deny() {
             .expect("it is open");
     }
 }
+
+#[test]
+fn a_fact_that_stands_against_two_reasons_is_said_once() {
+    let mut request = request();
+    provider(&mut request).medi_cal_status = MediCalStatus::NotCertified;
+    provider(&mut request).role = Role::Other;
+    let mut desk = Desk::submitted(request);
+    // The duty to refer is left undone by both reasons; the third rests on nobody in the network.
+    let codes = [
+        ProviderNotMediCalCertified,
+        ProviderNotQualified,
+        QualifiedNetworkProviderAvailable,
+    ];
+    let refusal = desk.deny(denial(&codes, None)).expect_err("no referral");
+    let said = "VI.C: no network professional is available and the denial refers the member to no one; \
+        a Medi-Cal certified and qualified provider has to be named; \
+        no qualified network professional is available, by the facts on the case";
+    assert_eq!(refusal.to_string(), said);
+}
+
+#[test]
+fn vi_f_what_each_reason_rests_on_and_has_to_be_given_with() {
+    // Clauses, clinical rationale, evidence, authority outside of the policy.
+    let expected = |code| match code {
+        QualifiedNetworkProviderAvailable => ("VI.C", true, false, false),
+        ProviderNotMediCalCertified => ("VI.A VI.C", false, false, false),
+        ProviderNotQualified => ("VI.B VI.C", true, false, false),
+        ReasonNotSupported => ("VI.A", true, false, false),
+        InsufficientInformation => ("VI.B", true, true, false),
+        MemberNotEligible => ("", false, true, true),
+    };
+    for code in DenialReasonCode::ALL {
+        let clauses: Vec<&str> = code.clauses().iter().map(|clause| clause.id()).collect();
+        let actual = (
+            &*clauses.join(" "),
+            code.needs_clinical_rationale(),
+            code.needs_evidence(),
+            code.needs_authority(),
+        );
+        assert_eq!(actual, expected(code), "{code:?}");
+    }
+}

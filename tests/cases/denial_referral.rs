@@ -268,3 +268,54 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
         Some("VI.F")
     );
 }
+
+#[test]
+fn vi_c_who_is_not_named_is_none_of_the_alternatives() {
+    let mut request = undeniable(true);
+    let mut network = available();
+    network.alternatives = vec![alternative(ALTERNATIVE, "")];
+    request.network_availability = Some(network);
+    let unnamed = Provider {
+        phone: "(707) 555-0100".to_owned(),
+        ..Provider::default()
+    };
+    let mut desk = Desk::submitted(request);
+    let refused = desk.deny(denial(&BOTH, Some(unnamed)));
+    assert_eq!(refused_by(refused), ["VI.C"]);
+}
+
+#[test]
+fn vi_c_certified_and_qualified_is_both() {
+    type Change = fn(&mut Provider);
+    let table: [(&str, Change, bool); 5] = [
+        ("both", |_| {}, true),
+        (
+            "not certified",
+            |p| p.medi_cal_status = MediCalStatus::NotCertified,
+            false,
+        ),
+        (
+            "certification unknown",
+            |p| p.medi_cal_status = MediCalStatus::Unknown,
+            false,
+        ),
+        ("not qualified", |p| p.role = Role::Other, false),
+        (
+            "neither",
+            |p| {
+                p.medi_cal_status = MediCalStatus::SuspendedOrExcluded;
+                p.within_scope = Answer::No;
+            },
+            false,
+        ),
+    ];
+    for (name, change, both) in table {
+        let mut provider = elsewhere();
+        change(&mut provider);
+        let referral = ReferralTo {
+            provider,
+            in_network: false,
+        };
+        assert_eq!(referral.is_certified_and_qualified(), both, "{name}");
+    }
+}

@@ -167,9 +167,12 @@ fn urgent_at_receipt_and_on_the_network_way_the_hours_count_from_receipt() {
 #[test]
 fn it_cannot_have_been_received_before_the_request_itself() {
     let mut desk = Desk::submitted(request());
-    desk.at(at("2026-03-03T00:00:00Z"));
-    let early = desk.expedite(at(RECEIVED) - MICROSECOND, claim());
-    assert_eq!(refused_by(early), ["STATE"]);
+    for now in [RECEIVED, "2026-03-03T00:00:00Z"] {
+        let early = desk
+            .at(at(now))
+            .expedite(at(RECEIVED) - MICROSECOND, claim());
+        assert_eq!(refused_by(early), ["STATE"], "{now}");
+    }
     assert_eq!(refused_by(desk.expedite(at(RECEIVED), claim())), [""; 0]);
     assert_eq!(desk.due(ClockKind::Determination), at(RECEIVED) + HOURS_72);
 }

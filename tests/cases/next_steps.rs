@@ -219,3 +219,85 @@ fn vi_e_in_every_state_but_withdrawn() {
         assert_eq!(rows(&withdrawn), [], "{decision:?}");
     }
 }
+
+#[test]
+fn vi_f_the_appeal_is_counted_from_the_denials_own_letter() {
+    let mut asked = request();
+    asked.primary_care_decision = PrimaryCareDecision::NotGranted;
+    let mut desk = Desk::submitted(asked);
+    // The case had a letter on 2 March, on how to file a grievance.
+    assert_eq!(desk.case.file.notices.len(), 1);
+    desk.at(at("2026-03-04T07:30:00Z"))
+        .deny(denial(&[MemberNotEligible], None))
+        .expect("it is borne out");
+    assert_eq!(steps(&desk)[0].deadline, Some(at("2026-05-03T07:00:00Z")));
+}
+
+#[test]
+fn each_step_says_how_it_is_done() {
+    let said = |desk: &Desk| {
+        steps(desk)
+            .iter()
+            .map(NextStep::message)
+            .collect::<Vec<_>>()
+    };
+    let mut asked = request();
+    asked.primary_care_decision = PrimaryCareDecision::NotGranted;
+
+    let mut network = Desk::submitted(asked.clone());
+    network.network_access();
+    let expected = [
+        "See the network provider asked for. No permission from the plan is needed, and the opinion is free.",
+        "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.",
+    ];
+    assert_eq!(said(&network), expected);
+
+    let mut anyone = request();
+    anyone.requested_provider = None;
+    anyone.network_availability = Some(available());
+    let expected = "See this network provider, or any other. No permission from the plan is needed, and the opinion is free.";
+    assert_eq!(said(&Desk::submitted(anyone)), [expected]);
+
+    let mut uncertified = request();
+    uncertified.requested_provider = Some(Provider {
+        medi_cal_status: MediCalStatus::NotCertified,
+        ..asked_for()
+    });
+    let mut overdue = Desk::submitted(uncertified);
+    overdue.at(at(MEMBER_DUE));
+    let expected = [
+        "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).",
+        "The decision was not made in time, which can be appealed. File the appeal by May 9, 2026. The review goes on meanwhile.",
+        "The decision was not made in time. A grievance can be filed about that at any time.",
+    ];
+    assert_eq!(said(&overdue), expected);
+
+    let mut approved = Desk::submitted(request());
+    approved.approve(approval()).expect("the facts bear it");
+    let expected = [
+        "See the approved provider between March 2, 2026 and March 31, 2027. The opinion is free.",
+        "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.",
+    ];
+    assert_eq!(said(&approved), expected);
+
+    let mut with_someone = request();
+    with_someone.network_availability = Some(available());
+    let mut denied = Desk::submitted(with_someone);
+    let instead = Some(by_npi(ALTERNATIVE));
+    denied
+        .deny(denial(&[QualifiedNetworkProviderAvailable], instead))
+        .expect("it is borne out");
+    let expected = [
+        "Appeal the denial by May 1, 2026, by phone, by mail or in person.",
+        "File a grievance with the Grievance Coordinator at any time, by phone, by mail or in person.",
+        "See this network professional instead. No permission from the plan is needed, and the opinion is free.",
+    ];
+    assert_eq!(said(&denied), expected);
+
+    let mut referred = Desk::submitted(request());
+    referred
+        .deny(denial(&[MemberNotEligible], Some(elsewhere())))
+        .expect("it is borne out");
+    let expected = "The plan refers the member to this provider outside the network (RAF). Ask member services to arrange it; the opinion is free.";
+    assert_eq!(said(&referred).last().map(String::as_str), Some(expected));
+}

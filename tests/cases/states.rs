@@ -1,6 +1,6 @@
 //! Which call is allowed in which state; what is decided or withdrawn is never reopened.
 
-use second_opinion::case::{Channel, MAX_EVENTS, Recipient, Requester, State};
+use second_opinion::case::{Channel, MAX_EVENTS, Recipient, Refusal, Requester, State};
 use second_opinion::rules::DenialReasonCode::MemberNotEligible;
 
 use crate::support::{Desk, approval, claim, denial, nothing_new, refused_by, request};
@@ -28,8 +28,8 @@ const STATES: [State; 5] = [
     State::Withdrawn,
 ];
 
-/// What refuses each command, in the order verify, expedite, withdraw, approve, deny, notify.
-fn refusals(desk: &Desk) -> [Vec<String>; 6] {
+/// What becomes of each command, in the order verify, expedite, withdraw, approve, deny, notify.
+fn results(desk: &Desk) -> [Result<(), Refusal>; 6] {
     let now = desk.now;
     let fresh = || Desk {
         policy: desk.policy.clone(),
@@ -40,13 +40,18 @@ fn refusals(desk: &Desk) -> [Vec<String>; 6] {
         sealed: desk.sealed.clone(),
     };
     [
-        refused_by(fresh().verify(nothing_new())),
-        refused_by(fresh().expedite(now, claim())),
-        refused_by(fresh().withdraw(Requester::Member)),
-        refused_by(fresh().approve(approval())),
-        refused_by(fresh().deny(denial(&[MemberNotEligible], None))),
-        refused_by(fresh().notify(Recipient::Member, Channel::Phone, None, now)),
+        fresh().verify(nothing_new()),
+        fresh().expedite(now, claim()),
+        fresh().withdraw(Requester::Member),
+        fresh().approve(approval()),
+        fresh().deny(denial(&[MemberNotEligible], None)),
+        fresh().notify(Recipient::Member, Channel::Phone, None, now),
     ]
+}
+
+/// What refuses each of them.
+fn refusals(desk: &Desk) -> [Vec<String>; 6] {
+    results(desk).map(refused_by)
 }
 
 #[test]
@@ -61,6 +66,33 @@ fn each_call_in_each_state() {
         let refusals = refusals(&in_state(state)).map(|refused| refused.join(" "));
         assert_eq!(refusals, expected, "{}", state.name());
     }
+}
+
+#[test]
+fn a_refusal_names_the_call_and_the_state_as_callers_know_them() {
+    let calls = [
+        "RecordVerification",
+        "ExpediteSecondOpinion",
+        "WithdrawSecondOpinion",
+        "IssueApproval",
+        "IssueDenial",
+        "RecordNotification",
+    ];
+    for (state, name) in [
+        (State::Approved, "APPROVED"),
+        (State::Denied, "DENIED"),
+        (State::Withdrawn, "WITHDRAWN"),
+    ] {
+        let desk = in_state(state);
+        let refusals = results(&desk).map(|result| result.err().map(|error| error.to_string()));
+        for (call, said) in calls.iter().zip(refusals) {
+            let expected = format!("{call} is not allowed in state {name}");
+            let told = *call == "RecordNotification" && state != State::Withdrawn;
+            assert_eq!(said, (!told).then_some(expected));
+        }
+    }
+    let open = [State::NoAuthorizationRequired, State::PendingReview].map(State::name);
+    assert_eq!(open, ["NO_AUTHORIZATION_REQUIRED", "PENDING_REVIEW"]);
 }
 
 #[test]

@@ -15,7 +15,9 @@ fn vi_a_who_may_withdraw_what_who_asked_for() {
     let unpapered = || representative("Rob Present", false);
     let hp = || professional(ELSEWHERE, "Dr. Who Asked");
     let unnamed_hp = || professional("", "");
-    let table: [(&str, Vec<Requester>, Requester, bool); 15] = [
+    let unnamed_rep = || representative("", true);
+    let by_name = |name| professional("", name);
+    let table: [(&str, Vec<Requester>, Requester, bool); 21] = [
         ("member: own", vec![member()], member(), true),
         (
             "member: what a representative asked for",
@@ -49,6 +51,18 @@ fn vi_a_who_may_withdraw_what_who_asked_for() {
             representative("Else", true),
             false,
         ),
+        (
+            "representative: own, unnamed",
+            vec![rep()],
+            unnamed_rep(),
+            true,
+        ),
+        (
+            "representative: the name was not known",
+            vec![unnamed_rep()],
+            rep(),
+            true,
+        ),
         ("professional: own", vec![hp()], hp(), true),
         (
             "professional: own, by NPI",
@@ -57,6 +71,30 @@ fn vi_a_who_may_withdraw_what_who_asked_for() {
             true,
         ),
         ("professional: own, unnamed", vec![hp()], unnamed_hp(), true),
+        (
+            "professional: nothing was known",
+            vec![unnamed_hp()],
+            hp(),
+            true,
+        ),
+        (
+            "professional: own, by name alone",
+            vec![hp()],
+            by_name("dr. who  asked"),
+            true,
+        ),
+        (
+            "professional: the name alone was known",
+            vec![by_name("Dr. Who Asked")],
+            hp(),
+            true,
+        ),
+        (
+            "professional: another one's name",
+            vec![by_name("Dr. Who Asked")],
+            by_name("Dr. Else"),
+            false,
+        ),
         (
             "professional: another one asked",
             vec![hp()],
