@@ -6,7 +6,7 @@ use super::clock::Clock;
 use super::event::Expedited;
 use super::second_opinion::UrgencyClaim;
 use super::{Case, Context, EventBody, Refusal, State};
-use crate::rules::{Pathway, Urgency};
+use crate::rules::Urgency;
 
 /// A claim that a request is urgent, made after it came in.
 #[derive(Clone, Debug)]
@@ -60,7 +60,8 @@ pub fn expedite(
     let evaluation = context.policy.evaluate(&request.inquiry(urgent_since));
 
     let mut clocks = file.clocks.clone();
-    if first_claim && evaluation.assessment.pathway == Pathway::PriorAuthorization {
+    // On the network way the evaluation has none.
+    if first_claim {
         for start in evaluation.clocks {
             match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
                 Some(clock) => clock.gain(start.limits),

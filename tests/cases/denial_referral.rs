@@ -258,6 +258,9 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
         desk.due(ClockKind::ProviderNotification),
         at("2026-03-06T18:00:00Z")
     );
+    let clock = desk.clock(ClockKind::ProviderNotification);
+    let limits = clock.map(|clock| clock.limits.len());
+    assert_eq!(limits, Some(1), "the member's days are no limit of it");
     assert_eq!(
         desk.case
             .file
