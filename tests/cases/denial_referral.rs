@@ -1,6 +1,8 @@
 //! The duty to refer of VI.C, which a denial does not undo, and what a denial does to the clocks.
 
-use second_opinion::case::{Decision, Provider, ReferralTo, SecondOpinion, State, Timeliness};
+use second_opinion::case::{
+    Channel, Decision, Provider, Recipient, ReferralTo, SecondOpinion, State, Timeliness,
+};
 use second_opinion::rules::DenialReasonCode::{
     MemberNotEligible, ProviderNotMediCalCertified, ProviderNotQualified,
     QualifiedNetworkProviderAvailable,
@@ -258,9 +260,6 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
         desk.due(ClockKind::ProviderNotification),
         at("2026-03-06T18:00:00Z")
     );
-    let clock = desk.clock(ClockKind::ProviderNotification);
-    let limits = clock.map(|clock| clock.limits.len());
-    assert_eq!(limits, Some(1), "the member's days are no limit of it");
     assert_eq!(
         desk.case
             .file
@@ -270,6 +269,25 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
             .map(|f| f.clause.id()),
         Some("VI.F")
     );
+}
+
+#[test]
+fn a_clock_that_was_stopped_gains_no_limit_by_a_denial() {
+    // The member was told that no permission is needed; the plan applied the limits of law then, and does so at the
+    // denial, and did not when the request came back to review, so that nothing made the clock run again.
+    let mut desk = Desk::submitted(urgent_request());
+    desk.network_access();
+    let told = desk.now;
+    desk.notify(Recipient::Member, Channel::Phone, None, told)
+        .expect("a clock runs");
+    desk.policy.law_limits = false;
+    desk.prior_authorization();
+    desk.policy.law_limits = true;
+    let before = desk.clock(ClockKind::MemberNotification).cloned();
+    assert!(before.as_ref().is_some_and(|clock| !clock.runs()));
+    desk.deny(denial(&[MemberNotEligible], None))
+        .expect("it is borne out");
+    assert_eq!(desk.clock(ClockKind::MemberNotification), before.as_ref());
 }
 
 #[test]
