@@ -43,7 +43,7 @@ macro_rules! send {
         let answer = $caller.client.$call($request).await?.into_inner();
         let case = answer.determination.expect("it");
         $caller.acknowledged(request_id, &case.determination_id);
-        Ok(case)
+        Ok(*case)
     }};
 }
 
