@@ -39,6 +39,8 @@ enum What {
     Fresh(Bytes, usize),
     /// One of these in turn.
     OneOf(Arc<Vec<Bytes>>),
+    /// Each of these once, over all callers.
+    Once(Arc<Vec<Bytes>>, Arc<AtomicUsize>),
 }
 
 /// What a round came to.
@@ -87,8 +89,7 @@ impl Load {
 
     /// Reads, in the BASIC view, of determinations that a load of submissions made.
     pub async fn reads(server: &Program, submissions: &Self) -> Self {
-        let made = submissions.made.lock().expect("a lock").clone();
-        let requests = made.into_iter().map(|determination_id| {
+        let requests = submissions.made().into_iter().map(|determination_id| {
             let request = v1::GetDeterminationRequest {
                 determination_id,
                 ..v1::GetDeterminationRequest::default()
@@ -120,6 +121,22 @@ impl Load {
         .await
     }
 
+    /// A call of the same bytes each time.
+    pub async fn same(server: &Program, path: &str, message: &impl prost::Message) -> Self {
+        Self::new(server, path, What::Same(message.encode_to_vec().into())).await
+    }
+
+    /// Calls that can each be made once only. A round ends with them.
+    pub async fn once(server: &Program, path: &str, messages: Vec<Bytes>) -> Self {
+        let next = Arc::new(AtomicUsize::new(0));
+        Self::new(server, path, What::Once(Arc::new(messages), next)).await
+    }
+
+    /// Some of the determinations that a load of submissions made.
+    pub fn made(&self) -> Vec<String> {
+        self.made.lock().expect("a lock").clone()
+    }
+
     async fn new(server: &Program, path: &str, message: What) -> Self {
         let mut channels = Vec::new();
         for _ in 0..CONNECTIONS {
@@ -136,10 +153,8 @@ impl Load {
             answer_bytes: 0,
             made: Arc::default(),
         };
-        load.answer_bytes = load
-            .call(&mut Grpc::new(load.channels[0].clone()), 0)
-            .await
-            .len();
+        let first = load.call(&mut load.grpc(0), 0).await;
+        load.answer_bytes = first.expect("an answer").len();
         load
     }
 
@@ -147,7 +162,7 @@ impl Load {
     pub fn sample(&self) -> (&str, Bytes) {
         let message = match &self.message {
             What::Same(bytes) | What::Fresh(bytes, _) => bytes.clone(),
-            What::OneOf(messages) => messages[0].clone(),
+            What::OneOf(messages) | What::Once(messages, _) => messages[0].clone(),
         };
         (self.path.as_str().trim_start_matches('/'), message)
     }
@@ -156,7 +171,7 @@ impl Load {
     pub fn message_bytes(&self) -> usize {
         match &self.message {
             What::Same(bytes) | What::Fresh(bytes, _) => bytes.len(),
-            What::OneOf(messages) => messages[0].len(),
+            What::OneOf(messages) | What::Once(messages, _) => messages[0].len(),
         }
     }
 
@@ -165,8 +180,18 @@ impl Load {
         self.answer_bytes
     }
 
-    async fn call(&self, grpc: &mut Grpc<Channel>, turn: usize) -> Bytes {
+    /// The way of one caller.
+    pub fn grpc(&self, caller: usize) -> Grpc<Channel> {
+        Grpc::new(self.channels[caller % self.channels.len()].clone())
+    }
+
+    /// Calls, and gives the answer; `None`: there was no more to call.
+    pub async fn call(&self, grpc: &mut Grpc<Channel>, turn: usize) -> Option<Bytes> {
         let bytes = match &self.message {
+            What::Once(messages, next) => {
+                let next = next.fetch_add(1, Ordering::Relaxed);
+                messages.get(next)?.clone()
+            }
             What::Same(bytes) => bytes.clone(),
             What::OneOf(messages) => messages[turn % messages.len()].clone(),
             What::Fresh(bytes, at) => {
@@ -185,10 +210,8 @@ impl Load {
         }
         grpc.ready().await.expect("ready");
         // An error is no answer: it ends the benchmark.
-        grpc.unary(request, self.path.clone(), Raw)
-            .await
-            .expect("an answer")
-            .into_inner()
+        let answer = grpc.unary(request, self.path.clone(), Raw).await;
+        Some(answer.expect("an answer").into_inner())
     }
 
     /// Calls for as long, and counts what was answered.
@@ -197,11 +220,14 @@ impl Load {
         let began = Instant::now();
         let callers = (0..IN_FLIGHT).map(|caller| {
             let (stop, calls) = (&stop, &calls);
-            let mut grpc = Grpc::new(self.channels[caller % self.channels.len()].clone());
+            let mut grpc = self.grpc(caller);
             async move {
                 let mut turn = caller * 7_919;
                 while !stop.load(Ordering::Relaxed) {
-                    let answer = self.call(&mut grpc, turn).await;
+                    let Some(answer) = self.call(&mut grpc, turn).await else {
+                        stop.store(true, Ordering::Relaxed);
+                        break;
+                    };
                     turn += 1;
                     calls.fetch_add(1, Ordering::Relaxed);
                     if turn % 64 == 0 && matches!(self.message, What::Fresh(..)) {
@@ -213,8 +239,13 @@ impl Load {
         let ending = async {
             tokio::time::sleep(time).await;
             stop.store(true, Ordering::Relaxed);
+            // Whoever waits for an answer gets it.
+            std::future::pending::<()>().await;
         };
-        tokio::join!(futures::future::join_all(callers), ending);
+        tokio::select! {
+            _ = futures::future::join_all(callers) => {}
+            () = ending => {}
+        }
         Round {
             calls: calls.into_inner(),
             took: began.elapsed(),

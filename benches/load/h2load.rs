@@ -6,14 +6,32 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::driver::Load;
 use crate::process::Program;
 use crate::{CONNECTIONS, IN_FLIGHT};
 
 /// Calls of a round.
 const CALLS: usize = 60_000;
 
+/// Calls a second of the service, each of which was answered OK, and of the echo; `None`: there is no h2load.
+pub fn side_by_side(
+    (server, get): (&Program, &Load),
+    (echo, echo_get): (&Program, &Load),
+    folder: &Path,
+) -> Option<(f64, f64)> {
+    let log = folder.join("log.jsonl");
+    let (path, message) = echo_get.sample();
+    let echoed = rate(echo, path, &message, folder)?;
+    let (path, message) = get.sample();
+    let before = answered(&log, "GetDetermination");
+    let ours = rate(server, path, &message, folder)?;
+    let answered = answered(&log, "GetDetermination") - before;
+    assert_eq!(answered, CALLS, "calls answered OK");
+    Some((ours, echoed))
+}
+
 /// Calls a second of one message; `None`: there is no h2load.
-pub fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Option<f64> {
+fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Option<f64> {
     let mut frame = vec![0];
     frame.extend(
         u32::try_from(message.len())
@@ -52,7 +70,7 @@ pub fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Opti
 }
 
 /// How many calls of an RPC were answered OK by now, by the server's audit lines.
-pub fn answered(log: &Path, rpc: &str) -> usize {
+fn answered(log: &Path, rpc: &str) -> usize {
     // What was answered is written within moments.
     std::thread::sleep(Duration::from_millis(500));
     let log = std::fs::read_to_string(log).expect("the log");
@@ -60,9 +78,4 @@ pub fn answered(log: &Path, rpc: &str) -> usize {
     log.lines()
         .filter(|line| line.contains(&rpc) && line.contains("\"outcome\":\"OK\""))
         .count()
-}
-
-/// Calls of a round, each of which was answered OK.
-pub const fn calls() -> usize {
-    CALLS
 }

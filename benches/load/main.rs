@@ -1,4 +1,5 @@
-//! How fast are durable submissions and reads, beside a bare tonic echo of messages of the same size?
+//! How fast are durable submissions, reads and the other calls, beside a bare tonic echo of messages of the same size? How
+//! long do calls take that come by themselves, and what memory is held?
 //!
 //! Both servers are processes of their own on this machine, called by one driver in turn, round by round, so that what
 //! the machine does meanwhile falls on both. Prints a Markdown table. `cargo bench --bench load`, or `scripts/bench`.
@@ -6,22 +7,35 @@
 //! On PostgreSQL, where `SECOND_OPINION_BENCH_STORE` names one (`scripts/bench-postgres`), pgbench takes its turn too: it
 //! inserts the same rows statement by statement.
 
+mod burst;
 mod driver;
 mod echo;
 mod h2load;
+mod held;
+mod kinds;
+mod open_loop;
 mod pgbench;
 mod process;
+mod raw;
 mod request;
+mod table;
 
-use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use driver::{Load, median};
+use burst::Burst;
+use driver::Load;
+use open_loop::Latencies;
 use pgbench::Pgbench;
 use process::Program;
+use raw::Raw;
+use table::Compared;
 
 /// The variable that names the store of the service; without it a file.
 const STORE: &str = "SECOND_OPINION_BENCH_STORE";
+
+const SUBMIT: &str = "SubmitSecondOpinion, durable";
+const GET: &str = "GetDetermination";
 
 /// Calls in flight.
 const IN_FLIGHT: usize = 256;
@@ -31,8 +45,18 @@ const CONNECTIONS: usize = 8;
 const ROUND: Duration = Duration::from_secs(4);
 /// Rounds of each kind.
 const ROUNDS: usize = 5;
+/// As long as a round of the other kinds of calls is, and of raw inserts.
+const SHORT_ROUND: Duration = Duration::from_secs(1);
 /// Submissions after which the memory is read.
 const SUBMISSIONS: usize = 100_000;
+/// Cases that are made to be denied: more than are denied in all rounds.
+const DENIABLE: usize = 30_000;
+/// The shares of what the service can take at the most, in percent, at which latencies are measured.
+const SHARES: [u32; 3] = [10, 50, 90];
+/// The share at which submissions come beside letters that are rendered, in percent.
+const BURST_SHARE: u32 = 20;
+/// As long as calls come at each of them.
+const OPEN_LOOP: Duration = Duration::from_secs(8);
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
@@ -57,8 +81,9 @@ async fn compare() {
     let store = std::env::var(STORE).ok();
     let server = Program::server(folder.path(), store.as_deref()).await;
     let start = began.elapsed();
+    let idle = server.resident_kilobytes();
 
-    let submit = Load::submissions(&server).await;
+    let submit = Arc::new(Load::submissions(&server).await);
     let echo_submit = Load::echoes(&echo, submit.message_bytes()).await;
     // Both warm, and as many submissions in the store as the memory is read after.
     echo_submit.run(ROUND).await;
@@ -67,119 +92,147 @@ async fn compare() {
     while stored < SUBMISSIONS {
         stored += submit.run(Duration::from_secs(1)).await.calls;
     }
-    let memory = server.resident_megabytes();
-    eprintln!(
-        "{stored} submissions in {:.1} s",
-        filled.elapsed().as_secs_f64()
-    );
+    let memory = server.resident_kilobytes();
+    let seconds = filled.elapsed().as_secs_f64();
+    eprintln!("{stored} submissions in {seconds:.1} s");
 
+    let in_a_file = store.is_none();
+    let target = |in_file, otherwise| if in_a_file { in_file } else { otherwise };
+    let mut compared = Vec::new();
     let pgbench = match &store {
         Some(url) => Some(Pgbench::prepare(url).await),
         None => None,
     };
-    let (mut submits, mut echoes) = (Vec::new(), Vec::new());
-    let (mut rows, mut rows_and_head) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        echoes.push(echo_submit.run(ROUND).await.rate());
-        submits.push(submit.run(ROUND).await.rate());
+    let stored_file = folder.path().join("second-opinion.db");
+    let mut raw = in_a_file.then(|| Raw::prepare(folder.path(), &stored_file));
+    let mut durable = Compared::with_echo(SUBMIT, target("at least 0.35", ""));
+    let mut bare = Compared::with_echo("bare inserts of its two rows into SQLite, in groups", "");
+    let (mut rows, mut rows_and_head) = (
+        Compared::with_pgbench("beside case and event", "at least 2.5"),
+        Compared::with_pgbench("beside these and the log's head", ""),
+    );
+    for round in 0..ROUNDS {
+        let echoed = echo_submit.run(ROUND).await.rate();
+        let submitted = submit.run(ROUND).await.rate();
+        durable.add(submitted, echoed);
+        if let Some(raw) = &mut raw {
+            bare.add(raw.run(SHORT_ROUND).rate(), echoed);
+        }
         if let Some(pgbench) = &pgbench {
-            rows.push(pgbench.rate(pgbench::ROWS, ROUND));
-            rows_and_head.push(pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
+            rows.add(submitted, pgbench.rate(pgbench::ROWS, ROUND));
+            rows_and_head.add(submitted, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
         }
+        eprintln!("submissions, round {} of {ROUNDS}", round + 1);
     }
-    let get = Load::reads(&server, &submit).await;
+    compared.push(durable);
+    if raw.is_some() {
+        compared.push(bare);
+    }
+
+    let get = Arc::new(Load::reads(&server, &submit).await);
     let echo_get = Load::echoes(&echo, get.answer_bytes()).await;
-    let (mut gets, mut get_echoes) = (Vec::new(), Vec::new());
+    let mut read = Compared::with_echo(GET, "");
+    let mut read_by_h2load = Compared::with_echo(
+        "GetDetermination, called by h2load",
+        target("at least 0.7", "at least 0.4"),
+    );
     for _ in 0..ROUNDS {
-        get_echoes.push(echo_get.run(ROUND).await.rate());
-        gets.push(get.run(ROUND).await.rate());
-    }
-
-    let by_h2load = reads_by_h2load(&server, &get, &echo, &echo_get, folder.path());
-
-    println!("| what | median of {ROUNDS} rounds | bare echo of as many bytes | ratio | target |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    let in_a_file = store.is_none();
-    let (submit_target, get_target) = if in_a_file {
-        ("at least 0.35", "at least 0.7")
-    } else {
-        ("", "at least 0.4")
-    };
-    let durable = "SubmitSecondOpinion, durable";
-    row(durable, &submits, &echoes, submit_target);
-    row("GetDetermination", &gets, &get_echoes, get_target);
-    match by_h2load {
-        Some((ours, echo)) => {
-            row(
-                "GetDetermination, called by h2load",
-                &ours,
-                &echo,
-                get_target,
-            );
+        let echoed = echo_get.run(ROUND).await.rate();
+        read.add(get.run(ROUND).await.rate(), echoed);
+        match h2load::side_by_side((&server, &get), (&echo, &echo_get), folder.path()) {
+            Some((ours, echoed)) => read_by_h2load.add(ours, echoed),
+            None => {
+                eprintln!("no h2load here (Debian's package nghttp2-client): its row is left out");
+            }
         }
-        None => eprintln!("no h2load here (Debian's package nghttp2-client): its row is left out"),
     }
-    println!();
+    compared.extend([read, read_by_h2load]);
+
+    compared.extend(others(&server, &echo).await);
+    table::rates(&compared);
     if pgbench.is_some() {
-        println!(
-            "| what | median of {ROUNDS} rounds | {} | ratio | target |",
-            pgbench::WHAT
-        );
-        println!("| --- | ---: | ---: | ---: | ---: |");
-        let target = "at least 2.5";
-        row("beside case and event", &submits, &rows, target);
-        row(
-            "beside these and the log's head",
-            &submits,
-            &rows_and_head,
-            target,
-        );
-        println!();
+        table::rates(&[rows, rows_and_head]);
     }
-    println!("| what | measured | target |");
-    println!("| --- | ---: | ---: |");
-    let target = |target| if in_a_file { target } else { "" };
-    println!(
-        "| start to serving, on an empty store | {} ms | {} |",
-        start.as_millis(),
-        target("300 ms")
-    );
-    println!(
-        "| resident memory after {stored} submissions | {memory} MB | {} |",
-        target("60 MB")
-    );
-    println!(
-        "| resident memory after all rounds | {} MB | |",
-        server.resident_megabytes()
-    );
+
+    let capacity = |what| {
+        compared
+            .iter()
+            .find(|row| row.what == what)
+            .map_or(0.0, Compared::ours)
+    };
+    let mut latencies = Vec::new();
+    for (what, load) in [(SUBMIT, &submit), (GET, &get)] {
+        for share in SHARES {
+            let rate = capacity(what) * f64::from(share) / 100.0;
+            let took = Latencies::of(load, rate, OPEN_LOOP).await;
+            latencies.push((what, share, rate, took));
+        }
+    }
+    table::latencies(&latencies);
+
+    let share = f64::from(BURST_SHARE) / 100.0;
+    let burst = Burst::measured(&server, &submit, capacity(SUBMIT) * share).await;
+    match burst {
+        Some(burst) => table::burst(&burst),
+        None => eprintln!("no PDF in this build: submissions beside letters are left out"),
+    }
+    let held = held::Held::measured(&server).await;
+    table::resources(&[
+        (
+            "start to serving, on an empty store",
+            format!("{} ms", start.as_millis()),
+            "under 300 ms",
+        ),
+        (
+            "resident memory, idle on an empty store",
+            table::megabytes(idle),
+            "at most 40 MB",
+        ),
+        (
+            &format!("resident memory after {stored} submissions"),
+            table::megabytes(memory),
+            target("under 60 MB", ""),
+        ),
+        (
+            "resident memory after all rounds",
+            table::megabytes(held.before),
+            "",
+        ),
+        (
+            "more a connection that has made a call",
+            format!("{:.1} KB", held.a_connection),
+            "",
+        ),
+        (
+            "more a watch, over 8 connections",
+            format!("{:.1} KB", held.a_watch),
+            "at most 2 KB above its buffers",
+        ),
+    ]);
 }
 
-/// Rounds of reads and of echoes by h2load; `None`: there is none.
-fn reads_by_h2load(
-    server: &Program,
-    get: &Load,
-    echo: &Program,
-    echo_get: &Load,
-    folder: &Path,
-) -> Option<(Vec<f64>, Vec<f64>)> {
-    let log = folder.join("log.jsonl");
-    let (mut ours, mut echoes) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        let (path, message) = echo_get.sample();
-        echoes.push(h2load::rate(echo, path, &message, folder)?);
-        let (path, message) = get.sample();
-        let before = h2load::answered(&log, "GetDetermination");
-        ours.push(h2load::rate(server, path, &message, folder)?);
-        let answered = h2load::answered(&log, "GetDetermination") - before;
-        assert_eq!(answered, h2load::calls(), "calls answered OK");
+/// The other kinds of calls, each beside an echo of as many bytes as it answers.
+async fn others(server: &Program, echo: &Program) -> Vec<Compared> {
+    let kinds = [
+        (
+            "ListDeterminations, a page of 50",
+            kinds::pages(server).await,
+        ),
+        ("EvaluateSecondOpinion", kinds::evaluations(server).await),
+        (
+            "IssueDenial with its letters, durable",
+            kinds::denials(server, DENIABLE).await,
+        ),
+    ];
+    let mut compared = Vec::new();
+    for (what, load) in kinds {
+        let echo = Load::echoes(echo, load.answer_bytes()).await;
+        let mut kind = Compared::with_echo(what, "");
+        for _ in 0..ROUNDS {
+            let echoed = echo.run(SHORT_ROUND).await.rate();
+            kind.add(load.run(SHORT_ROUND).await.rate(), echoed);
+        }
+        compared.push(kind);
     }
-    Some((ours, echoes))
-}
-
-fn row(what: &str, ours: &[f64], other: &[f64], target: &str) {
-    let (ours, other) = (median(ours), median(other));
-    println!(
-        "| {what} | {ours:.0}/s | {other:.0}/s | {:.2} | {target} |",
-        ours / other
-    );
+    compared
 }

@@ -62,7 +62,7 @@ impl Program {
         .ready()
         .await;
         let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
-        let scopes = "second-opinion.submit second-opinion.read second-opinion.review";
+        let scopes = "second-opinion.submit second-opinion.read second-opinion.read-phi second-opinion.review";
         server.token = identity.token(
             "bench",
             scopes,
@@ -87,6 +87,12 @@ impl Program {
         &self.address
     }
 
+    /// Shows the token, if one is asked for.
+    pub fn authorize<T>(&self, request: &mut tonic::Request<T>) {
+        let token = format!("Bearer {}", self.token).parse().expect("a token");
+        request.metadata_mut().insert("authorization", token);
+    }
+
     pub async fn channel(&self) -> Channel {
         let endpoint =
             Endpoint::from_shared(format!("http://{}", self.address)).expect("an address");
@@ -98,19 +104,17 @@ impl Program {
     }
 
     /// What the system says of the memory that the process holds.
-    pub fn resident_megabytes(&self) -> u64 {
+    pub fn resident_kilobytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .expect("its status");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmRSS:"))
             .expect("its memory");
-        let kilobytes: u64 = line
-            .split_whitespace()
+        line.split_whitespace()
             .nth(1)
             .and_then(|number| number.parse().ok())
-            .expect("a number");
-        kilobytes / 1_024
+            .expect("a number")
     }
 }
 
