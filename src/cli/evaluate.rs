@@ -1,9 +1,11 @@
 //! `evaluate`: what would a request become? Nothing is stored and no server is asked.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use prost::Message as _;
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DescriptorError, DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
 use super::Failure;
@@ -25,37 +27,50 @@ pub struct EvaluateArgs {
 }
 
 pub(super) fn run(args: &EvaluateArgs, config: &Config) -> Result<(), Failure> {
-    let request = read(&read_input(&args.file)?)?;
+    let request = request_of(&read_input(&args.file)?)?;
+    let determination = determination_of(request, config, SystemClock.now())?;
+    print(&determination, "Determination")
+}
+
+/// What a request would become at an instant, under a configuration.
+///
+/// # Errors
+/// Everything that is wrong with the request, a line each.
+pub fn determination_of(
+    request: v1::SecondOpinion,
+    config: &Config,
+    now: DateTime<Utc>,
+) -> Result<v1::Determination, Failure> {
     let policy = app::policy(config);
-    let now = SystemClock.now();
-    let request =
-        parse::second_opinion(Some(request), now, &policy.calendar).map_err(|malformed| {
+    let request = parse::second_opinion(Some(request.into()), now, &policy.calendar).map_err(
+        |malformed| {
             let lines: Vec<String> = malformed
                 .violations
                 .iter()
                 .map(|it| format!("\n  {}: {}", it.field, it.message))
                 .collect();
             Failure::other(format!("the request is not valid:{}", lines.concat()))
-        })?;
+        },
+    )?;
     let shown = Shown {
         as_of: now,
         plan: &config.plan,
         calendar: &policy.calendar,
     };
-    let determination = evaluated(
-        request,
-        &Context {
-            now,
-            policy: &policy,
-        },
-        shown,
-    )
-    .map_err(Failure::other)?;
-    print(&*determination, "Determination")
+    let context = Context {
+        now,
+        policy: &policy,
+    };
+    evaluated(request, &context, shown)
+        .map(|determination| *determination)
+        .map_err(Failure::other)
 }
 
-/// A request by itself, or the submission that it stands in.
-fn read(text: &str) -> Result<Box<v1::SecondOpinion>, Failure> {
+/// A request by itself, or the submission that it stands in, as proto JSON.
+///
+/// # Errors
+/// Where the text is no JSON, or not of the contract.
+pub fn request_of(text: &str) -> Result<v1::SecondOpinion, Failure> {
     let wrong = |problem: String| Failure::Usage(format!("the request cannot be read: {problem}"));
     let document: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
     let submission = descriptor("SubmitSecondOpinionRequest")?;
@@ -66,12 +81,11 @@ fn read(text: &str) -> Result<Box<v1::SecondOpinion>, Failure> {
         return submission
             .map_err(Failure::other)?
             .second_opinion
+            .map(|request| *request)
             .ok_or_else(|| wrong("it is empty".to_owned()));
     }
     let message = json::from_json(descriptor("SecondOpinion")?, text).map_err(wrong)?;
-    v1::SecondOpinion::decode(message.encode_to_vec().as_slice())
-        .map(Box::new)
-        .map_err(Failure::other)
+    v1::SecondOpinion::decode(message.encode_to_vec().as_slice()).map_err(Failure::other)
 }
 
 /// Prints a message of the contract as proto JSON on standard output.
@@ -83,7 +97,11 @@ pub(super) fn print(message: &impl prost::Message, name: &str) -> Result<(), Fai
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, Failure> {
-    DescriptorPool::decode(DESCRIPTOR)
+    static CONTRACT: LazyLock<Result<DescriptorPool, DescriptorError>> =
+        LazyLock::new(|| DescriptorPool::decode(DESCRIPTOR));
+
+    CONTRACT
+        .as_ref()
         .map_err(Failure::other)?
         .get_message_by_name(&format!("um.secondopinion.v1.{name}"))
         .ok_or_else(|| Failure::other(format!("the contract has no message `{name}`")))

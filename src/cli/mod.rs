@@ -22,6 +22,7 @@ use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 
+pub use evaluate::{determination_of, request_of};
 pub use failure::Failure;
 
 use crate::config::{Config, ConfigArgs, Environment, load, load_offline};
