@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 use serde_json::{Number, Value};
 
+use super::form::object;
 use super::token::TokenError;
 use super::{ActorType, Identity, ScopeSet};
 
@@ -73,7 +74,7 @@ impl Audience {
 impl Claims {
     /// Reads the payload of a token whose signature is good.
     pub(super) fn parse(payload: &[u8]) -> Result<Self, TokenError> {
-        let claims: Self = serde_json::from_slice(payload).map_err(|_| TokenError::Malformed)?;
+        let claims: Self = object(payload).ok_or(TokenError::Malformed)?;
         let subject = &claims.sub;
         if subject.trim().is_empty()
             || subject.chars().count() > SUBJECT_CHARACTERS_MAX

@@ -87,6 +87,16 @@ async fn claims_of_a_wrong_type_or_without_need_are_malformed() {
     }
 }
 
+/// Every claim in the order in which the service knows them, and no object.
+#[tokio::test]
+async fn a_list_of_claims_is_malformed() {
+    let pair = es256("a");
+    let expires = now().timestamp() + 600;
+    let list = json!([ISSUER, "tar-service", AUDIENCE, expires, null, "", "person"]);
+    let outcome = verify(&verifier([&pair.jwk]), &pair.bearer(&list)).await;
+    assert_eq!(outcome, Err(TokenError::Malformed));
+}
+
 #[tokio::test]
 async fn a_claim_given_twice_is_malformed() {
     let pair = es256("a");

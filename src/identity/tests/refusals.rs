@@ -76,6 +76,10 @@ async fn what_is_no_signed_token_is_malformed() {
             format!("Bearer {}.e30.AA", b64("alg")),
         ),
         (
+            "a header that is a list",
+            pair.bearer_with(&json!(["ES256", "a"]), &claims()),
+        ),
+        (
             "a header without alg",
             format!("Bearer {}.e30.AA", b64(r#"{"kid":"a"}"#)),
         ),
