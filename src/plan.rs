@@ -9,6 +9,8 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
+use crate::case::LanguageTag;
+
 /// The health plan in whose name determinations are made and letters are sent.
 ///
 /// A contact point that is given replaces the default one as a whole, so that no letter mixes two offices.
@@ -245,6 +247,12 @@ impl ContactPoint {
         }
         check_address(problems, key, &self.address_lines);
         for (language, words) in &self.translations {
+            if LanguageTag::parse(language).is_none_or(|tag| tag.primary() != *language) {
+                problems.push(PlanProblem {
+                    key: format!("{key}.translations.{language}"),
+                    message: "expected a language such as `es`".into(),
+                });
+            }
             for (field, text) in [("name", &words.name), ("hours", &words.hours)] {
                 if !text.is_empty() {
                     check_line(

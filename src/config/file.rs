@@ -223,10 +223,11 @@ impl ConfigFile {
                 Value::Array(scopes) => scopes.iter().map(Value::as_str).collect(),
                 _ => None,
             };
-            let Some(scopes) = scopes.filter(|_| !name.trim().is_empty()) else {
+            let is_name = !name.trim().is_empty() && !name.chars().any(char::is_control);
+            let Some(scopes) = scopes.filter(|_| is_name) else {
                 problems.push(at(
                     &key,
-                    "expected a name, and its scopes as a string or a list of strings",
+                    "expected a name of one line, and its scopes as a string or a list of strings",
                 ));
                 continue;
             };

@@ -355,3 +355,31 @@ fn a_plan_without_its_own_offices_is_refused() {
         "{told:?}"
     );
 }
+
+/// It could not be shown as a key again, and no certificate can carry it.
+#[test]
+fn the_name_of_a_caller_is_one_line() {
+    let told = problems(&[], &[], "[callers]\n\"a\\nb\" = \"second-opinion.read\"\n");
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains("expected a name of one line"), "{told:?}");
+}
+
+/// Letters look for `es`: under any other name the words would never be printed.
+#[test]
+fn a_translation_is_named_by_the_language_alone() {
+    for (language, taken) in [
+        ("es", true),
+        ("hmn", true),
+        ("ES", false),
+        ("es-MX", false),
+        ("e s", false),
+        ("", false),
+    ] {
+        let mut plan = Plan::default();
+        let words = std::iter::once((language.to_owned(), Default::default()));
+        plan.appeals.translations = words.collect();
+        let expected = format!("plan.appeals.translations.{language}");
+        let keys: Vec<String> = plan.problems().into_iter().map(|it| it.key).collect();
+        assert_eq!(keys, if taken { vec![] } else { vec![expected] });
+    }
+}
