@@ -239,6 +239,22 @@ fn evaluate() {
                 &[],
             ),
             (
+                "an instant before the policy was adopted, and no other of receipt",
+                |m| {
+                    m.as_of = at("2016-04-20T06:59:59Z");
+                    m.second_opinion.get_or_insert_default().received_at = None;
+                },
+                &["as_of"],
+            ),
+            (
+                "the first instant of the day on which it was",
+                |m| {
+                    m.as_of = at("2016-04-20T07:00:00Z");
+                    m.second_opinion.get_or_insert_default().received_at = None;
+                },
+                &[],
+            ),
+            (
                 "both wrong",
                 |m| {
                     m.as_of = Some(Timestamp {

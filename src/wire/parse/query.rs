@@ -9,7 +9,7 @@ use super::people::language;
 use super::request::second_opinion;
 use super::{At, Malformed, Violations};
 use crate::case::{Cin, Digest, LanguageTag, SecondOpinion, State};
-use crate::rules::Calendar;
+use crate::rules::{Calendar, FIRST_ADOPTED};
 use crate::store::{Place, Worklist};
 use crate::wire::v1;
 
@@ -266,9 +266,15 @@ pub fn evaluate(
     calendar: &Calendar,
 ) -> Result<(SecondOpinion, DateTime<Utc>), Malformed> {
     let mut v = Violations::default();
-    let as_of = v
-        .instant(At::top("as_of"), message.as_of.as_ref())
-        .unwrap_or(now);
+    let as_of = v.instant(At::top("as_of"), message.as_of.as_ref());
+    // A request that does not say when it was received was received then.
+    if as_of.is_some_and(|as_of| calendar.day_of(as_of) < FIRST_ADOPTED) {
+        v.add(
+            At::top("as_of"),
+            format!("must not be before {FIRST_ADOPTED}, when the policy was adopted"),
+        );
+    }
+    let as_of = as_of.unwrap_or(now);
     let request = second_opinion(message.second_opinion, as_of, calendar);
     match (v.finish(Some(())), request) {
         (Ok(()), Ok(request)) => Ok((request, as_of)),
