@@ -97,7 +97,7 @@ fn is_rust(file: &File) -> bool {
 }
 
 fn sources() -> impl Iterator<Item = File> {
-    ["src", "tests", "benches"]
+    ["src", "tests", "benches", "fuzz"]
         .into_iter()
         .flat_map(files)
         .filter(is_rust)

@@ -1,0 +1,236 @@
+//! Is every request either taken or refused with the names of its fields, and is what is taken sound?
+//!
+//! [`requests`] reads any bytes as a message, [`messages`] makes messages that are well formed as such.
+
+use arbitrary::Unstructured;
+use chrono::{DateTime, Datelike as _, Utc};
+use prost::Message;
+use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
+use second_opinion::case::{
+    Actor, ActorKind, Case, Context, Digest, Event, EventBody, File, SecondOpinion, submit,
+};
+use second_opinion::rpc::evaluate_second_opinion::evaluated;
+use second_opinion::store::{decode_file, encode_file};
+use second_opinion::wire::parse::{self, Cursor, Malformed};
+use second_opinion::wire::{json, render, v1};
+use uuid::Uuid;
+
+use super::support::{POLICY, below, calendar, descriptor, now, shown};
+
+/// The calls.
+const CALLS: [&str; 13] = [
+    "SubmitSecondOpinion",
+    "RecordVerification",
+    "ExpediteSecondOpinion",
+    "WithdrawSecondOpinion",
+    "IssueApproval",
+    "IssueDenial",
+    "RecordNotification",
+    "EvaluateSecondOpinion",
+    "GetDetermination",
+    "ListDeterminations",
+    "GetNotice",
+    "WatchDeterminations",
+    "GetPolicy",
+];
+
+/// What a call may ask about and no record will hold: the year after 9999 would be too late for it.
+const RECORDED_BEFORE: i32 = 9_999;
+
+/// The first byte is the call, the others its message.
+pub fn requests(data: &[u8]) {
+    if let Some((call, message)) = data.split_first() {
+        check(CALLS[usize::from(*call) % CALLS.len()], message);
+    }
+}
+
+/// The bytes choose a call and what each field of its message holds.
+pub fn messages(data: &[u8]) {
+    let mut bytes = Unstructured::new(data);
+    let call = CALLS[below(&mut bytes, CALLS.len())];
+    let message = super::message::any(&mut bytes, &descriptor(&format!("{call}Request")));
+    check(call, &message.encode_to_vec());
+}
+
+fn check(call: &str, bytes: &[u8]) {
+    match call {
+        "SubmitSecondOpinion" => {
+            let change = read(call, bytes, |it| parse::submit(it, now(), calendar()));
+            if let Some(change) = change {
+                taken(&change.command, now());
+            }
+        }
+        "EvaluateSecondOpinion" => {
+            let asked = read(call, bytes, |it| parse::evaluate(it, now(), calendar()));
+            if let Some((request, as_of)) = asked {
+                taken(&request, as_of);
+            }
+        }
+        "RecordVerification" => refused_or_taken(call, bytes, |it| parse::record_verification(&it)),
+        "ExpediteSecondOpinion" => {
+            if let Some(change) = read(call, bytes, |it| parse::expedite(&it, now())) {
+                let claims = change.command.claim.claims();
+                assert!(claims.psychological || claims.practitioner || claims.functional);
+            }
+        }
+        "WithdrawSecondOpinion" => refused_or_taken(call, bytes, |it| parse::withdraw(&it)),
+        "IssueApproval" => {
+            if let Some(change) = read(call, bytes, |it| parse::issue_approval(&it, now())) {
+                let approval = change.command;
+                assert!(approval.units >= 1, "an approval of nothing");
+                assert!(
+                    approval
+                        .valid_from
+                        .is_none_or(|day| day <= approval.valid_through)
+                );
+            }
+        }
+        "IssueDenial" => {
+            if let Some(change) = read(call, bytes, |it| parse::issue_denial(&it)) {
+                let denial = change.command;
+                assert!(!denial.reasons.is_empty(), "a denial without a reason");
+                for reason in &denial.reasons {
+                    assert!(!reason.explanation.is_empty(), "a reason without words");
+                }
+            }
+        }
+        "RecordNotification" => {
+            if let Some(change) = read(call, bytes, |it| parse::record_notification(&it, now())) {
+                assert!(change.command.notification.notified_at <= now());
+            }
+        }
+        "GetDetermination" => refused_or_taken(call, bytes, |it| parse::get_determination(&it)),
+        "ListDeterminations" => list(call, bytes),
+        "GetNotice" => refused_or_taken(call, bytes, |it| parse::get_notice(&it)),
+        "WatchDeterminations" => {
+            if let Ok(message) = v1::WatchDeterminationsRequest::decode(bytes)
+                && let Cursor::After(position) = parse::watch(&message)
+            {
+                assert_eq!(position.to_string(), message.cursor.trim());
+            }
+        }
+        _ => refused_or_taken(call, bytes, |it| parse::get_policy(&it)),
+    }
+}
+
+fn refused_or_taken<M: Message + Default + PartialEq + Clone + std::fmt::Debug, T>(
+    call: &str,
+    bytes: &[u8],
+    parse: impl Fn(M) -> Result<T, Malformed>,
+) {
+    read(call, bytes, parse);
+}
+
+/// What a message comes to; `None`: it is none, or is refused with the name of every field that is wrong.
+fn read<M: Message + Default + PartialEq + Clone + std::fmt::Debug, T>(
+    call: &str,
+    bytes: &[u8],
+    parse: impl Fn(M) -> Result<T, Malformed>,
+) -> Option<T> {
+    let message = M::decode(bytes).ok()?;
+    // A repetition is known by the bytes of what was read: they have to be the same each time.
+    let written = message.encode_to_vec();
+    let again = M::decode(written.as_slice()).expect("what was written can be read");
+    assert_eq!(again, message);
+    assert_eq!(again.encode_to_vec(), written);
+    match parse(message) {
+        Ok(value) => Some(value),
+        Err(malformed) => {
+            names_fields(&malformed, &descriptor(&format!("{call}Request")));
+            None
+        }
+    }
+}
+
+/// Every violation names a field that the message has, and says what is wrong with it.
+fn names_fields(malformed: &Malformed, message: &MessageDescriptor) {
+    assert!(!malformed.violations.is_empty(), "refused without a reason");
+    for violation in &malformed.violations {
+        let field = &violation.field;
+        assert!(has_field(message, field), "`{field}` is no field");
+        let said = violation.message.as_str();
+        assert!(!said.is_empty() && !said.ends_with('.'), "`{said}`");
+    }
+}
+
+fn has_field(message: &MessageDescriptor, path: &str) -> bool {
+    let mut inside = Some(message.clone());
+    for step in path.split('.') {
+        let (name, index) = step.split_once('[').unwrap_or((step, ""));
+        let Some(field) = inside.and_then(|it| it.get_field_by_name(name)) else {
+            return false;
+        };
+        let number = index.strip_suffix(']').map(str::parse::<usize>);
+        let is_index = field.is_list() && matches!(number, Some(Ok(_)));
+        if !(index.is_empty() || is_index) {
+            return false;
+        }
+        inside = match field.kind() {
+            Kind::Message(inner) => Some(inner),
+            _ => None,
+        };
+    }
+    true
+}
+
+fn list(call: &str, bytes: &[u8]) {
+    let Some(query) = read(call, bytes, |it| parse::list_determinations(&it)) else {
+        return;
+    };
+    assert!((1..=500).contains(&query.worklist.limit));
+    let token = v1::ListDeterminationsRequest::decode(bytes)
+        .expect("it was read before")
+        .page_token;
+    match query.worklist.after {
+        Some(place) => assert_eq!(place.token(query.fingerprint), token),
+        None => assert_eq!(token, ""),
+    }
+}
+
+/// A request that is well formed is evaluated, shown, and read again from what is shown.
+pub fn taken(request: &SecondOpinion, now: DateTime<Utc>) {
+    let context = Context {
+        now,
+        policy: &POLICY,
+    };
+    let evaluation = POLICY.evaluate(&request.inquiry(None));
+    for clock in &evaluation.clocks {
+        assert!(clock.due_at() > request.received_at, "due before receipt");
+    }
+    let EventBody::Submitted(submitted) = submit(request.clone(), &context) else {
+        panic!("a submission makes one kind of event");
+    };
+    let determination = evaluated(request.clone(), &context, shown(now)).expect("an answer");
+    if now.year() >= RECORDED_BEFORE {
+        return;
+    }
+    is_json(&determination, "Determination");
+
+    let event = Event {
+        version: 1,
+        occurred_at: now,
+        actor: Actor {
+            id: "issuer|fuzz".to_owned(),
+            kind: ActorKind::Service,
+        },
+        body: EventBody::Submitted(submitted.clone()),
+    };
+    let file = File::opened(*submitted);
+    let snapshot = encode_file(&file).expect("a file can be written");
+    assert_eq!(decode_file(&snapshot).as_ref(), Some(&file));
+
+    let case = Case::opened(Uuid::max(), event.clone(), Digest::ZERO).expect("a case");
+    let full = render::full(&case, &[event], shown(now));
+    is_json(&full, "Determination");
+    let again = parse::second_opinion(full.second_opinion, now, calendar());
+    assert_eq!(again.as_ref(), Ok(request), "not what was shown");
+}
+
+/// The message can be written as proto JSON, and is the same when that is read.
+pub fn is_json(message: &impl Message, name: &str) {
+    let bytes = message.encode_to_vec();
+    let message = DynamicMessage::decode(descriptor(name), bytes.as_slice()).expect("a message");
+    let text = json::to_json(&message).expect("it can be written as JSON");
+    let again = json::from_json(descriptor(name), &text).expect("what was written can be read");
+    assert_eq!(again, message);
+}
