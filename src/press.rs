@@ -37,6 +37,10 @@ impl Press {
     ///
     /// # Errors
     /// When this build does not make the form, or a template cannot be filled in.
+    #[cfg_attr(
+        not(feature = "pdf"),
+        allow(clippy::unused_async, reason = "a PDF alone is waited for")
+    )]
     pub async fn render(
         &self,
         letter: Letter,
