@@ -10,7 +10,7 @@ use second_opinion::case::{
 use second_opinion::rules::{ClockKind, Policy};
 use uuid::Uuid;
 
-use super::post::Post;
+use super::post::{Post, submission};
 use super::{available, network, not_available};
 
 /// The shares of a clock's time that are told, in percent.
@@ -55,7 +55,7 @@ impl Desk {
         let edition = submitted.edition;
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         let post = Post::default();
-        let letters = post.submission(id, submitted, now, &policy.calendar);
+        let letters = submission(&post, id, submitted, now, &policy.calendar);
         let body = body.with_notices(letters);
         let event = Event {
             version: 1,
@@ -114,7 +114,7 @@ impl Desk {
         let EventBody::Verified(verified) = &body else {
             panic!("facts that are learned make one kind of event");
         };
-        let letters = self.post.verification(self, verified);
+        let letters = self.letters_of_facts(verified);
         self.commit(body.with_notices(letters), service());
         Ok(())
     }
@@ -141,14 +141,14 @@ impl Desk {
 
     pub fn approve(&mut self, command: Approve) -> Result<(), Refusal> {
         let judged = approve(&self.case, command, &person(), &self.context())?;
-        let letters = self.post.approval(self, &judged.approval);
+        let letters = self.letters_of_approval(&judged.approval);
         self.commit(judged.issued(letters), reviewer_actor());
         Ok(())
     }
 
     pub fn deny(&mut self, command: Deny) -> Result<(), Refusal> {
         let judged = deny(&self.case, command, &person(), &self.context())?;
-        let (to_member, copies) = self.post.denial(self, judged.denial());
+        let (to_member, copies) = self.letters_of_denial(judged.denial());
         let body = judged.issued(to_member, copies).expect("a denial's letter");
         self.commit(body, reviewer_actor());
         Ok(())
@@ -178,7 +178,7 @@ impl Desk {
     pub fn sweep(&mut self) {
         while let Some(body) = self.case.sweep(self.now, &RUNGS) {
             let ran_out = body.kind() == EventKind::Overdue;
-            let letters = self.post.lapse(self).filter(|_| ran_out);
+            let letters = self.letter_of_lapse().filter(|_| ran_out);
             self.commit(
                 body.with_notices(letters.into_iter().collect()),
                 Actor::sweeper(),

@@ -31,49 +31,50 @@ impl Post {
             notices: &self.notices,
         }
     }
+}
 
-    pub fn submission(
-        &self,
-        id: Uuid,
-        submitted: &Submitted,
-        now: DateTime<Utc>,
-        calendar: &Calendar,
-    ) -> Vec<NoticeReference> {
-        let making = Making {
-            new_id: Uuid::now_v7,
-            determination_id: id,
-            request: &submitted.request,
-            edition: submitted.edition,
-            now,
-            settings: self.settings(),
-            calendar,
-        };
-        references(notice::submission(submitted, making).expect("the plan can be reached"))
-    }
+/// The letters of a request that comes in.
+pub fn submission(
+    post: &Post,
+    id: Uuid,
+    submitted: &Submitted,
+    now: DateTime<Utc>,
+    calendar: &Calendar,
+) -> Vec<NoticeReference> {
+    let making = Making {
+        new_id: Uuid::now_v7,
+        determination_id: id,
+        request: &submitted.request,
+        edition: submitted.edition,
+        now,
+        settings: post.settings(),
+        calendar,
+    };
+    references(notice::submission(submitted, making).expect("the plan can be reached"))
+}
 
-    pub fn verification(&self, desk: &Desk, verified: &Verified) -> Vec<NoticeReference> {
-        let made = notice::verification(desk.state(), verified, desk.making());
+impl Desk {
+    pub fn letters_of_facts(&self, verified: &Verified) -> Vec<NoticeReference> {
+        let made = notice::verification(self.state(), verified, self.making());
         references(made.expect("the plan can be reached"))
     }
 
-    pub fn approval(&self, desk: &Desk, approval: &Approval) -> Vec<NoticeReference> {
-        references(notice::approval(approval, desk.making()).expect("the plan can be reached"))
+    pub fn letters_of_approval(&self, approval: &Approval) -> Vec<NoticeReference> {
+        references(notice::approval(approval, self.making()).expect("the plan can be reached"))
     }
 
     /// The member's letter, and the copies.
-    pub fn denial(&self, desk: &Desk, denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
-        let made = notice::denial(denial, desk.making()).expect("the plan can be reached");
+    pub fn letters_of_denial(&self, denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
+        let made = notice::denial(denial, self.making()).expect("the plan can be reached");
         let mut letters = references(made);
         (letters.remove(0), letters)
     }
 
-    pub fn lapse(&self, desk: &Desk) -> Option<NoticeReference> {
-        let made = notice::lapse(&desk.case, desk.making()).expect("the plan can be reached");
+    pub fn letter_of_lapse(&self) -> Option<NoticeReference> {
+        let made = notice::lapse(&self.case, self.making()).expect("the plan can be reached");
         made.map(|made| made.reference)
     }
-}
 
-impl Desk {
     /// What a letter about the case is made with, as it now is.
     pub fn making(&self) -> Making<'_> {
         let calendar = &self.policy.calendar;

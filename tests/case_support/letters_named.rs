@@ -56,48 +56,51 @@ impl Post {
     pub fn send_no_lapse(&mut self) {
         self.no_lapse = true;
     }
+}
 
-    pub fn submission(
-        &self,
-        _id: Uuid,
-        submitted: &Submitted,
-        now: DateTime<Utc>,
-        _calendar: &Calendar,
-    ) -> Vec<NoticeReference> {
-        match submitted.request.primary_care_decision {
-            PrimaryCareDecision::Granted | PrimaryCareDecision::Unknown => Vec::new(),
-            PrimaryCareDecision::NotGranted => {
-                vec![letter(NoticeKind::GrievanceInformation, 1, 0, now)]
-            }
+/// The letters of a request that comes in.
+pub fn submission(
+    _post: &Post,
+    _id: Uuid,
+    submitted: &Submitted,
+    now: DateTime<Utc>,
+    _calendar: &Calendar,
+) -> Vec<NoticeReference> {
+    match submitted.request.primary_care_decision {
+        PrimaryCareDecision::Granted | PrimaryCareDecision::Unknown => Vec::new(),
+        PrimaryCareDecision::NotGranted => {
+            vec![letter(NoticeKind::GrievanceInformation, 1, 0, now)]
         }
     }
+}
 
-    pub fn verification(&self, desk: &Desk, verified: &Verified) -> Vec<NoticeReference> {
-        if desk.state() == State::PendingReview
+impl Desk {
+    pub fn letters_of_facts(&self, verified: &Verified) -> Vec<NoticeReference> {
+        if self.state() == State::PendingReview
             && verified.assessment.pathway == Pathway::NetworkAccess
         {
-            vec![next(desk, NoticeKind::NetworkAccess)]
+            vec![next(self, NoticeKind::NetworkAccess)]
         } else {
             Vec::new()
         }
     }
 
-    pub fn approval(&self, desk: &Desk, _approval: &Approval) -> Vec<NoticeReference> {
-        let mut letters = vec![next(desk, NoticeKind::Approval)];
-        letters.extend(copies(desk));
+    pub fn letters_of_approval(&self, _approval: &Approval) -> Vec<NoticeReference> {
+        let mut letters = vec![next(self, NoticeKind::Approval)];
+        letters.extend(copies(self));
         letters
     }
 
     /// The member's letter, and the copies.
-    pub fn denial(&self, desk: &Desk, _denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
-        (next(desk, NoticeKind::Denial), copies(desk))
+    pub fn letters_of_denial(&self, _denial: &Denial) -> (NoticeReference, Vec<NoticeReference>) {
+        (next(self, NoticeKind::Denial), copies(self))
     }
 
     /// Once a case, while it is under review.
-    pub fn lapse(&self, desk: &Desk) -> Option<NoticeReference> {
-        let notices = &desk.case.file.notices;
+    pub fn letter_of_lapse(&self) -> Option<NoticeReference> {
+        let notices = &self.case.file.notices;
         let has_one = notices.iter().any(|held| held.kind == NoticeKind::Lapse);
-        let owed = desk.state() == State::PendingReview && !has_one && !self.no_lapse;
-        owed.then(|| next(desk, NoticeKind::Lapse))
+        let owed = self.state() == State::PendingReview && !has_one && !self.post.no_lapse;
+        owed.then(|| next(self, NoticeKind::Lapse))
     }
 }
