@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use super::*;
+use crate::plan::OfficeWords;
 
 /// What a test gives: flags, variables, and a file's text.
 fn try_load(flags: &[&str], variables: &[(&str, &str)], file: &str) -> Result<Config, Vec<String>> {
@@ -376,7 +377,7 @@ fn a_translation_is_named_by_the_language_alone() {
         ("", false),
     ] {
         let mut plan = Plan::default();
-        let words = std::iter::once((language.to_owned(), Default::default()));
+        let words = std::iter::once((language.to_owned(), OfficeWords::default()));
         plan.appeals.translations = words.collect();
         let expected = format!("plan.appeals.translations.{language}");
         let keys: Vec<String> = plan.problems().into_iter().map(|it| it.key).collect();

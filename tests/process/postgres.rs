@@ -48,7 +48,7 @@ async fn a_database_that_goes_away_is_told_of_at_once_and_is_back_by_itself() {
     let unmigrated = command("serve");
     assert_eq!(unmigrated.status.code(), Some(69));
     assert!(text(&unmigrated.stderr).contains("second-opinion migrate"));
-    assert_eq!(text(&command("migrate").stdout), "1\n2\n3\n");
+    assert_eq!(text(&command("migrate").stdout), "1\n2\n3\n4\n");
     assert_eq!(text(&command("migrate").stdout), "");
 
     let server = Server::start_with(data, &store);
