@@ -106,7 +106,7 @@ impl Case {
                     .filter(|rung| Some(*rung) > told.rung_percent)
                     .min()
                     .map(|rung| (rung, reached(clock, rung)))
-                    .filter(|_| !ran_out && places > KEPT_FOR_OVERDUE);
+                    .filter(|(_, at)| *at < due_at && !ran_out && places > KEPT_FOR_OVERDUE);
                 (!told.overdue).then_some(Owed {
                     at: rung.map_or(due_at, |(_, at)| at),
                     clock: clock.kind,

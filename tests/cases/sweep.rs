@@ -200,6 +200,20 @@ fn hsc_1367_01_what_runs_after_a_decision_is_told_and_no_lapse_letter_is_made() 
 }
 
 #[test]
+fn a_clock_whose_end_lies_before_its_start_is_overdue_at_its_end() {
+    let mut desk = Desk::submitted(request());
+    // The server's clock is set back before the decision, and what follows from a denial is due in that past.
+    desk.at(at(RECEIVED) - TimeDelta::days(30))
+        .deny(denial(&[MemberNotEligible], None))
+        .expect("it is pending");
+    let clock = desk.clock(MemberNotification).expect("it was started");
+    let (start, end) = (clock.started_at, clock.due_at());
+    assert!(end < start, "{end} {start}");
+    assert_eq!(desk.case.next_sweep(&RUNGS), Some(end));
+    assert_eq!(told(&mut desk, end), [(MemberNotification, None)]);
+}
+
+#[test]
 fn a_case_stands_in_the_worklist_by_the_first_of_its_clocks_stopped_or_not() {
     let mut desk = Desk::submitted(request());
     assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
