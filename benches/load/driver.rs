@@ -185,8 +185,18 @@ impl Load {
         Grpc::new(self.channels[caller % self.channels.len()].clone())
     }
 
-    /// Calls, and gives the answer; `None`: there was no more to call.
+    /// Calls, and gives the answer; `None`: there was no more to call. An error is no answer: it ends the benchmark.
     pub async fn call(&self, grpc: &mut Grpc<Channel>, turn: usize) -> Option<Bytes> {
+        let answer = self.answer(grpc, turn).await?;
+        Some(answer.expect("an answer"))
+    }
+
+    /// Calls, and gives what came of it; `None`: there was no more to call.
+    pub async fn answer(
+        &self,
+        grpc: &mut Grpc<Channel>,
+        turn: usize,
+    ) -> Option<Result<Bytes, Status>> {
         let bytes = match &self.message {
             What::Once(messages, next) => {
                 let next = next.fetch_add(1, Ordering::Relaxed);
@@ -209,9 +219,8 @@ impl Load {
                 .insert("authorization", token.clone());
         }
         grpc.ready().await.expect("ready");
-        // An error is no answer: it ends the benchmark.
         let answer = grpc.unary(request, self.path.clone(), Raw).await;
-        Some(answer.expect("an answer").into_inner())
+        Some(answer.map(tonic::Response::into_inner))
     }
 
     /// Calls for as long, and counts what was answered.

@@ -7,10 +7,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tonic::Code;
+
 use crate::driver::Load;
 
 /// What calls took that came at a rate.
-pub struct Latencies(Vec<Duration>);
+pub struct Latencies {
+    took: Vec<Duration>,
+    told_to_come_back: usize,
+}
 
 impl Latencies {
     /// Calls at so many a second for as long.
@@ -27,9 +32,13 @@ impl Latencies {
                 let (turn, due) = (calls.len(), began + at);
                 let load = Arc::clone(&load);
                 calls.push(runtime.spawn(async move {
-                    let answer = load.call(&mut load.grpc(turn), turn).await;
-                    answer.expect("an answer");
-                    due.elapsed()
+                    let answer = load.answer(&mut load.grpc(turn), turn).await;
+                    match answer.expect("there is always one more") {
+                        Ok(_) => Some(due.elapsed()),
+                        // More calls than the service answers at once: it has fallen behind, and says so.
+                        Err(status) if status.code() == Code::ResourceExhausted => None,
+                        Err(status) => panic!("{status:?}"),
+                    }
                 }));
                 at += apart;
             }
@@ -37,17 +46,28 @@ impl Latencies {
         });
         let calls = tokio::task::spawn_blocking(|| beginning.join()).await;
         let calls = calls.expect("no panic").expect("no panic");
+        let begun = calls.len();
         let mut took = Vec::new();
         for call in calls {
-            took.push(call.await.expect("an answer"));
+            took.extend(call.await.expect("an answer"));
         }
         took.sort_unstable();
-        Self(took)
+        Self {
+            told_to_come_back: begun - took.len(),
+            took,
+        }
     }
 
-    /// What a share of the calls, in thousandths, took at the most, in milliseconds.
+    /// What a share of the calls that were answered, in thousandths, took at the most, in milliseconds.
     pub fn quantile(&self, thousandths: usize) -> f64 {
-        let at = (self.0.len() - 1) * thousandths / 1_000;
-        self.0[at].as_secs_f64() * 1_000.0
+        let at = (self.took.len() - 1) * thousandths / 1_000;
+        self.took[at].as_secs_f64() * 1_000.0
+    }
+
+    /// The share of calls that were refused because too many were being answered, in percent.
+    #[allow(clippy::cast_precision_loss, reason = "calls are fewer than 52 bits")]
+    pub fn told_to_come_back(&self) -> f64 {
+        let all = self.took.len() + self.told_to_come_back;
+        self.told_to_come_back as f64 * 100.0 / all as f64
     }
 }

@@ -63,13 +63,16 @@ pub fn rates(compared: &[Compared]) {
 
 /// Prints what calls took that came at shares of what can be taken.
 pub fn latencies(rows: &[(&str, u32, f64, Latencies)]) {
-    println!("| calls that come by themselves | of capacity | a second | p50 | p99 | p99.9 |");
-    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
+    println!(
+        "| calls that come by themselves | of capacity | a second | p50 | p99 | p99.9 | told to come back |"
+    );
+    println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (what, share, rate, took) in rows {
         let [half, most, nearly_all] =
             [500, 990, 999].map(|thousandths| took.quantile(thousandths));
+        let refused = took.told_to_come_back();
         println!(
-            "| {what} | {share} % | {rate:.0} | {half:.1} ms | {most:.1} ms | {nearly_all:.1} ms |"
+            "| {what} | {share} % | {rate:.0} | {half:.1} ms | {most:.1} ms | {nearly_all:.1} ms | {refused:.1} % |"
         );
     }
     println!();

@@ -7,6 +7,7 @@ use tonic::{Status, body::Body};
 
 use super::around::{Inner, Middleware};
 use super::audit::AuditRecord;
+use super::size;
 use crate::clock::Clock;
 use crate::connections::Connection;
 use crate::identity::{Certified, Identity, TokenError, Verifier};
@@ -33,7 +34,10 @@ impl Middleware for Auth {
                 request.extensions_mut().insert(identity);
                 inner.ask(request).await
             }
-            Err(error) => Status::from(error).into_http(),
+            Err(error) => {
+                size::hear_out(request.into_body()).await;
+                Status::from(error).into_http()
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use http::{Request, Response};
 use tonic::body::Body;
 
 use super::around::{Inner, Middleware};
+use super::size;
 use crate::ops::Meters;
 use crate::wire::status;
 
@@ -29,6 +30,7 @@ impl Middleware for Load {
         let place = self.meters.admit(self.calls_max);
         if place.is_none() && !request.uri().path().starts_with(HEALTH) {
             self.meters.shed();
+            size::hear_out(request.into_body()).await;
             return status::overloaded().into_http();
         }
         inner.ask(request).await

@@ -5,6 +5,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Request, Response, Version};
@@ -17,6 +18,8 @@ use crate::wire::{MAX_MESSAGE_BYTES, status};
 
 /// A flag, then the length in four bytes.
 const PREFIX_BYTES: usize = 5;
+/// As long as the rest of a refused call is waited for: a message that is under way comes at once.
+const HEARD_FOR_MAX: Duration = Duration::from_secs(1);
 /// As much of a message that is too large as is read all the same.
 const POURED_BYTES_MAX: usize = 16 * MAX_MESSAGE_BYTES;
 
@@ -76,6 +79,14 @@ async fn begin(mut body: Body) -> Beginning {
     }
     let first = first.or_else(|| (!read.is_empty()).then(|| Frame::data(read.freeze())));
     Beginning::Fits(Body::new(Resumed { first, rest: body }))
+}
+
+/// Reads what the caller of a refused call still sends, and keeps nothing of it. What comes for a call that has ended is a
+/// breach of the protocol to HTTP/2, which ends a connection after some of them, with all the good calls on it; a caller
+/// cannot know while it sends.
+pub(super) async fn hear_out(body: Body) {
+    // Whoever sends more, or takes longer, is cut off.
+    let _ = tokio::time::timeout(HEARD_FOR_MAX, pour_away(body)).await;
 }
 
 /// Over HTTP/1.1 a browser looks for the answer once it has sent everything, and a connection that closes before is an

@@ -15,6 +15,7 @@ mod idempotency;
 mod identity;
 mod languages;
 mod ops;
+mod overload;
 mod packing;
 mod reading;
 mod sweeping;

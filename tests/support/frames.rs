@@ -2,9 +2,11 @@
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
+pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 pub const CONTINUATION: u8 = 9;
 /// The error of a peer that did nothing wrong.
@@ -15,6 +17,7 @@ pub const ENHANCE_YOUR_CALM: u32 = 11;
 pub const CANCEL: u32 = 8;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 /// `:method POST`, `:scheme http` and `:path /`, by their places in HPACK's table.
 const REQUEST: [u8; 3] = [0x83, 0x86, 0x84];
@@ -36,6 +39,19 @@ pub fn beginning() -> Vec<u8> {
     bytes
 }
 
+/// The headers of a gRPC call, whose message is still to come.
+pub fn call(stream: u32) -> Vec<u8> {
+    const PATH: &[u8] = b"/um.secondopinion.v1.SecondOpinionService/GetDetermination";
+    const CONTENT: &[u8] = b"application/grpc";
+    // The names `:path` and `content-type` by their places in the table, with values of their own.
+    let mut headers = REQUEST[..2].to_vec();
+    headers.extend([0x04, u8::try_from(PATH.len()).expect("short")]);
+    headers.extend(PATH);
+    headers.extend([0x0f, 0x10, u8::try_from(CONTENT.len()).expect("short")]);
+    headers.extend(CONTENT);
+    frame(HEADERS, END_HEADERS, stream, &headers)
+}
+
 /// So many calls, each begun and taken back at once.
 pub fn taken_back(calls: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -54,14 +70,25 @@ pub async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
 
 /// Reads frames until one is of a kind; gives its payload. `None`: the peer ends before.
 pub async fn until(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Vec<u8>> {
+    let (_, payload) = next(stream, &[kind]).await?;
+    Some(payload)
+}
+
+/// Reads frames until one is of one of these kinds; gives which. `None`: the peer ends before.
+pub async fn next_of(stream: &mut (impl AsyncRead + Unpin), kinds: &[u8]) -> Option<u8> {
+    let (kind, _) = next(stream, kinds).await?;
+    Some(kind)
+}
+
+async fn next(stream: &mut (impl AsyncRead + Unpin), kinds: &[u8]) -> Option<(u8, Vec<u8>)> {
     loop {
         let mut head = [0; 9];
         stream.read_exact(&mut head).await.ok()?;
         let length = u32::from_be_bytes([0, head[0], head[1], head[2]]);
         let mut payload = vec![0; usize::try_from(length).expect("short")];
         stream.read_exact(&mut payload).await.ok()?;
-        if head[3] == kind {
-            return Some(payload);
+        if kinds.contains(&head[3]) {
+            return Some((head[3], payload));
         }
     }
 }
