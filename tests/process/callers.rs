@@ -50,7 +50,7 @@ pub fn is_unavailable_for_now(status: &Status) -> bool {
 }
 
 impl Request {
-    async fn send(&self, client: &mut Client) -> Result<v1::Determination, Status> {
+    pub async fn send(&self, client: &mut Client) -> Result<v1::Determination, Status> {
         let made = match self.clone() {
             Self::Submit(request) => {
                 let answer = client.submit_second_opinion(request).await?;

@@ -22,6 +22,7 @@ mod postgres_tls;
 mod program;
 mod scale;
 mod serving;
+mod soak;
 mod sweeping;
 mod traces;
 mod watchers;

@@ -162,14 +162,22 @@ impl Server {
 
     /// The most memory that the process ever held, as the system says.
     pub fn peak_megabytes(&self) -> u64 {
+        self.kilobytes("VmHWM:") / 1_024
+    }
+
+    /// The memory that the process holds now, in KiB, as the system says.
+    pub fn resident_kilobytes(&self) -> u64 {
+        self.kilobytes("VmRSS:")
+    }
+
+    fn kilobytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .expect("its status");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kilobytes = peak.and_then(|peak| peak.trim().strip_suffix(" kB"));
-        let kilobytes: u64 = kilobytes
+        let line = status.lines().find_map(|line| line.strip_prefix(name));
+        let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        number
             .and_then(|number| number.parse().ok())
-            .expect("a number");
-        kilobytes / 1_024
+            .expect("a number")
     }
 
     /// A reviewer's client, with a token of the development identity in the data folder.
