@@ -2,10 +2,11 @@
 //!
 //! Audit lines go among them, or to a sink of their own, from where they can be kept for longer.
 
+mod gathering;
 mod json_line;
 
 use std::fs::OpenOptions;
-use std::io::{self, BufWriter, IsTerminal as _, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use tracing_subscriber::registry::LookupSpan;
 
 use crate::config::{AuditSink, Config, LogFormat};
 use crate::layer::{audit, panics};
+use gathering::Gathering;
 use json_line::JsonLine;
 
 /// As many lines as may wait to be written. A caller that finds no room waits: no audit line is dropped.
@@ -131,7 +133,7 @@ fn writing(to: impl Write + Send + 'static) -> (NonBlocking, WorkerGuard) {
     NonBlockingBuilder::default()
         .lossy(false)
         .buffered_lines_limit(LINES_WAITING_MAX)
-        .finish(BufWriter::new(to))
+        .finish(Gathering::new(to))
 }
 
 /// A file at whose end is written, so that it may be cut from outside. It says who called about which case.
