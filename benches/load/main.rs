@@ -122,7 +122,10 @@ async fn compare() {
             rows.add(submitted, pgbench.rate(pgbench::ROWS, ROUND));
             rows_and_head.add(submitted, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
         }
-        eprintln!("submissions, round {} of {ROUNDS}", round + 1);
+        eprintln!(
+            "submissions, round {} of {ROUNDS}: {submitted:.0}/s beside {echoed:.0}/s",
+            round + 1
+        );
     }
     compared.push(durable);
     if raw.is_some() {
