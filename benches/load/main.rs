@@ -74,6 +74,12 @@ fn runtime(threads: usize) -> tokio::runtime::Runtime {
         .expect("a runtime")
 }
 
+/// Progress, for whoever waits.
+fn told(round: usize, submitted: f64, echoed: f64) {
+    let nth = round + 1;
+    eprintln!("submissions, round {nth} of {ROUNDS}: {submitted:.0}/s beside {echoed:.0}/s");
+}
+
 async fn compare() {
     let folder = tempfile::tempdir().expect("a folder");
     let echo = Program::echo().await;
@@ -122,10 +128,7 @@ async fn compare() {
             rows.add(submitted, pgbench.rate(pgbench::ROWS, ROUND));
             rows_and_head.add(submitted, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
         }
-        eprintln!(
-            "submissions, round {} of {ROUNDS}: {submitted:.0}/s beside {echoed:.0}/s",
-            round + 1
-        );
+        told(round, submitted, echoed);
     }
     compared.push(durable);
     if raw.is_some() {
