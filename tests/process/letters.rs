@@ -87,7 +87,8 @@ fn vi_f_a_template_without_a_right_stops_the_start_and_is_named() {
     std::fs::write(&config, setting).expect("a file");
     let config = config.display().to_string();
     for command in ["check-config", "serve"] {
-        let arguments = [command, "--config", &config, "--listen", "127.0.0.1:0"];
+        let mut arguments = vec![command, "--config", &config, "--listen", "127.0.0.1:0"];
+        arguments.extend(["--ops-listen", "127.0.0.1:0"]);
         let output = run(data, &arguments, "");
         let said = text(&output.stderr);
         assert_eq!(output.status.code(), Some(78), "{command}: {said}");
