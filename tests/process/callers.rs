@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use second_opinion::store::{LogEntry, Store};
 use second_opinion::wire::v1;
 use tokio::task::JoinHandle;
 use tonic::{Code, Status};
@@ -37,6 +38,19 @@ pub struct Told {
     pub unavailable: AtomicUsize,
     /// A connection ended: the client says so in its own words.
     pub cut: AtomicUsize,
+}
+
+/// Every event of a store, in the log's order.
+pub async fn whole_log(store: &dyn Store) -> Vec<LogEntry> {
+    let mut log: Vec<LogEntry> = Vec::new();
+    loop {
+        let position = log.last().map_or(0, |entry| entry.position);
+        let more = store.log_after(position, 1_000).await.expect("entries");
+        if more.is_empty() {
+            return log;
+        }
+        log.extend(more);
+    }
 }
 
 /// Whether a caller is told to try again after a while.

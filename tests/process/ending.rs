@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use second_opinion::store::sqlite::SqliteStore;
-use second_opinion::store::{Store as _, verify_log};
+use second_opinion::store::verify_log;
 use second_opinion::wire::v1;
 use tonic::{Code, Status};
 
-use crate::callers::A_WHILE;
+use crate::callers::{A_WHILE, whole_log};
 use crate::program::Server;
 use crate::support::messages::{available, denial, get, second_opinion, submission};
 use crate::support::server::Client;
@@ -163,17 +163,9 @@ async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
     let report = verify_log(&store).await.expect("a report");
     assert_eq!(report.findings, []);
     let mut events: HashMap<String, Vec<u32>> = HashMap::new();
-    let mut position = 0;
-    loop {
-        let entries = store.log_after(position, 1_000).await.expect("entries");
-        let Some(last) = entries.last() else { break };
-        position = last.position;
-        for entry in entries {
-            events
-                .entry(entry.determination_id.to_string())
-                .or_default()
-                .push(entry.version);
-        }
+    for entry in whole_log(&store).await {
+        let id = entry.determination_id.to_string();
+        events.entry(id).or_default().push(entry.version);
     }
     for (_, told) in &total.submissions {
         assert_eq!(events[&told.determination_id][0], 1);

@@ -19,6 +19,7 @@ use second_opinion::store::postgres::PostgresStore;
 use second_opinion::store::sqlite::SqliteStore;
 use tokio::time::{sleep, sleep_until};
 
+use crate::callers::whole_log;
 use crate::database::Database;
 use crate::fleet::size;
 use keys::Keys;
@@ -153,20 +154,16 @@ async fn lost(service: &Service, acknowledged: Vec<Acknowledged>) -> Vec<String>
         Box::new(SqliteStore::open(&file).expect("the store"))
     };
     let mut held: HashMap<Acknowledged, usize> = HashMap::new();
-    let mut position = 0;
-    loop {
-        let entries = store.log_after(position, 1_000).await.expect("entries");
-        let Some(last) = entries.last() else { break };
-        position = last.position;
-        for entry in entries {
-            let key = (entry.determination_id.to_string(), entry.kind);
-            *held.entry(key).or_default() += 1;
-        }
+    let log = whole_log(&*store).await;
+    for entry in &log {
+        let key = (entry.determination_id.to_string(), entry.kind);
+        *held.entry(key).or_default() += 1;
     }
     println!(
-        "{}: {} changes were acknowledged, {position} are in the log; {}",
+        "{}: {} changes were acknowledged, {} are in the log; {}",
         service.name,
         acknowledged.len(),
+        log.len(),
         said.trim()
     );
     let mut told: HashMap<Acknowledged, usize> = HashMap::new();
