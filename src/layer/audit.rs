@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{Request, Response};
+use http::Response;
 use tonic::{Code, body::Body};
 use uuid::Uuid;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::outcome::{self, Ending};
 use super::request_id::{self, Call};
 use crate::identity::Identity;
@@ -42,7 +42,7 @@ impl AuditRecord {
 }
 
 impl Middleware for Audit {
-    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
         let record = Arc::new(AuditRecord::default());
         request.extensions_mut().insert(Arc::clone(&record));
         let line = Line {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
+use http::{HeaderMap, Response, header::AUTHORIZATION};
 use tonic::{Status, body::Body};
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::audit::AuditRecord;
 use super::size;
 use crate::clock::Clock;
@@ -23,7 +23,7 @@ pub struct Auth {
 }
 
 impl Middleware for Auth {
-    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
         let connection = request.extensions().get::<Arc<Connection>>();
         let caller = self.caller(request.headers(), connection.map(|held| &**held));
         match caller.await {

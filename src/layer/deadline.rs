@@ -8,10 +8,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, Response};
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use crate::ops::Meters;
 use crate::wire::status;
 
@@ -32,7 +32,7 @@ pub struct Deadline {
 }
 
 impl Middleware for Deadline {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         if request.uri().path() == STREAM {
             return inner.ask(request).await;
         }

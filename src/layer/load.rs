@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::Response;
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::size;
 use crate::ops::Meters;
 use crate::wire::status;
@@ -26,7 +26,7 @@ pub struct Load {
 }
 
 impl Middleware for Load {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         let place = self.meters.admit(self.calls_max);
         if place.is_none() && !request.uri().path().starts_with(HEALTH) {
             self.meters.shed();

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{Request, Response};
+use http::Response;
 use tonic::{Code, body::Body};
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::outcome::{self, Ending};
 use crate::ops::{Meters, Method};
 
@@ -15,7 +15,7 @@ use crate::ops::{Meters, Method};
 pub struct Metered(pub Arc<Meters>);
 
 impl Middleware for Metered {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         let timing = Timing {
             method: Method::of(request.uri().path()),
             begun: Instant::now(),

@@ -28,7 +28,7 @@ use crate::identity::Verifier;
 use crate::ops::Meters;
 use crate::traces::Traces;
 
-pub use around::{Answer, Answering, Around, AroundLayer, Inner, Middleware, Then};
+pub use around::{Answer, Answering, Around, AroundLayer, Inner, Middleware, Question, Then};
 pub use auth::Auth;
 pub use deadline::Deadline;
 pub use load::{CALLS_MAX, Load};

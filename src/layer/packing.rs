@@ -3,11 +3,11 @@
 //! tonic unpacks and packs messages itself. What it says of one that it cannot read carries no details, and takes the
 //! caller's error for ours; here it is put into the words of the contract.
 
-use http::{Request, Response};
+use http::Response;
 use tonic::body::Body;
 use tonic::{Code, Status};
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::deadline::STREAM;
 use crate::wire::status;
 
@@ -19,7 +19,7 @@ pub const ENCODINGS_ACCEPTED: &str = "grpc-accept-encoding";
 pub struct Packing;
 
 impl Middleware for Packing {
-    async fn around(&self, mut request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
         // Events are short and many: to compress each by itself would cost more than it saves.
         if request.uri().path() == STREAM {
             request.headers_mut().remove(ENCODINGS_ACCEPTED);

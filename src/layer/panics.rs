@@ -4,10 +4,10 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use http::{Request, Response};
+use http::Response;
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::request_id;
 use crate::ops::Meters;
 use crate::wire::status;
@@ -17,7 +17,7 @@ use crate::wire::status;
 pub struct Panics(pub Arc<Meters>);
 
 impl Middleware for Panics {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         AssertUnwindSafe(inner.ask(request))
             .catch_unwind()
             .await

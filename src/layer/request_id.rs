@@ -1,11 +1,11 @@
 //! By which id can a call be asked about, and to which trace does it belong?
 
-use http::{HeaderName, HeaderValue, Request, Response};
+use http::{HeaderName, HeaderValue, Response};
 use opentelemetry::trace::TraceId;
 use tonic::{Code, body::Body};
 use uuid::Uuid;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use super::outcome::{self, Ending};
 use crate::traces::{CallSpan, Place, TRACEPARENT, Traces};
 
@@ -30,7 +30,7 @@ pub struct Call {
 pub struct RequestId(pub Traces);
 
 impl Middleware for RequestId {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
+    async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         let id = Uuid::now_v7();
         let (place, span) = self.0.begin(&request, id).unzip();
         let call = Call {

@@ -8,12 +8,12 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{Request, Response, Version};
+use http::{Response, Version};
 use http_body::{Frame, SizeHint};
 use http_body_util::BodyExt as _;
 use tonic::body::Body;
 
-use super::around::{Inner, Middleware};
+use super::around::{Inner, Middleware, Question};
 use crate::wire::{MAX_MESSAGE_BYTES, status};
 
 /// A flag, then the length in four bytes.
@@ -28,17 +28,19 @@ const POURED_BYTES_MAX: usize = 16 * MAX_MESSAGE_BYTES;
 pub struct Size;
 
 impl Middleware for Size {
-    async fn around(&self, request: Request<Body>, inner: impl Inner) -> Response<Body> {
-        let (parts, body) = request.into_parts();
-        let reads_last = parts.version < Version::HTTP_2;
-        match begin(body).await {
+    async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
+        let reads_last = request.version() < Version::HTTP_2;
+        match begin(std::mem::take(request.body_mut())).await {
             Beginning::TooLarge(rest) => {
                 if reads_last {
                     pour_away(rest).await;
                 }
                 status::too_large().into_http()
             }
-            Beginning::Fits(body) => inner.ask(Request::from_parts(parts, body)).await,
+            Beginning::Fits(body) => {
+                *request.body_mut() = body;
+                inner.ask(request).await
+            }
         }
     }
 }
