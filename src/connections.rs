@@ -20,7 +20,8 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use crate::identity::{Callers, Certified};
-use crate::lingering::Lingering;
+use crate::lingering::{Farewell, Lingering};
+use crate::refusals::Refusals;
 use crate::tls::Certificates;
 
 /// As many calls as one connection may have open: a caller may use all that the server answers at once, and watch besides.
@@ -50,6 +51,9 @@ const AGE_MAX: Duration = Duration::from_mins(30);
 const AGE_GRACE: Duration = Duration::from_mins(2);
 /// As long as a drain waits for the first call of a connection that has just begun.
 const LATE_MAX: Duration = Duration::from_millis(250);
+/// Of many peers that broke the protocol one is let go after another, so far apart. Until then they can send no more than
+/// the system has room for.
+const BROKEN_APART: Duration = Duration::from_millis(10);
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -101,9 +105,11 @@ pub async fn serve<B>(
 {
     // Every connection holds a receiver for as long as it is open.
     let (drained, draining) = watch::channel(false);
+    let refusals = Arc::new(Refusals::new(BROKEN_APART));
     let begin = |stream: TcpStream| {
         let (security, service) = (security.clone(), service.clone());
-        tokio::spawn(answer(stream, security, service, draining.clone()));
+        let end = (draining.clone(), Farewell::new(&refusals));
+        tokio::spawn(answer(stream, security, service, end));
     };
     tokio::pin!(drain);
     loop {
@@ -140,19 +146,21 @@ async fn answer<B>(
     stream: TcpStream,
     security: Option<Security>,
     service: impl Answers<B>,
-    mut draining: watch::Receiver<bool>,
+    (mut draining, farewell): (watch::Receiver<bool>, Farewell),
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
-    let open = draining.clone();
+    let open = (draining.clone(), farewell.clone());
     let secured = tokio::select! {
         secured = secured(stream, open, security) => secured,
         () = late(&mut draining) => None,
     };
     match secured {
-        Some(Secured::Clear(stream)) => converse(stream, None, service, draining).await,
+        Some(Secured::Clear(stream)) => {
+            converse(stream, None, service, (draining, farewell)).await;
+        }
         Some(Secured::Tls(stream, certified)) => {
-            converse(*stream, certified, service, draining).await;
+            converse(*stream, certified, service, (draining, farewell)).await;
         }
         None => {}
     }
@@ -179,7 +187,7 @@ enum Secured {
 /// The stream after its handshake, or once the peer has said anything; `None`: it did not come to that.
 async fn secured(
     stream: TcpStream,
-    open: watch::Receiver<bool>,
+    (open, farewell): (watch::Receiver<bool>, Farewell),
     security: Option<Security>,
 ) -> Option<Secured> {
     if let Err(error) = stream.set_nodelay(true) {
@@ -194,11 +202,15 @@ async fn secured(
         let mut first = [0];
         let spoke = tokio::time::timeout(HANDSHAKE_MAX, stream.peek(&mut first)).await;
         let spoke = matches!(spoke, Ok(Ok(1)));
-        return spoke.then(|| Secured::Clear(Lingering::new(stream, open)));
+        return spoke.then(|| Secured::Clear(Lingering::new(stream, open, farewell)));
     };
-    let handshake = certificates.acceptor().accept(Lingering::new(stream, open));
+    // A handshake that fails lets go of the stream.
+    farewell.be_curt(true);
+    let stream = Lingering::new(stream, open, farewell.clone());
+    let handshake = certificates.acceptor().accept(stream);
     match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
         Ok(Ok(stream)) => {
+            farewell.be_curt(false);
             let shown = stream.get_ref().1.peer_certificates();
             let certified = shown
                 .and_then(<[_]>::first)
@@ -218,7 +230,7 @@ async fn converse<B>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     certified: Option<Certified>,
     service: impl Answers<B>,
-    mut draining: watch::Receiver<bool>,
+    (mut draining, farewell): (watch::Receiver<bool>, Farewell),
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
@@ -257,8 +269,10 @@ async fn converse<B>(
             }
         }
     };
-    // Peers end connections in many ways, and none of them concerns us: calls have their own outcome.
+    // Peers end connections in many ways, and none of them concerns us: calls have their own outcome. The stream is dropped
+    // after this.
     if let Err(error) = ended {
+        farewell.be_curt(true);
         tracing::debug!(error, "a connection ended");
     }
 }
@@ -328,7 +342,11 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let seen = Seen::default();
         let (_drain, draining) = watch::channel(false);
-        let serving = tokio::spawn(converse(ours, None, answering(&seen), draining));
+        let end = (
+            draining,
+            Farewell::new(&Arc::new(Refusals::new(BROKEN_APART))),
+        );
+        let serving = tokio::spawn(converse(ours, None, answering(&seen), end));
         let (mut sender, connection) =
             http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(theirs))
                 .await
@@ -390,7 +408,8 @@ mod tests {
         let (stream, _) = listener.accept().await.expect("a peer");
         let begun = Instant::now();
         let (_drain, open) = watch::channel(false);
-        assert!(secured(stream, open, None).await.is_none());
+        let end = (open, Farewell::new(&Arc::new(Refusals::new(BROKEN_APART))));
+        assert!(secured(stream, end, None).await.is_none());
         assert!(begun.elapsed() >= HANDSHAKE_MAX);
         drop(silent);
     }

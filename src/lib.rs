@@ -28,6 +28,8 @@ pub mod connections;
 #[cfg(feature = "server")]
 mod lingering;
 #[cfg(feature = "server")]
+mod refusals;
+#[cfg(feature = "server")]
 pub mod tls;
 
 #[cfg(feature = "server")]

@@ -6,6 +6,8 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,23 +15,65 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, Re
 use tokio::net::TcpStream;
 use tokio::runtime::Handle;
 
+use crate::refusals::Refusals;
+
 /// As long as the server reads on: a peer that was told to go away closes at once.
 const LINGER_MAX: Duration = Duration::from_secs(1);
 /// As much as it reads: more is no farewell.
 const LINGER_BYTES_MAX: u64 = 1024 * 1024;
+/// As much as it reads of a peer that broke the protocol: one that did so by mistake has little more to send; one that floods
+/// would have the server read what no one wants.
+const CURT_BYTES_MAX: u64 = 64 * 1024;
+
+/// How a connection is to end. Copies speak of the same one.
+#[derive(Clone, Debug)]
+pub struct Farewell(Arc<Manner>);
+
+#[derive(Debug)]
+struct Manner {
+    curt: AtomicBool,
+    refusals: Arc<Refusals>,
+}
+
+impl Farewell {
+    /// The end of a connection; `refusals` are those that broke the protocol.
+    pub fn new(refusals: &Arc<Refusals>) -> Self {
+        Self(Arc::new(Manner {
+            curt: AtomicBool::new(false),
+            refusals: Arc::clone(refusals),
+        }))
+    }
+
+    /// Whether the peer has broken the protocol. If so it waits where many do, and little is heard of what it still sends.
+    pub fn be_curt(&self, curt: bool) {
+        self.0.curt.store(curt, Ordering::Relaxed);
+    }
+
+    /// Waits for the turn of a peer that is let go, and says how much is heard of it.
+    async fn turn(&self) -> u64 {
+        if self.0.curt.load(Ordering::Relaxed) {
+            self.0.refusals.wait().await;
+            CURT_BYTES_MAX
+        } else {
+            LINGER_BYTES_MAX
+        }
+    }
+}
 
 /// A stream that lingers once it is dropped. What it holds besides is kept as long: whoever waits for the connection to end
 /// waits for its peer to have heard.
 pub struct Lingering<T: Send + 'static> {
     /// `None`: it was dropped.
     held: Option<(TcpStream, T)>,
+    farewell: Farewell,
 }
 
 impl<T: Send> Lingering<T> {
     /// A stream, with something to be let go of after it.
-    pub fn new(stream: TcpStream, besides: T) -> Self {
+    pub fn new(stream: TcpStream, besides: T, farewell: Farewell) -> Self {
         Self {
             held: Some((stream, besides)),
+            farewell,
         }
     }
 
@@ -45,18 +89,20 @@ impl<T: Send> Drop for Lingering<T> {
     fn drop(&mut self) {
         // Without a runtime the process ends, and every socket with it.
         if let (Some((stream, besides)), Ok(runtime)) = (self.held.take(), Handle::try_current()) {
+            let farewell = self.farewell.clone();
             runtime.spawn(async move {
+                let bytes_max = farewell.turn().await;
                 // A peer that goes on for longer is cut off.
-                let _ = tokio::time::timeout(LINGER_MAX, linger(stream)).await;
+                let _ = tokio::time::timeout(LINGER_MAX, linger(stream, bytes_max)).await;
                 drop(besides);
             });
         }
     }
 }
 
-async fn linger(mut stream: TcpStream) -> io::Result<()> {
+async fn linger(mut stream: TcpStream, bytes_max: u64) -> io::Result<()> {
     stream.shutdown().await?;
-    let mut rest = stream.take(LINGER_BYTES_MAX);
+    let mut rest = stream.take(bytes_max);
     let mut heard = [0; 4 * 1024];
     while rest.read(&mut heard).await? > 0 {}
     Ok(())
@@ -87,8 +133,9 @@ impl<T: Send + Unpin> AsyncWrite for Lingering<T> {
         self.stream()?.poll_flush(context)
     }
 
+    /// Says what there is to say. That nothing more comes is said when it is dropped: by then it is known how it ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.stream()?.poll_shutdown(context)
+        self.stream()?.poll_flush(context)
     }
 
     fn poll_write_vectored(
@@ -109,27 +156,90 @@ impl<T: Send + Unpin> AsyncWrite for Lingering<T> {
 #[cfg(test)]
 mod tests {
     use tokio::net::TcpListener;
-    use tokio::sync::oneshot;
+    use tokio::sync::oneshot::{self, error::TryRecvError};
+    use tokio::time::Instant;
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_peer_that_still_sends_reads_the_last_words() {
+    fn refusals() -> Arc<Refusals> {
+        Arc::new(Refusals::new(Duration::from_millis(2)))
+    }
+
+    /// Both ends of a connection.
+    async fn ends() -> (TcpStream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let mut peer = TcpStream::connect(address).await.expect("a connection");
+        let peer = TcpStream::connect(address).await.expect("a connection");
         let (stream, _) = listener.accept().await.expect("a peer");
-        peer.write_all(b"what no one reads").await.expect("sent");
-        stream.readable().await.expect("it has come");
-        let (besides, gone) = oneshot::channel::<()>();
-        let mut ours = Lingering::new(stream, besides);
-        ours.write_all(b"go away").await.expect("sent");
-        drop(ours);
-        peer.write_all(b"and more").await.expect("no broken pipe");
-        let mut heard = String::new();
-        peer.read_to_string(&mut heard).await.expect("no reset");
-        assert_eq!(heard, "go away");
-        drop(peer);
-        gone.await.expect_err("the connection has ended");
+        (stream, peer)
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_still_sends_reads_the_last_words() {
+        for curt in [false, true] {
+            let (stream, mut peer) = ends().await;
+            peer.write_all(b"what no one reads").await.expect("sent");
+            stream.readable().await.expect("it has come");
+            let (besides, gone) = oneshot::channel::<()>();
+            let farewell = Farewell::new(&refusals());
+            let mut ours = Lingering::new(stream, besides, farewell.clone());
+            ours.write_all(b"go away").await.expect("sent");
+            farewell.be_curt(curt);
+            drop(ours);
+            peer.write_all(b"and more").await.expect("no broken pipe");
+            let mut heard = String::new();
+            peer.read_to_string(&mut heard).await.expect("no reset");
+            assert_eq!(heard, "go away");
+            drop(peer);
+            gone.await.expect_err("the connection has ended");
+        }
+    }
+
+    /// How much a peer can send after the end, which no one wants.
+    async fn sent_after(farewell: Farewell) -> usize {
+        let (stream, mut peer) = ends().await;
+        let (besides, mut gone) = oneshot::channel::<()>();
+        drop(Lingering::new(stream, besides, farewell));
+        let mut sent = 0;
+        // What the system has room for goes too, so the peer sends no faster than it is read.
+        while matches!(gone.try_recv(), Err(TryRecvError::Empty)) {
+            if peer.write_all(&[0; 1024]).await.is_err() {
+                break;
+            }
+            sent += 1024;
+            tokio::task::yield_now().await;
+        }
+        sent
+    }
+
+    #[tokio::test]
+    async fn little_is_heard_of_a_peer_that_broke_the_protocol() {
+        let [patient, curt] = [false, true].map(|curt| {
+            let farewell = Farewell::new(&refusals());
+            farewell.be_curt(curt);
+            farewell
+        });
+        let (long, short) = (sent_after(patient).await, sent_after(curt).await);
+        assert!(short < long / 4, "{short} of {long} bytes");
+    }
+
+    #[tokio::test]
+    async fn many_that_broke_the_protocol_wait_for_their_end() {
+        let refusals = refusals();
+        let begun = Instant::now();
+        let mut peers = Vec::new();
+        for _ in 0..300 {
+            let (stream, peer) = ends().await;
+            let farewell = Farewell::new(&refusals);
+            farewell.be_curt(true);
+            let mut ours = Lingering::new(stream, (), farewell);
+            ours.shutdown().await.expect("said");
+            peers.push(peer);
+        }
+        for mut peer in peers {
+            assert_eq!(peer.read(&mut [0]).await.expect("the end"), 0);
+        }
+        // A hundred at once, the others two milliseconds apart.
+        assert!(begun.elapsed() >= Duration::from_millis(390));
     }
 }
