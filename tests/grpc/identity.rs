@@ -66,8 +66,13 @@ async fn each_bad_token_is_refused_by_its_own_name() {
     let good =
         |change: &dyn Fn(&mut Value)| signed(&server, &claims(&server, |claims| change(claims)));
     let mut torn = good(&|_| {});
-    let flipped = if torn.ends_with('A') { "B" } else { "A" };
-    torn.replace_range(torn.len() - 20..torn.len() - 19, flipped);
+    let at = torn.len() - 20;
+    let flipped = if torn[at..].starts_with('A') {
+        "B"
+    } else {
+        "A"
+    };
+    torn.replace_range(at..=at, flipped);
     let expired = now.timestamp() - 61;
     let ahead = now.timestamp() + 61;
     let tokens: Vec<(&str, String)> = vec![
