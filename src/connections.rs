@@ -19,6 +19,7 @@ use tokio::sync::watch;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
+use crate::breach;
 use crate::identity::{Callers, Certified};
 use crate::lingering::{Farewell, Lingering};
 use crate::refusals::Refusals;
@@ -51,9 +52,10 @@ const AGE_MAX: Duration = Duration::from_mins(30);
 const AGE_GRACE: Duration = Duration::from_mins(2);
 /// As long as a drain waits for the first call of a connection that has just begun.
 const LATE_MAX: Duration = Duration::from_millis(250);
-/// Of many peers that broke the protocol one is let go after another, so far apart. Until then they can send no more than
-/// the system has room for.
+/// Of many peers that broke the protocol one is let go after another, so far apart.
 const BROKEN_APART: Duration = Duration::from_millis(10);
+/// As many of them are held: each has a socket, and what the system has received for it.
+const BROKEN_HELD_MAX: usize = 256;
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -105,7 +107,7 @@ pub async fn serve<B>(
 {
     // Every connection holds a receiver for as long as it is open.
     let (drained, draining) = watch::channel(false);
-    let refusals = Arc::new(Refusals::new(BROKEN_APART));
+    let refusals = Arc::new(Refusals::new(BROKEN_APART, BROKEN_HELD_MAX));
     let begin = |stream: TcpStream| {
         let (security, service) = (security.clone(), service.clone());
         let end = (draining.clone(), Farewell::new(&refusals));
@@ -153,7 +155,7 @@ async fn answer<B>(
     let open = (draining.clone(), farewell.clone());
     let secured = tokio::select! {
         secured = secured(stream, open, security) => secured,
-        () = late(&mut draining) => None,
+        () = late(&mut draining, &farewell) => None,
     };
     match secured {
         Some(Secured::Clear(stream)) => {
@@ -167,10 +169,12 @@ async fn answer<B>(
 }
 
 /// The server drains, and has for as long as it waits for those who came late.
-async fn late(draining: &mut watch::Receiver<bool>) {
+async fn late(draining: &mut watch::Receiver<bool>, farewell: &Farewell) {
     // An error means that the sender is gone, and the server with it.
     let _ = draining.wait_for(|draining| *draining).await;
     tokio::time::sleep(LATE_MAX).await;
+    // Its handshake is broken off by us.
+    farewell.be_curt(false);
 }
 
 /// A connection's bytes. It holds a receiver too, until its peer has heard all.
@@ -269,10 +273,9 @@ async fn converse<B>(
             }
         }
     };
-    // Peers end connections in many ways, and none of them concerns us: calls have their own outcome. The stream is dropped
-    // after this.
+    // Most ends are no one's concern: calls have their own outcome. The stream is dropped after this.
     if let Err(error) = ended {
-        farewell.be_curt(true);
+        farewell.be_curt(breach::is_one(&*error) && !*draining.borrow());
         tracing::debug!(error, "a connection ended");
     }
 }
@@ -326,6 +329,10 @@ mod tests {
 
     use super::*;
 
+    fn farewell() -> Farewell {
+        Farewell::new(&Arc::new(Refusals::new(BROKEN_APART, BROKEN_HELD_MAX)))
+    }
+
     type Seen = Arc<Mutex<Option<Arc<Connection>>>>;
 
     fn answering(seen: &Seen) -> impl Answers<Empty<Bytes>> {
@@ -342,10 +349,7 @@ mod tests {
         let (ours, theirs) = tokio::io::duplex(64 * 1024);
         let seen = Seen::default();
         let (_drain, draining) = watch::channel(false);
-        let end = (
-            draining,
-            Farewell::new(&Arc::new(Refusals::new(BROKEN_APART))),
-        );
+        let end = (draining, farewell());
         let serving = tokio::spawn(converse(ours, None, answering(&seen), end));
         let (mut sender, connection) =
             http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(theirs))
@@ -408,7 +412,7 @@ mod tests {
         let (stream, _) = listener.accept().await.expect("a peer");
         let begun = Instant::now();
         let (_drain, open) = watch::channel(false);
-        let end = (open, Farewell::new(&Arc::new(Refusals::new(BROKEN_APART))));
+        let end = (open, farewell());
         assert!(secured(stream, end, None).await.is_none());
         assert!(begun.elapsed() >= HANDSHAKE_MAX);
         drop(silent);

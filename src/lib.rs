@@ -24,6 +24,8 @@ pub mod clock;
 mod folder;
 
 #[cfg(feature = "server")]
+mod breach;
+#[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "server")]
 mod lingering;

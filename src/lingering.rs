@@ -49,14 +49,38 @@ impl Farewell {
         self.0.curt.store(curt, Ordering::Relaxed);
     }
 
-    /// Waits for the turn of a peer that is let go, and says how much is heard of it.
-    async fn turn(&self) -> u64 {
-        if self.0.curt.load(Ordering::Relaxed) {
-            self.0.refusals.wait().await;
+    /// Lets a peer go.
+    async fn say(&self, mut stream: TcpStream) -> io::Result<()> {
+        let bytes_max = if self.0.curt.load(Ordering::Relaxed) {
+            tokio::select! {
+                biased;
+                () = self.0.refusals.wait() => {}
+                () = gone(&mut stream, CURT_BYTES_MAX) => return Ok(()),
+            }
             CURT_BYTES_MAX
         } else {
             LINGER_BYTES_MAX
-        }
+        };
+        stream.shutdown().await?;
+        // A peer that goes on for longer is cut off.
+        let _ = tokio::time::timeout(LINGER_MAX, hear(&mut stream, bytes_max)).await;
+        Ok(())
+    }
+}
+
+/// Reads what a peer still sends. Gives whether there may be more.
+async fn hear(stream: &mut TcpStream, bytes_max: u64) -> io::Result<bool> {
+    let mut rest = stream.take(bytes_max);
+    let mut heard = [0; 4 * 1024];
+    while rest.read(&mut heard).await? > 0 {}
+    Ok(rest.limit() == 0)
+}
+
+/// Waits until a peer has gone, which does not show of one that has sent more before.
+async fn gone(stream: &mut TcpStream, bytes_max: u64) {
+    // An error says that it has.
+    if matches!(hear(stream, bytes_max).await, Ok(true)) {
+        std::future::pending::<()>().await;
     }
 }
 
@@ -91,21 +115,12 @@ impl<T: Send> Drop for Lingering<T> {
         if let (Some((stream, besides)), Ok(runtime)) = (self.held.take(), Handle::try_current()) {
             let farewell = self.farewell.clone();
             runtime.spawn(async move {
-                let bytes_max = farewell.turn().await;
-                // A peer that goes on for longer is cut off.
-                let _ = tokio::time::timeout(LINGER_MAX, linger(stream, bytes_max)).await;
+                // An error says that the peer has gone.
+                let _ = farewell.say(stream).await;
                 drop(besides);
             });
         }
     }
-}
-
-async fn linger(mut stream: TcpStream, bytes_max: u64) -> io::Result<()> {
-    stream.shutdown().await?;
-    let mut rest = stream.take(bytes_max);
-    let mut heard = [0; 4 * 1024];
-    while rest.read(&mut heard).await? > 0 {}
-    Ok(())
 }
 
 // === as the stream inside ===
@@ -133,7 +148,7 @@ impl<T: Send + Unpin> AsyncWrite for Lingering<T> {
         self.stream()?.poll_flush(context)
     }
 
-    /// Says what there is to say. That nothing more comes is said when it is dropped: by then it is known how it ended.
+    /// Says what there is to say. TCP says that nothing more comes when this is dropped: by then it is known how it ended.
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.stream()?.poll_flush(context)
     }
@@ -161,8 +176,8 @@ mod tests {
 
     use super::*;
 
-    fn refusals() -> Arc<Refusals> {
-        Arc::new(Refusals::new(Duration::from_millis(2)))
+    fn refusals(apart: Duration) -> Arc<Refusals> {
+        Arc::new(Refusals::new(apart, 1_000))
     }
 
     /// Both ends of a connection.
@@ -181,7 +196,7 @@ mod tests {
             peer.write_all(b"what no one reads").await.expect("sent");
             stream.readable().await.expect("it has come");
             let (besides, gone) = oneshot::channel::<()>();
-            let farewell = Farewell::new(&refusals());
+            let farewell = Farewell::new(&refusals(Duration::ZERO));
             let mut ours = Lingering::new(stream, besides, farewell.clone());
             ours.write_all(b"go away").await.expect("sent");
             farewell.be_curt(curt);
@@ -215,7 +230,7 @@ mod tests {
     #[tokio::test]
     async fn little_is_heard_of_a_peer_that_broke_the_protocol() {
         let [patient, curt] = [false, true].map(|curt| {
-            let farewell = Farewell::new(&refusals());
+            let farewell = Farewell::new(&refusals(Duration::ZERO));
             farewell.be_curt(curt);
             farewell
         });
@@ -225,10 +240,9 @@ mod tests {
 
     #[tokio::test]
     async fn many_that_broke_the_protocol_wait_for_their_end() {
-        let refusals = refusals();
-        let begun = Instant::now();
+        let (refusals, begun) = (refusals(Duration::from_millis(2)), Instant::now());
         let mut peers = Vec::new();
-        for _ in 0..300 {
+        for _ in 0..120 {
             let (stream, peer) = ends().await;
             let farewell = Farewell::new(&refusals);
             farewell.be_curt(true);
@@ -239,7 +253,20 @@ mod tests {
         for mut peer in peers {
             assert_eq!(peer.read(&mut [0]).await.expect("the end"), 0);
         }
-        // A hundred at once, the others two milliseconds apart.
-        assert!(begun.elapsed() >= Duration::from_millis(390));
+        // Before there was any quiet none is let go at once.
+        assert!(begun.elapsed() >= Duration::from_millis(2 * 120 - 1));
+    }
+
+    #[tokio::test]
+    async fn who_has_gone_is_not_held() {
+        let (stream, peer) = ends().await;
+        let farewell = Farewell::new(&refusals(Duration::from_secs(1)));
+        farewell.be_curt(true);
+        let (besides, gone) = oneshot::channel::<()>();
+        let begun = Instant::now();
+        drop(Lingering::new(stream, besides, farewell));
+        drop(peer);
+        gone.await.expect_err("the connection has ended");
+        assert!(begun.elapsed() < Duration::from_millis(900));
     }
 }

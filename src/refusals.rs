@@ -1,8 +1,8 @@
 //! Are many refused? Then each of them waits for its refusal.
 //!
 //! To look at a bad token or at broken frames costs the server as much as it costs a peer to make them up, so a flood of
-//! them would take the time of callers who mean well. Held refusals cost next to nothing, and whoever tries again only once
-//! it was refused comes no faster than refusals are given out.
+//! them would take the time of callers who mean well. A held refusal costs no time, and whoever tries again only once it was
+//! refused comes no faster than refusals are given out: one after another, or a second later where that is sooner.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,8 +14,6 @@ use tokio::time::Instant;
 const AT_ONCE: u32 = 100;
 /// No refusal is held for longer.
 const HELD_FOR_MAX: Duration = Duration::from_secs(1);
-/// As many as are held; further ones are given out at once, so that memory stays bounded.
-const HELD_MAX: usize = 4_096;
 
 /// Refusals of one kind, over all connections.
 #[derive(Debug)]
@@ -25,18 +23,18 @@ pub(crate) struct Refusals {
     apart: Duration,
     /// When the next one may be given out, in nanoseconds since it began.
     next: AtomicU64,
-    /// Places for those that are held.
+    /// Places for those that are held; further ones are given out at once, so that what they hold stays bounded.
     held: Semaphore,
 }
 
 impl Refusals {
     /// None until now.
-    pub fn new(apart: Duration) -> Self {
+    pub fn new(apart: Duration, held_max: usize) -> Self {
         Self {
             begun: Instant::now(),
             apart,
             next: AtomicU64::new(0),
-            held: Semaphore::new(HELD_MAX),
+            held: Semaphore::new(held_max),
         }
     }
 
@@ -80,6 +78,7 @@ mod tests {
     use super::*;
 
     const APART: Duration = Duration::from_millis(2);
+    const HELD_MAX: usize = 4_096;
 
     /// How long so many took that were refused together.
     async fn took(refusals: &Refusals, many: u32) -> Duration {
@@ -93,7 +92,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_few_are_given_out_at_once_and_many_at_their_pace() {
-        let refusals = Refusals::new(APART);
+        let refusals = Refusals::new(APART, HELD_MAX);
         tokio::time::advance(Duration::from_secs(1)).await;
         assert_eq!(took(&refusals, AT_ONCE).await, Duration::ZERO);
         let time = took(&refusals, 250).await;
@@ -108,7 +107,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn none_is_held_for_long_and_no_more_than_a_number() {
-        let refusals = Refusals::new(APART);
+        let refusals = Refusals::new(APART, HELD_MAX);
         let time = took(&refusals, 4_000).await;
         assert!(time <= HELD_FOR_MAX + TICK, "{time:?}");
         let held = async {

@@ -12,6 +12,8 @@ use crate::refusals::Refusals;
 
 /// The time from one refusal to the next, once there were many.
 const APART: Duration = Duration::from_millis(2);
+/// As many as are held, each a call that waits.
+const HELD_MAX: usize = 4_096;
 
 /// Holds refusals back that come too fast, over all connections.
 #[derive(Clone, Debug)]
@@ -19,7 +21,7 @@ pub struct Pace(Arc<Refusals>);
 
 impl Default for Pace {
     fn default() -> Self {
-        Self(Arc::new(Refusals::new(APART)))
+        Self(Arc::new(Refusals::new(APART, HELD_MAX)))
     }
 }
 

@@ -53,7 +53,8 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the file for serving, makes it and its folder where they are missing, and migrates it.
     ///
-    /// Blocks while it works. Files it makes can be read by their owner alone.
+    /// Blocks while it works. Files it makes can be read by their owner alone. Who commits is answered by the runtime in
+    /// which this was called, or without one by the thread that writes.
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] when another process serves from the file or it cannot be used;

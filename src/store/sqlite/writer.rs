@@ -125,7 +125,8 @@ impl Writer {
         }
     }
 
-    /// Takes no more commits, and waits until those that wait are made and the file is closed.
+    /// Takes no more commits, and waits until those that wait are made and the file is closed. Their callers are answered by
+    /// the runtime, in a moment.
     pub(super) fn close(&self) {
         drop(held(&self.jobs).take());
         let thread = held(&self.thread).take();
