@@ -85,8 +85,9 @@ async fn call_on(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn certificates_rotate_under_load_without_a_failed_call() {
     let folder = TempDir::new().expect("a folder");
-    let authority = Authority::new("servers");
-    let files = authority.write_server(folder.path(), 2_100, None);
+    let (authority, callers) = (Authority::new("servers"), Authority::new("callers"));
+    let files = authority.write_server(folder.path(), 2_100, Some(&callers));
+    let trusted = files.client_ca.clone().expect("a path");
     let server = Arc::new(server(files.clone()).await);
     let shown = Arc::clone(server.tls.as_ref().expect("certificates"));
     let (stop, made) = (
@@ -98,14 +99,14 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
             let (stop, made) = (Arc::clone(&stop), Arc::clone(&made));
             tokio::spawn(call_on(
                 Arc::clone(&server),
-                authority.trusted(),
+                authority.trusted().identity(callers.caller(vec![uri(TAR)])),
                 stop,
                 made,
             ))
         })
         .collect();
     let mut ends = vec![shown.expiry()];
-    for turn in 1..=20 {
+    for turn in 1..=50 {
         let (cert, key) = authority.server(2_100 + turn);
         // Each file by itself: whoever looks in between finds a key that is not the certificate's, and no one is at fault.
         std::fs::write(&files.cert, cert).expect("a file");
@@ -114,6 +115,10 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
         std::fs::write(&files.key, key).expect("a file");
         shown.look();
         ends.push(shown.expiry());
+        // Another authority each time beside the callers' own, as while they go over to a new one.
+        let other = Authority::new("others").pem();
+        std::fs::write(&trusted, callers.pem() + &other).expect("a file");
+        shown.look();
         let before = made.load(Ordering::SeqCst);
         for _ in 0..2_000 {
             if made.load(Ordering::SeqCst) > before + 6 {
@@ -128,7 +133,7 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
     }
     ends.sort_unstable();
     ends.dedup();
-    assert_eq!((ends.len(), shown.failures()), (21, 0));
+    assert_eq!((ends.len(), shown.failures()), (51, 0));
     assert!(made.load(Ordering::SeqCst) > 100);
 }
 
