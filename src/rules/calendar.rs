@@ -11,7 +11,7 @@ use chrono::{
     DateTime, Datelike, Days, LocalResult, NaiveDate, NaiveDateTime, TimeDelta, TimeZone, Utc,
     Weekday,
 };
-use chrono_tz::Tz;
+use chrono_tz::{GapInfo, Tz};
 
 use super::timeframes::SkippedDay;
 
@@ -101,24 +101,25 @@ impl Calendar {
 
     /// The instant at which a local day ends: the first instant of the day after it.
     ///
-    /// Where the clocks skip that midnight, the first instant that does exist; where it comes twice, the first.
+    /// Where the clocks skip that midnight, the first instant that does exist. Where it comes twice, the first, unless the
+    /// day comes back after it.
     #[must_use]
     pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = NaiveDateTime::from(next_day(day));
-        // INVARIANT: no zone skips more than a day of local time, so an instant is found within 25 steps.
-        (0..=25)
-            .find_map(|hours| {
-                match self
-                    .zone
-                    .from_local_datetime(&(midnight + TimeDelta::hours(hours)))
-                {
-                    LocalResult::Single(at) | LocalResult::Ambiguous(at, _) => {
-                        Some(at.with_timezone(&Utc))
-                    }
-                    LocalResult::None => None,
-                }
-            })
-            .unwrap_or_else(|| midnight.and_utc())
+        let end = match self.zone.from_local_datetime(&midnight) {
+            LocalResult::Single(at) => Some(at),
+            LocalResult::Ambiguous(first, second) => {
+                let before = second.with_timezone(&Utc) - TimeDelta::microseconds(1);
+                Some(if self.day_of(before) == day {
+                    second
+                } else {
+                    first
+                })
+            }
+            LocalResult::None => GapInfo::new(&midnight, &self.zone).and_then(|gap| gap.end),
+        };
+        // INVARIANT: where clocks skip an hour, a day or some minutes, there is an instant after these.
+        end.map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
     }
 }
 
@@ -309,11 +310,36 @@ mod tests {
 
     #[test]
     fn a_midnight_that_does_not_exist_becomes_the_first_instant_that_does() {
-        // Cuba moves its clocks at midnight: 2026-03-08 00:00 is 01:00.
-        let calendar = Calendar::new(Tz::America__Havana, BTreeMap::new());
-        assert_eq!(
-            calendar.end_of(day("2026-03-07")).to_rfc3339(),
-            "2026-03-08T05:00:00+00:00"
-        );
+        for (zone, date, end) in [
+            // Cuba moves its clocks at midnight: 2026-03-08 00:00 is 01:00.
+            (Tz::America__Havana, "2026-03-07", "2026-03-08T05:00:00Z"),
+            // Nepal moved them by a quarter of an hour: 1986-01-01 00:00 was 00:15.
+            (Tz::Asia__Kathmandu, "1985-12-31", "1985-12-31T18:30:00Z"),
+            // Samoa left out 2011-12-30.
+            (Tz::Pacific__Apia, "2011-12-29", "2011-12-30T10:00:00Z"),
+        ] {
+            let calendar = Calendar::new(zone, BTreeMap::new());
+            let end: DateTime<Utc> = end.parse().unwrap();
+            assert_eq!(calendar.end_of(day(date)), end, "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_day_ends_at_the_midnight_after_which_it_does_not_come_back() {
+        for (zone, date, end) in [
+            // Cuba moves its clocks from 01:00 to 00:00, and both midnights are of the next day.
+            (Tz::America__Havana, "2026-10-31", "2026-11-01T04:00:00Z"),
+            // Newfoundland moved them from 00:01 to 23:01 of the day before.
+            (Tz::America__St_Johns, "2010-11-06", "2010-11-07T03:30:00Z"),
+            (
+                Tz::America__Los_Angeles,
+                "2026-10-31",
+                "2026-11-01T07:00:00Z",
+            ),
+        ] {
+            let calendar = Calendar::new(zone, BTreeMap::new());
+            let end: DateTime<Utc> = end.parse().unwrap();
+            assert_eq!(calendar.end_of(day(date)), end, "{zone}");
+        }
     }
 }
