@@ -1,6 +1,6 @@
 //! What does the file hold? Reads by key, and the log in order.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use uuid::Uuid;
 
 use super::rows::{Columns, unavailable};
@@ -104,8 +104,19 @@ pub(super) fn replay(
     connection: &Connection,
     key: &ReplayKey,
 ) -> Result<Option<Replay>, StoreError> {
-    const SQL: &str =
-        "SELECT caller, content, determination_id, version FROM events WHERE request_id = ?1";
+    let mut statement = prepare(connection, REPLAYS_SQL)?;
+    replay_by(&mut statement, key)
+}
+
+/// What [`replay_by`] is ready with.
+pub(super) const REPLAYS_SQL: &str =
+    "SELECT caller, content, determination_id, version FROM events WHERE request_id = ?1";
+
+/// As [`replay`], by a statement that is ready.
+pub(super) fn replay_by(
+    statement: &mut Statement<'_>,
+    key: &ReplayKey,
+) -> Result<Option<Replay>, StoreError> {
     let read = |row: &Row<'_>| {
         let columns = Columns::with_id_in(row, "determination_id")?;
         let of_caller = columns.get::<String>("caller")? == key.caller;
@@ -118,7 +129,7 @@ pub(super) fn replay(
             version: columns.version("version")?,
         }))
     };
-    let of_all = all(connection, SQL, params![key.request_id.as_bytes()], read)?;
+    let of_all = every(statement, params![key.request_id.as_bytes()], read)?;
     Ok(of_all.into_iter().flatten().next())
 }
 
@@ -247,10 +258,7 @@ fn one<T>(
     given: &[&dyn rusqlite::ToSql],
     read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Option<T>, StoreError> {
-    let mut statement = connection
-        .prepare_cached(sql)
-        .map_err(|error| unavailable(&error))?;
-    statement
+    prepare(connection, sql)?
         .query_row(given, |row| Ok(read(row)))
         .optional()
         .map_err(|error| unavailable(&error))?
@@ -264,9 +272,25 @@ pub(super) fn all<T>(
     given: &[&dyn rusqlite::ToSql],
     read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    let mut statement = connection
+    let mut statement = prepare(connection, sql)?;
+    every(&mut statement, given, read)
+}
+
+pub(super) fn prepare<'c>(
+    connection: &'c Connection,
+    sql: &str,
+) -> Result<CachedStatement<'c>, StoreError> {
+    connection
         .prepare_cached(sql)
-        .map_err(|error| unavailable(&error))?;
+        .map_err(|error| unavailable(&error))
+}
+
+/// As [`all`], by a statement that is ready.
+fn every<T>(
+    statement: &mut Statement<'_>,
+    given: &[&dyn rusqlite::ToSql],
+    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
     let mut rows = statement
         .query(given)
         .map_err(|error| unavailable(&error))?;

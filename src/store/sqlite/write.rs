@@ -1,7 +1,7 @@
 //! What is written for one commit, and when is it refused?
 
 use rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE;
-use rusqlite::{Connection, params};
+use rusqlite::{CachedStatement, Connection, params};
 use uuid::Uuid;
 
 use super::query;
@@ -17,19 +17,50 @@ use crate::store::{
     Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering,
 };
 
+const INSERT_EVENT_SQL: &str =
+    "INSERT INTO events (position, opened_at, determination_id, version, kind, state, urgency,
+    due_at_us, occurred_at_us, previous_position, sha256, request_id, caller, content, bytes)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+const INSERT_CASE_SQL: &str =
+    "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us,
+    member_id, referral_number, treatment_authorization_number, created_at_us, updated_at_us, head,
+    command_head, last_position, snapshot, sweep_at_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13, ?14)";
+
+/// What nearly every commit of a group executes, made ready once for all of them.
+pub(super) struct Statements<'t> {
+    transaction: &'t Connection,
+    replays: CachedStatement<'t>,
+    insert_event: CachedStatement<'t>,
+    insert_case: CachedStatement<'t>,
+}
+
+impl<'t> Statements<'t> {
+    pub(super) fn of(transaction: &'t Connection) -> Result<Self, StoreError> {
+        Ok(Self {
+            transaction,
+            replays: query::prepare(transaction, query::REPLAYS_SQL)?,
+            insert_event: query::prepare(transaction, INSERT_EVENT_SQL)?,
+            insert_case: query::prepare(transaction, INSERT_CASE_SQL)?,
+        })
+    }
+}
+
 /// Writes one commit behind the log's head, moves the head, and adds what it turns of the dials.
 ///
 /// What an earlier commit of the group wrote is seen: all of them are in one transaction.
 pub(super) fn write(
-    transaction: &Connection,
+    statements: &mut Statements<'_>,
     head: &mut Head,
     turned: &mut Turned,
     commit: Commit,
 ) -> Result<Outcome, StoreError> {
+    let transaction = statements.transaction;
     let id = commit.event.header.determination_id;
     // Before the version: whoever repeats a request gets its first answer, however far the case has moved on.
     if let Some((key, _)) = &commit.replay
-        && let Some(replay) = query::replay(transaction, key)?
+        && let Some(replay) = query::replay_by(&mut statements.replays, key)?
     {
         return Ok(Err(CommitError::Replayed(replay)));
     }
@@ -52,13 +83,16 @@ pub(super) fn write(
         snapshot: &commit.snapshot,
     };
     let written = match standing {
-        None => row.insert_case(transaction),
+        None => row.insert_case(&mut statements.insert_case),
         Some(_) => row.update_case(transaction, commit.replay.is_some()),
     };
     match written {
         Err(error) if is_taken(&error) => return Ok(Err(CommitError::VersionConflict)),
         written => written
-            .and_then(|()| row.insert_event(transaction, commit.kind, commit.replay.as_ref()))
+            .and_then(|()| {
+                let statement = &mut statements.insert_event;
+                row.insert_event(statement, commit.kind, commit.replay.as_ref())
+            })
             .map_err(|error| unavailable(&error))?,
     }
     for letter in &commit.letters {
@@ -104,13 +138,10 @@ impl Row<'_> {
 
     fn insert_event(
         &self,
-        transaction: &Connection,
+        statement: &mut CachedStatement<'_>,
         kind: crate::case::EventKind,
         replay: Option<&(ReplayKey, crate::case::Digest)>,
     ) -> rusqlite::Result<()> {
-        const SQL: &str = "INSERT INTO events (position, opened_at, determination_id, version, kind, state, urgency,
-            due_at_us, occurred_at_us, previous_position, sha256, request_id, caller, content, bytes)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
         let header = &self.event.header;
         let given = params![
             position_column(self.position),
@@ -129,14 +160,10 @@ impl Row<'_> {
             replay.map(|(_, content)| content.0),
             self.event.bytes,
         ];
-        execute(transaction, SQL, given)
+        statement.execute(given).map(drop)
     }
 
-    fn insert_case(&self, transaction: &Connection) -> rusqlite::Result<()> {
-        const SQL: &str = "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us,
-            member_id, referral_number, treatment_authorization_number, created_at_us, updated_at_us, head,
-            command_head, last_position, snapshot, sweep_at_us)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13, ?14)";
+    fn insert_case(&self, statement: &mut CachedStatement<'_>) -> rusqlite::Result<()> {
         let given = params![
             position_column(self.opened_at),
             self.id(),
@@ -153,7 +180,7 @@ impl Row<'_> {
             self.snapshot,
             self.columns.sweep_at.map(|at| at.timestamp_micros()),
         ];
-        execute(transaction, SQL, given)
+        statement.execute(given).map(drop)
     }
 
     /// Leaves alone what never changes, so that no index on it is written. What no caller did moves neither the etag

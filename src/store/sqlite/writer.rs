@@ -252,17 +252,19 @@ fn write_group(
     let mut head = query::head(&transaction)?;
     let before = head.position;
     let mut turned = Turned::default();
+    let mut statements = write::Statements::of(&transaction)?;
     let done = group
         .into_iter()
         .map(|work| match work {
             Work::Commit(commit) => {
-                write::write(&transaction, &mut head, &mut turned, *commit).map(Done::Commit)
+                write::write(&mut statements, &mut head, &mut turned, *commit).map(Done::Commit)
             }
             Work::Rendering(rendering) => {
                 write::write_rendering(&transaction, rendering).map(Done::Rendering)
             }
         })
         .collect::<Result<Vec<_>, _>>()?;
+    drop(statements);
     if head.position != before {
         dials::turn(&transaction, &turned).map_err(|error| unavailable(&error))?;
         write::move_head(&transaction, &head)?;
