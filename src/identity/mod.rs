@@ -94,7 +94,7 @@ impl Identity {
     pub fn key(&self) -> String {
         let subject = escape(&self.subject);
         match &self.issuer {
-            Some(issuer) => format!("{}|{subject}", escape(issuer)),
+            Some(issuer) => [&*escape(issuer), "|", &*subject].concat(),
             None => subject.into_owned(),
         }
     }
