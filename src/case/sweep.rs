@@ -106,9 +106,9 @@ impl Case {
                     .filter(|rung| Some(*rung) > told.rung_percent)
                     .min()
                     .map(|rung| (rung, reached(clock, rung)))
-                    .filter(|(_, at)| *at < due_at && !ran_out && places > KEPT_FOR_OVERDUE);
+                    .filter(|_| !ran_out && places > KEPT_FOR_OVERDUE);
                 (!told.overdue).then_some(Owed {
-                    at: rung.map_or(due_at, |(_, at)| at),
+                    at: rung.map_or(due_at, |(_, at)| at.min(due_at)),
                     clock: clock.kind,
                     due_at,
                     rung_percent: rung.map(|(rung, _)| rung),
