@@ -6,8 +6,6 @@ use std::time::Duration;
 
 /// As much as a process may grow over the slices that are looked at, by the line of best fit within its lives.
 const GROWTH_MEGABYTES_MAX: f64 = 16.0;
-/// As many slices of a process's life are left out: its caches fill.
-const WARM_AFTER: usize = 4;
 /// As many times the second third's 99th percentile as the last third's may be, both the medians of their slices.
 const SLOWER_MAX: f64 = 1.5;
 
@@ -134,14 +132,13 @@ pub fn judge(services: &[&str], servers: &[&str], slices: &[Slice]) -> (String, 
 }
 
 /// By how many megabytes a process grew over two thirds of the slices, as the line says that fits all of its lives best, each
-/// from a height of its own. Left out are the slices of the first third, and the first ones of each life.
+/// from a height of its own. Left out are the slices of the first third, and the first one of each life.
 fn growth(processes: &[Process], third: usize) -> f64 {
     let mut lives: BTreeMap<usize, Vec<(f64, f64)>> = BTreeMap::new();
-    for (nth, window) in processes.windows(1 + WARM_AFTER).enumerate() {
-        let (before, now) = (window[0], window[WARM_AFTER]);
-        if before.life == now.life && nth + WARM_AFTER >= third {
-            let life = lives.entry(now.life).or_default();
-            life.push((number(nth + WARM_AFTER), now.megabytes));
+    for (nth, pair) in processes.windows(2).enumerate() {
+        if pair[0].life == pair[1].life && nth + 1 >= third {
+            let life = lives.entry(pair[1].life).or_default();
+            life.push((number(nth + 1), pair[1].megabytes));
         }
     }
     let (mut together, mut along) = (0.0, 0.0);
@@ -194,18 +191,18 @@ fn what_was_not_flat_is_told() {
     let told = |slices: &[Slice]| judge(&["it"], &["it"], slices).1;
     let (slow, steady) = (|nth| 10 + nth as u64, |_| 10);
     // What a process takes as it begins, and a restart gives back, is no growth.
-    let warm = |nth: usize| (nth / 6, 50 + 5 * (nth % 6).min(4));
+    let warm = |nth| (nth / 6, 50 + 20 * usize::from(nth % 6 > 0));
     assert_eq!(told(&slices(steady, warm)), [""; 0]);
     assert_eq!(told(&slices(slow, warm)), [""; 0]);
     // Two megabytes a slice are 16 in the eight that are looked at, and three are too many; whoever restarts.
     assert_eq!(told(&slices(steady, |nth| (0, 50 + 2 * nth))), [""; 0]);
-    for lives in [12, 6] {
+    for lives in [12, 4] {
         let leak = |nth| (nth / lives, 50 + 3 * (nth % lives));
         let complaints = told(&slices(steady, leak));
         assert!(complaints[0].contains("+24.0 MB"), "{complaints:?}");
     }
-    // Short lives say nothing of memory.
-    assert_eq!(told(&slices(steady, |nth| (nth / 4, 50))).len(), 1);
+    // One new process a slice says nothing of memory.
+    assert_eq!(told(&slices(steady, |nth| (nth, 50))).len(), 1);
     let slower = |nth| if nth < 8 { 10 } else { 16 };
     let complaints = told(&slices(slower, warm));
     assert!(
