@@ -26,6 +26,8 @@ mod folder;
 #[cfg(feature = "server")]
 mod breach;
 #[cfg(feature = "server")]
+mod bundling;
+#[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "server")]
 mod lingering;
