@@ -26,7 +26,7 @@ mod folder;
 #[cfg(feature = "server")]
 mod breach;
 #[cfg(feature = "server")]
-mod bundling;
+pub mod bundling;
 #[cfg(feature = "server")]
 pub mod connections;
 #[cfg(feature = "server")]

@@ -197,7 +197,21 @@ impl Load {
         grpc: &mut Grpc<Channel>,
         turn: usize,
     ) -> Option<Result<Bytes, Status>> {
-        let bytes = match &self.message {
+        let bytes = self.message(turn)?;
+        let mut request = Request::new(bytes);
+        if let Some(token) = &self.token {
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
+        }
+        grpc.ready().await.expect("ready");
+        let answer = grpc.unary(request, self.path.clone(), Raw).await;
+        Some(answer.map(tonic::Response::into_inner))
+    }
+
+    /// What a call sends; `None`: there is no more to call.
+    pub fn message(&self, turn: usize) -> Option<Bytes> {
+        Some(match &self.message {
             What::Once(messages, next) => {
                 let next = next.fetch_add(1, Ordering::Relaxed);
                 messages.get(next)?.clone()
@@ -211,16 +225,7 @@ impl Load {
                 fresh[*at..at + id.len()].copy_from_slice(id.as_bytes());
                 fresh.into()
             }
-        };
-        let mut request = Request::new(bytes);
-        if let Some(token) = &self.token {
-            request
-                .metadata_mut()
-                .insert("authorization", token.clone());
-        }
-        grpc.ready().await.expect("ready");
-        let answer = grpc.unary(request, self.path.clone(), Raw).await;
-        Some(answer.map(tonic::Response::into_inner))
+        })
     }
 
     /// Calls for as long, and counts what was answered.

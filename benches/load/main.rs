@@ -5,7 +5,8 @@
 //! the machine does meanwhile falls on both. Prints a Markdown table. `cargo bench --bench load`, or `scripts/bench`.
 //!
 //! On PostgreSQL, where `SECOND_OPINION_BENCH_STORE` names one (`scripts/bench-postgres`), pgbench takes its turn too: it
-//! inserts the same rows statement by statement.
+//! inserts the same rows statement by statement. The submissions beside it are made by a client that does as little as
+//! pgbench's.
 
 mod burst;
 mod driver;
@@ -13,6 +14,7 @@ mod echo;
 mod h2load;
 mod held;
 mod kinds;
+mod lean;
 mod open_loop;
 mod pgbench;
 mod process;
@@ -20,6 +22,7 @@ mod raw;
 mod request;
 mod table;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -102,38 +105,16 @@ async fn compare() {
     let seconds = filled.elapsed().as_secs_f64();
     eprintln!("{stored} submissions in {seconds:.1} s");
 
-    let in_a_file = store.is_none();
-    let target = |in_file, otherwise| if in_a_file { in_file } else { otherwise };
-    let mut compared = Vec::new();
-    let pgbench = match &store {
-        Some(url) => Some(Pgbench::prepare(url).await),
-        None => None,
+    let target = |in_file, otherwise| {
+        if store.is_none() { in_file } else { otherwise }
     };
-    let stored_file = folder.path().join("second-opinion.db");
-    let mut raw = in_a_file.then(|| Raw::prepare(folder.path(), &stored_file));
-    let mut durable = Compared::with_echo(SUBMIT, target("at least 0.35", ""));
-    let mut bare = Compared::with_echo("bare inserts of its two rows into SQLite, in groups", "");
-    let (mut rows, mut rows_and_head) = (
-        Compared::with_pgbench("beside case and event", "at least 2.5"),
-        Compared::with_pgbench("beside these and the log's head", ""),
-    );
-    for round in 0..ROUNDS {
-        let echoed = echo_submit.run(ROUND).await.rate();
-        let submitted = submit.run(ROUND).await.rate();
-        durable.add(submitted, echoed);
-        if let Some(raw) = &mut raw {
-            bare.add(raw.run(SHORT_ROUND).rate(), echoed);
-        }
-        if let Some(pgbench) = &pgbench {
-            rows.add(submitted, pgbench.rate(pgbench::ROWS, ROUND));
-            rows_and_head.add(submitted, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
-        }
-        told(round, submitted, echoed);
-    }
-    compared.push(durable);
-    if raw.is_some() {
-        compared.push(bare);
-    }
+    let url = store.as_deref();
+    let (mut compared, beside_pgbench) = submissions(
+        (&server, &submit),
+        (&echo, &echo_submit),
+        (url, folder.path()),
+    )
+    .await;
 
     let get = Arc::new(Load::reads(&server, &submit).await);
     let echo_get = Load::echoes(&echo, get.answer_bytes()).await;
@@ -156,8 +137,8 @@ async fn compare() {
 
     compared.extend(others(&server, &echo).await);
     table::rates(&compared);
-    if pgbench.is_some() {
-        table::rates(&[rows, rows_and_head]);
+    if let Some(rows) = beside_pgbench {
+        table::rates(&rows);
     }
 
     let capacity = |what| {
@@ -215,6 +196,45 @@ async fn compare() {
             "at most 2 KB above its buffers",
         ),
     ]);
+}
+
+/// Submissions to a store at an URL, or in a folder: beside the echo, and beside pgbench where that is the store.
+async fn submissions(
+    (server, submit): (&Program, &Load),
+    (echo, echo_submit): (&Program, &Load),
+    (url, folder): (Option<&str>, &Path),
+) -> (Vec<Compared>, Option<[Compared; 2]>) {
+    let pgbench = match url {
+        Some(url) => Some(Pgbench::prepare(url).await),
+        None => None,
+    };
+    let stored = folder.join("second-opinion.db");
+    let mut raw = url.is_none().then(|| Raw::prepare(folder, &stored));
+    let target = if url.is_none() { "at least 0.35" } else { "" };
+    let mut durable = Compared::with_echo(SUBMIT, target);
+    let mut lean = Compared::with_echo("the same, by a client that does less", "");
+    let mut bare = Compared::with_echo("bare inserts of its two rows into SQLite, in groups", "");
+    let mut rows = Compared::with_pgbench("beside case and event", "at least 2.5");
+    let mut rows_and_head = Compared::with_pgbench("beside these and the log's head", "");
+    for round in 0..ROUNDS {
+        let echoed = echo_submit.run(ROUND).await.rate();
+        let submitted = submit.run(ROUND).await.rate();
+        durable.add(submitted, echoed);
+        let leanly_echoed = lean::run(echo, echo_submit, ROUND).rate();
+        let leanly = lean::run(server, submit, ROUND).rate();
+        lean.add(leanly, leanly_echoed);
+        if let Some(raw) = &mut raw {
+            bare.add(raw.run(SHORT_ROUND).rate(), echoed);
+        }
+        if let Some(pgbench) = &pgbench {
+            rows.add(leanly, pgbench.rate(pgbench::ROWS, ROUND));
+            rows_and_head.add(leanly, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
+        }
+        told(round, submitted, echoed);
+    }
+    let mut compared = vec![durable, lean];
+    compared.extend(raw.map(|_| bare));
+    (compared, pgbench.map(|_| [rows, rows_and_head]))
 }
 
 /// The other kinds of calls, each beside an echo of as many bytes as it answers.

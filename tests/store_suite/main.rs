@@ -19,6 +19,7 @@ mod drivers;
 mod letters;
 mod log;
 mod postgres;
+mod postgres_expected;
 mod postgres_schema;
 mod proof;
 mod sqlite;

@@ -9,6 +9,7 @@ mod decide;
 mod dials;
 mod error;
 mod gather;
+mod known;
 mod listen;
 mod lookup;
 #[cfg(test)]

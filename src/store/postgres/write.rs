@@ -15,18 +15,21 @@ use crate::store::codes::{
 use crate::store::dials::Turned;
 use crate::store::{Head, StoreError, StoredNotice, StoredRendering};
 
+// Functions of sets stand in the list, where they go forward row by row together: in FROM each would be stored first.
+
 pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
         urgency, kind, version, determination_id, sha256, request_id, caller, content, bytes)
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::smallint[],
-        $7::smallint[], $8::smallint[], $9::integer[], $10::uuid[], $11::bytea[], $12::uuid[], $13::text[],
-        $14::bytea[], $15::bytea[])";
+    SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
+        unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::smallint[]), unnest($9::integer[]), unnest($10::uuid[]),
+        unnest($11::bytea[]), unnest($12::uuid[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[])";
 
 pub(super) const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
         last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
         command_head, snapshot, sweep_at_us)
-    SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[],
-        $7::integer[], $8::smallint[], $9::smallint[], $10::uuid[], $11::text[], $12::text[], $13::text[],
-        $14::bytea[], $15::bytea[], $16::bytea[], $17::bigint[])";
+    SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
+        unnest($6::bigint[]), unnest($7::integer[]), unnest($8::smallint[]), unnest($9::smallint[]), unnest($10::uuid[]),
+        unnest($11::text[]), unnest($12::text[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[]),
+        unnest($16::bytea[]), unnest($17::bigint[])";
 
 /// Leaves alone what never changes. What no caller did moves neither the etag nor the instant of the last change.
 const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_us, due_at_us = n.due_at_us,
@@ -42,6 +45,11 @@ const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_u
 pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])";
 
+/// Locks the head, and fails where it is not the one that is expected.
+const EXPECT_SQL: &str =
+    "WITH head AS (SELECT FROM log_head WHERE position = $1 AND digest = $2 FOR NO KEY UPDATE)
+    SELECT 1 / count(*) FROM head";
+
 const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
 
 const KEPT_SQL: &str =
@@ -50,6 +58,7 @@ const KEPT_SQL: &str =
 
 /// The statements, made ready before a group begins so that what is sent afterwards goes in its order.
 pub(super) struct Statements {
+    expect: Statement,
     events: Statement,
     new_cases: Statement,
     changed_cases: Statement,
@@ -65,6 +74,7 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) async fn of(client: &Object) -> Result<Self, Error> {
         Ok(Self {
+            expect: client.prepare_cached(EXPECT_SQL).await?,
             events: client.prepare_cached(EVENTS_SQL).await?,
             new_cases: client.prepare_cached(NEW_CASES_SQL).await?,
             changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
@@ -76,6 +86,13 @@ impl Statements {
             kept: client.prepare_cached(RENDERING_SQL).await?,
             notify: client.prepare_cached("SELECT pg_notify($1, $2)").await?,
         })
+    }
+
+    /// Locks the log's head; `SQLSTATE` 22012 where it is another one.
+    pub(super) async fn expect(&self, client: &Object, head: &Head) -> Result<(), Error> {
+        let given: [&(dyn ToSql + Sync); 2] =
+            [&position_column(head.position), &&head.digest.0[..]];
+        client.execute(&self.expect, &given).await.map(drop)
     }
 
     pub(super) async fn events(&self, client: &Object, rows: &[Row<'_>]) -> Result<u64, Error> {

@@ -3,6 +3,10 @@
 //! The first locks the log's one head row and reads what the group is about: whatever was committed before, by any
 //! process, is then seen, and no one commits in between. The second writes what was decided and commits. So positions
 //! are without gaps and in the order of commits, over every process on the database.
+//!
+//! A group of new cases needs to know of the log only where its head is, and this process left it there itself where no
+//! other one writes. It then says where it expects the head, and sends all in one: if the head is elsewhere the database
+//! undoes the whole, and so it does if one of the requests was made before. The group is then written in two.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,12 +17,14 @@ use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::Error;
+use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::database::Database;
 use super::decide::{Before, Row};
 use super::error::{closed, is_transient, unavailable};
+use super::known::Known;
 use super::lookup::{REPLAYS_SQL, replays_in};
 use super::query::{head_in, rendering_in};
 use super::rows::Columns;
@@ -107,9 +113,11 @@ async fn run(
     (head, meters): (watch::Sender<u64>, Meters),
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
+    let mut known = Known::default();
     let mut last = 0;
     while jobs.recv_many(&mut waiting, GROUP_MAX).await > 0 {
-        if let Some(wait) = group::company_wait(last) {
+        // Where no other process writes, what comes while a group is written is company enough.
+        if let Some(wait) = group::company_wait(last).filter(|_| !known.is_ours()) {
             tokio::time::sleep(wait).await;
             group::take_what_waits(&mut jobs, &mut waiting);
         }
@@ -119,20 +127,36 @@ async fn run(
             continue;
         }
         let begun = Instant::now();
-        let written = write_group(&database, &channel, &work).await;
+        let expected = known.expected_by(&work);
+        let written = write_group(&database, &channel, &work, expected).await;
         if written.is_ok() {
             meters.committed(work.len(), begun.elapsed());
         }
-        if let Ok((_, moved)) = &written {
-            super::listen::tell(&head, moved.position);
+        match &written {
+            Ok(written) => {
+                known.is_after(written.found, written.left);
+                super::listen::tell(&head, written.left.position);
+            }
+            Err(_) => known.is_nothing(),
         }
-        group::answer(written.map(|(done, _)| done), asking);
+        group::answer(written.map(|written| written.done), asking);
     }
     database.close();
 }
 
+/// A group that was committed.
+struct Written {
+    done: Vec<Done>,
+    /// The position of the log's head before it.
+    found: u64,
+    /// The log's head after it.
+    left: Head,
+}
+
 /// Why a group was not committed, as far as is known.
 enum Failed {
+    /// The log's head is not where it was expected, or a request was made before: all of it was undone.
+    Unexpected,
     /// The server undid it for another's sake.
     Transient(Error),
     /// It was not begun: the connection was lost while no one used it.
@@ -145,13 +169,16 @@ async fn write_group(
     database: &Database,
     channel: &str,
     work: &[Work],
-) -> Result<(Vec<Done>, Head), StoreError> {
+    mut expected: Option<Head>,
+) -> Result<Written, StoreError> {
     let mut tries = 1;
     loop {
         let connection = database.connection().await?;
-        let outcome = tokio::time::timeout(GROUP_TIMEOUT, try_group(&connection, channel, work));
-        let failed = match outcome.await {
+        let outcome = try_group(&connection, channel, work, expected.take());
+        let failed = match tokio::time::timeout(GROUP_TIMEOUT, outcome).await {
             Ok(Ok(written)) => return Ok(written),
+            // The transaction has ended, and the connection is as good as before.
+            Ok(Err(Failed::Unexpected)) => continue,
             Ok(Err(failed)) => failed,
             Err(_) => Failed::Otherwise(StoreError::Unavailable(
                 "the commit did not end in time".to_owned(),
@@ -160,6 +187,7 @@ async fn write_group(
         // Hung up: whatever is open on it is undone.
         drop(Object::take(connection));
         let error = match failed {
+            Failed::Unexpected => continue,
             Failed::Otherwise(error) => return Err(error),
             Failed::Transient(error) | Failed::NotBegun(error) => error,
         };
@@ -173,14 +201,19 @@ async fn write_group(
     }
 }
 
+/// Writes a group behind the head that is expected, or, where none is, behind the one that it finds.
 async fn try_group(
     client: &Object,
     channel: &str,
     work: &[Work],
-) -> Result<(Vec<Done>, Head), Failed> {
+    expected: Option<Head>,
+) -> Result<Written, Failed> {
     let statements = Statements::of(client).await.map_err(not_begun)?;
-    let mut before = begin(client, work).await?;
-    let at_first = before.head.position;
+    let mut before = match expected {
+        Some(head) => Before::nothing_but(head),
+        None => begin(client, work).await?,
+    };
+    let found = before.head.position;
     let placed: Vec<Option<Result<Placed, CommitError>>> = work
         .iter()
         .map(|work| match work {
@@ -205,7 +238,18 @@ async fn try_group(
         Work::Commit(_) => None,
         Work::Rendering(rendering) => Some(rendering),
     });
-    let moves = before.head.position != at_first;
+    let moves = before.head.position != found;
+    let begin_at_it = async {
+        let Some(head) = expected else {
+            return Ok(());
+        };
+        let (begun, found) = tokio::join!(
+            biased;
+            client.batch_execute("BEGIN"),
+            statements.expect(client, &head),
+        );
+        begun.and(found)
+    };
     let write = async {
         if !moves {
             return Ok(());
@@ -219,21 +263,25 @@ async fn try_group(
             statements.head(client, &before.head),
             statements.notify(client, channel, &before.head),
         );
+        // The first that failed says why: after it the others are refused.
         events
-            .and(letters)
-            .and(head)
-            .and(notified)
-            .and(dials)
             .and(cases)
+            .and(letters.map(drop))
+            .and(dials)
+            .and(head.and(notified).map(drop))
     };
     // Each is sent when it is first looked at, in this order; the server ends a transaction in which one failed.
-    let (written, kept, committed) = tokio::join!(
+    let (begun, written, kept, committed) = tokio::join!(
         biased;
+        begin_at_it,
         write,
         join_all(renderings.map(|rendering| statements.keep(client, rendering))),
         client.batch_execute("COMMIT"),
     );
-    written.map_err(failed)?;
+    begun.and(written).map_err(|error| match expected {
+        Some(_) => unexpected(error),
+        None => failed(error),
+    })?;
     let mut kept = kept
         .into_iter()
         .collect::<Result<Vec<_>, _>>()
@@ -250,8 +298,11 @@ async fn try_group(
                 .ok_or_else(stopped)
         }
     });
-    let done = done.collect::<Result<_, _>>().map_err(Failed::Otherwise)?;
-    Ok((done, before.head))
+    Ok(Written {
+        done: done.collect::<Result<_, _>>().map_err(Failed::Otherwise)?,
+        found,
+        left: before.head,
+    })
 }
 
 /// Begins, locks the head, and reads what a group is about.
@@ -323,6 +374,15 @@ fn not_begun(error: Error) -> Failed {
         Failed::NotBegun(error)
     } else {
         failed(error)
+    }
+}
+
+/// Of a group that was sent in one. Of a connection that was lost it is not known whether the group was committed; but each
+/// commit of it has its request's record, by which it is found when it is tried again.
+fn unexpected(error: Error) -> Failed {
+    match error.code() {
+        Some(&SqlState::DIVISION_BY_ZERO | &SqlState::UNIQUE_VIOLATION) => Failed::Unexpected,
+        Some(_) | None => not_begun(error),
     }
 }
 
