@@ -17,10 +17,6 @@ const FILES: [&str; 2] = [
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={PROTO_ROOT}");
-    println!("cargo:rerun-if-changed=migrations");
-    if std::env::var_os("CARGO_FEATURE_SERVER").is_none() {
-        return Ok(());
-    }
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new([PROTO_ROOT])?;
     compiler

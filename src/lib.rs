@@ -5,82 +5,52 @@
 //! with it; a function of `case` judges the command by the clauses in `rules`; `notice` makes the letters of a decision, and `press` renders them;
 //! `store` commits event, case, letters and request id together or not at all; `wire::render` makes the answer.
 //!
-//! Without the feature `server` there are `rules` and [`case`] alone, for services that apply the same policy.
+//! The rules, the letters and the store are crates of their own.
 
 // In the order of a request.
-#[cfg(feature = "server")]
 pub mod cli;
-#[cfg(feature = "server")]
 pub mod config;
-#[cfg(feature = "server")]
-pub mod plan;
 
-#[cfg(feature = "server")]
 pub mod app;
-#[cfg(feature = "server")]
 pub mod clock;
 
-#[cfg(feature = "server")]
-mod folder;
-
-#[cfg(feature = "server")]
 mod breach;
-#[cfg(feature = "server")]
 pub mod bundling;
-#[cfg(feature = "server")]
 pub mod connections;
-#[cfg(feature = "server")]
 mod lingering;
-#[cfg(feature = "server")]
 mod refusals;
-#[cfg(feature = "server")]
 pub mod tls;
 
-#[cfg(feature = "server")]
 pub mod layer;
 
 // What is told of calls: lines and spans.
-#[cfg(feature = "server")]
 pub mod logs;
-#[cfg(feature = "server")]
 pub mod traces;
 
 // On a port of its own: metrics and probes.
-#[cfg(feature = "server")]
 pub mod ops;
 
-#[cfg(feature = "server")]
 pub mod identity;
 
-#[cfg(feature = "server")]
 pub mod routes;
 
-#[cfg(feature = "server")]
 pub mod rpc;
 
-#[cfg(feature = "server")]
 pub mod wire;
 
-pub mod case;
+pub use second_opinion_letters as notice;
+pub use second_opinion_letters::plan;
+pub use second_opinion_rules::{case, rules};
 
-pub mod rules;
-
-#[cfg(feature = "server")]
-pub mod notice;
-
-#[cfg(feature = "server")]
 pub mod press;
 
 // By itself: what is told as time runs out.
-#[cfg(feature = "server")]
 pub mod sweeper;
 
-#[cfg(feature = "server")]
 mod commit;
 
-#[cfg(feature = "server")]
-pub mod store;
+pub use second_opinion_store as store;
 
 // In no program that ships: the faults that the tests are to find.
 #[cfg(feature = "planted")]
-pub mod planted;
+pub use second_opinion_rules::planted;

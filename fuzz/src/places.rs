@@ -19,7 +19,7 @@ pub fn places(data: &[u8]) {
     let Ok(asked) = parse::list_determinations(&query) else {
         return;
     };
-    let token = place.token(asked.fingerprint);
+    let token = parse::page_token(place, asked.fingerprint);
     assert_eq!(after(&query, &token), Some(place), "a token of ours");
 
     // A token of ours that was changed, of the same list.
@@ -82,7 +82,7 @@ fn cursor(position: u64) {
 fn made_up(query: &ListDeterminationsRequest, text: &str) {
     if let Some(place) = after(query, text) {
         let asked = parse::list_determinations(query).expect("it was read before");
-        assert_eq!(place.token(asked.fingerprint), text);
+        assert_eq!(parse::page_token(place, asked.fingerprint), text);
     }
     match watched(text) {
         Cursor::Now => assert_eq!(text.trim(), ""),

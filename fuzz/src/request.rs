@@ -182,7 +182,7 @@ fn list(call: &str, bytes: &[u8]) {
         .expect("it was read before")
         .page_token;
     match query.worklist.after {
-        Some(place) => assert_eq!(place.token(query.fingerprint), token),
+        Some(place) => assert_eq!(parse::page_token(place, query.fingerprint), token),
         None => assert_eq!(token, ""),
     }
 }

@@ -1,6 +1,6 @@
 //! Which flags does every subcommand take, and how is each setting called in each place?
 
-use super::secret::Secret;
+use second_opinion_store::Secret;
 
 /// The flags of the configuration. Their values are judged by [`load`](super::load), with all the others.
 #[derive(Clone, Debug, Default, clap::Args)]

@@ -8,10 +8,10 @@ use super::args::{ConfigArgs, Setting};
 use super::environment::{CONFIG, Environment};
 use super::error::{ConfigErrors, Problem};
 use super::file::ConfigFile;
-use super::secret::redact_url;
 use super::show::{Origin, Origins};
-use super::store_url::StoreUrl;
 use super::{Config, JwtAuth, Tls, values};
+use second_opinion_store::StoreUrl;
+use second_opinion_store::redact_url;
 
 /// Reads the whole configuration for a process that listens: flags over environment over file over defaults.
 ///

@@ -9,9 +9,7 @@ mod error;
 mod file;
 mod load;
 mod plan_table;
-mod secret;
 mod show;
-mod store_url;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -28,9 +26,8 @@ pub use args::ConfigArgs;
 pub use environment::Environment;
 pub use error::{ConfigErrors, Problem};
 pub use load::{load, load_offline};
-pub use secret::{Secret, redact_url};
+pub use second_opinion_store::{Secret, StoreUrl, redact_url};
 pub use show::Origins;
-pub use store_url::StoreUrl;
 pub use values::{AuditSink, JwksLocation, LogFormat};
 
 use crate::notice::NoticeSettings;

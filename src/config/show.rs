@@ -9,8 +9,8 @@ use toml::{Table, Value};
 use super::Config;
 use super::args::Setting;
 use super::file::ConfigFile;
-use super::secret::redact_url;
 use super::values::show_duration;
+use second_opinion_store::redact_url;
 
 /// Where a value comes from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

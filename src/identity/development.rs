@@ -16,7 +16,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{ActorType, KeySet, KeySource, Verifier};
-use crate::folder;
+use crate::store::folder;
 
 /// The `iss` of development tokens.
 pub const DEVELOPMENT_ISSUER: &str = "second-opinion-development";

@@ -46,7 +46,7 @@ async fn rendered(
     }
     let next_page_token = page
         .next
-        .map(|place| place.token(query.fingerprint))
+        .map(|place| parse::page_token(place, query.fingerprint))
         .unwrap_or_default();
     Ok(ListDeterminationsResponse {
         determinations,

@@ -6,10 +6,6 @@
 )]
 
 mod desk;
-#[cfg(not(feature = "server"))]
-#[path = "letters_named.rs"]
-mod post;
-#[cfg(feature = "server")]
 #[path = "letters_made.rs"]
 mod post;
 

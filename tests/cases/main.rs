@@ -1,12 +1,9 @@
 //! What may happen to a case, clause by clause: each row of the policy digest's tables with its near misses.
-//!
-//! They need no server; without one, letters are told by their kind.
 
 mod approval;
 mod denial_facts;
 mod denial_referral;
 mod expedite;
-#[cfg(feature = "server")]
 mod letters;
 mod next_steps;
 mod notification;

@@ -56,7 +56,6 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
     let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
         panic!("it was approved");
     };
-    #[cfg(feature = "server")]
     {
         let made = second_opinion::notice::approval(approved, desk.making());
         let made = made.expect("the plan can be reached");

@@ -3,7 +3,6 @@
 //! Data before code: each row is a situation that must return a clause in one way, and beside it a near miss, which
 //! must not. What was returned is written to `docs/clause-ledger.md`, so that no clause's cover changes unread. Run
 //! with `UPDATE_LEDGER=1` to write it anew.
-#![cfg(feature = "server")]
 
 mod ledger;
 #[path = "../requests/mod.rs"]

@@ -1,7 +1,6 @@
 //! Does each file in `examples/` become what its README says, on a server?
 //!
 //! The tables of the README drive the tests: a row that is wrong, a row without its file and a file without a row fail.
-#![cfg(feature = "server")]
 
 mod call;
 mod contents;

@@ -2,7 +2,6 @@
 //!
 //! The fuzzer itself is `scripts/fuzz`. This runs the very same functions without it: over each file of
 //! `fuzz/corpus/`, and over as many changed files that follow from a seed.
-#![cfg(feature = "server")]
 
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(

@@ -1,5 +1,4 @@
 //! The whole stack over TCP: the server that `serve` starts, called as its callers call it.
-#![cfg(feature = "server")]
 
 #[path = "../support/mod.rs"]
 mod support;

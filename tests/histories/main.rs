@@ -1,5 +1,4 @@
 //! What holds of every history of every case, whatever is done to it in whatever order and at whatever time.
-#![cfg(feature = "server")]
 
 use std::collections::BTreeMap;
 

@@ -1,7 +1,6 @@
 //! How letters read: a golden file for each reason of a denial, each language and each form, with real dates.
 //!
 //! `UPDATE_GOLDEN=1 cargo test --test letters` writes the files anew; look at what changed before it is kept.
-#![cfg(feature = "server")]
 
 mod forms;
 mod golden;

@@ -1,5 +1,4 @@
 //! Is a message well formed? Each field's rule with its near miss; every violation at once, each field named once.
-#![cfg(feature = "server")]
 
 mod asked;
 mod changes;

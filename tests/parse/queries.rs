@@ -121,7 +121,7 @@ fn a_page_token_holds_for_the_filters_that_it_was_given_out_with() {
         .expect("it is well formed")
         .fingerprint;
     let next = v1::ListDeterminationsRequest {
-        page_token: place.token(fingerprint),
+        page_token: parse::page_token(place, fingerprint),
         ..list()
     };
     let query = parse::list_determinations(&next).expect("it is well formed");

@@ -1,6 +1,5 @@
 //! Nothing of a person in logs, traces, metrics, refusals and panics: canaries in every redacted field, through every call,
 //! with errors provoked, at log level trace.
-#![cfg(feature = "server")]
 
 #[path = "../support/mod.rs"]
 mod support;

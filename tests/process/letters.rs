@@ -75,7 +75,7 @@ fn vi_f_a_template_without_a_right_stops_the_start_and_is_named() {
     let data = folder.path();
     let templates = data.join("letters");
     std::fs::create_dir_all(templates.join("es")).expect("a folder");
-    let shipped = include_str!("../../src/notice/templates/es/denial.txt");
+    let shipped = include_str!("../../crates/letters/src/templates/es/denial.txt");
     let without = shipped.replace("{{ parts.appeal(letter) }}", "");
     assert_ne!(without, shipped);
     std::fs::write(templates.join("es/denial.txt"), without).expect("a file");

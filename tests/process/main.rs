@@ -1,5 +1,4 @@
 //! The program itself, as an operator runs it: exit codes, commands, a second server, kill -9.
-#![cfg(feature = "server")]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,7 +3,6 @@
 //! Two replicas of the service stand on a model of the database, which loses answers, fails commits, does them twice and
 //! is cut off between any two steps; replicas crash and start anew, clocks run backwards and leap decades, watchers are
 //! cut off and come back elsewhere. Who moves next is decided by the seed alone, so a seed that fails fails again.
-#![cfg(feature = "server")]
 
 #[allow(dead_code, reason = "the tests of deadlines use the rest")]
 #[path = "../almanac/mod.rs"]

@@ -1,7 +1,6 @@
 //! What holds of every log, whatever callers send in whatever order, and whatever the server's clock does meanwhile?
 //!
 //! The calls are the service's own over a store; the clock stands, runs, runs backwards, and leaps decades.
-#![cfg(feature = "server")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

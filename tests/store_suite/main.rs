@@ -1,7 +1,5 @@
 //! Does a store keep the port's promises? One suite of functions over `impl Store`; each store runs all of it.
 
-#![cfg(feature = "server")]
-
 /// Leaves a test that needs a PostgreSQL where there is none, and says so.
 macro_rules! needs_postgres {
     () => {

@@ -148,16 +148,14 @@ pub fn page_token_fingerprint(worklist: &Worklist) -> Digest {
 /// As many bytes of the check as a token carries.
 const CHECK_BYTES: usize = 8;
 
-impl Place {
-    /// A page token: the place, with a check over it and the filters of the list.
-    #[must_use]
-    pub fn token(self, fingerprint: Digest) -> String {
-        let mut bytes = Vec::with_capacity(16 + CHECK_BYTES);
-        bytes.extend(self.first_due_us.to_be_bytes());
-        bytes.extend(self.opened_at.to_be_bytes());
-        bytes.extend(&check(&bytes, fingerprint)[..CHECK_BYTES]);
-        URL_SAFE_NO_PAD.encode(bytes)
-    }
+/// A page token: the place, with a check over it and the filters of the list.
+#[must_use]
+pub fn page_token(place: Place, fingerprint: Digest) -> String {
+    let mut bytes = Vec::with_capacity(16 + CHECK_BYTES);
+    bytes.extend(place.first_due_us.to_be_bytes());
+    bytes.extend(place.opened_at.to_be_bytes());
+    bytes.extend(&check(&bytes, fingerprint)[..CHECK_BYTES]);
+    URL_SAFE_NO_PAD.encode(bytes)
 }
 
 fn check(place: &[u8], fingerprint: Digest) -> [u8; 32] {

@@ -1,0 +1,208 @@
+//! What do templates fill in when they are checked? One letter of each kind, and of a denial each variety.
+
+use chrono::{DateTime, NaiveDate};
+use uuid::Uuid;
+
+use super::letter::{
+    AboutMember, Addressee, ApprovalNotice, ApprovedInWriting, Asked, Asker, Content,
+    DecisionInWriting, DenialNotice, Enclosed, FurtherHelp, GrievanceNotice, LETTER_SCHEMA,
+    LapseNotice, Letter, NetworkAccessNotice, NetworkOffer, ProviderCopy, ProviderInWriting,
+    ReasonInWriting, ReviewerInWriting, Sender,
+};
+use super::rights::{AppealRight, GrievanceRight, HearingRight, HowTo};
+use super::settings::NoticeSettings;
+use crate::plan::{ContactPoint, Plan};
+use second_opinion_rules::case::{LanguageTag, Private};
+use second_opinion_rules::rules::{Clause, DenialReasonCode};
+
+/// The letters. A plan whose offices cannot be reached has none: every default office can.
+pub(super) fn letters() -> Vec<Letter> {
+    contents()
+        .unwrap_or_default()
+        .into_iter()
+        .flat_map(|content| [false, true].map(|knox_keene| letter(content.clone(), knox_keene)))
+        .collect()
+}
+
+fn letter(content: Content, knox_keene: bool) -> Letter {
+    let plan = Plan::default();
+    let settings = NoticeSettings::default();
+    Letter {
+        schema: LETTER_SCHEMA,
+        notice_id: Uuid::nil(),
+        determination_id: Uuid::max(),
+        language: LanguageTag::english(),
+        translation_needed: knox_keene,
+        large_print: false,
+        day: day(1),
+        issued_at: DateTime::UNIX_EPOCH,
+        plan: Sender {
+            name: plan.name.clone(),
+            address_lines: Vec::new(),
+            member_services: HowTo::new(&plan.member_services),
+            knox_keene,
+            independent_review: HowTo::new(&office(4)),
+        },
+        to: Addressee {
+            full_name: "Addressee of the sample".into(),
+            address_lines: vec!["1 Sample Street".into()],
+            fax: "(555) 555-0105".into(),
+            phone: "(555) 555-0106".into(),
+        },
+        member: AboutMember {
+            full_name: "Member of the sample".into(),
+            member_id: "90000000A".into(),
+        },
+        request: Asked {
+            by: vec![Asker::Member, Asker::HealthProfessional],
+            received: day(2),
+            of: Some(provider(1)),
+            policy: "POLICY".into(),
+            edition: day(3),
+        },
+        content,
+        enclosures: vec![Enclosed {
+            title: "Sheet of the sample".into(),
+            language: None,
+        }],
+        language_help: settings.help_lines(&plan.member_services),
+    }
+}
+
+fn contents() -> Option<Vec<Content>> {
+    let grievance = || GrievanceRight::new(&office(1));
+    let mut contents = Vec::new();
+    for (network, referral) in [
+        (NetworkOffer::Open, Some(true)),
+        (NetworkOffer::IfOneCan, None),
+        (NetworkOffer::NoneNow, Some(false)),
+        (NetworkOffer::NoneNow, None),
+        (NetworkOffer::NotEligible, None),
+    ] {
+        let further = DenialReasonCode::ALL.map(reason).to_vec();
+        let first = reason(DenialReasonCode::ReasonNotSupported);
+        let mut notice = DenialNotice::new(first, further, appeal()?, grievance()?, reviewer());
+        notice.after = after();
+        notice.network = network;
+        notice.referral = referral.map(|in_network| ProviderInWriting {
+            in_network,
+            ..provider(2)
+        });
+        contents.push(Content::Denial(Box::new(notice)));
+    }
+    for service_code in ["", "99245"] {
+        let approved = ApprovedInWriting {
+            authorization_number: "AUTHORIZATION-1".into(),
+            provider: provider(3),
+            service_code: service_code.into(),
+            units: 7,
+            valid_from: day(4),
+            valid_through: day(5),
+            another_by_agreement: service_code.is_empty(),
+        };
+        contents.push(Content::Approval(Box::new(ApprovalNotice {
+            approved: approved.clone(),
+            reviewer: reviewer(),
+            grievance: grievance()?,
+        })));
+        contents.push(copy(DecisionInWriting::Approved(approved)));
+    }
+    contents.push(copy(DecisionInWriting::Denied {
+        reasons: DenialReasonCode::ALL.map(reason).to_vec(),
+        referral: Some(provider(4)),
+        appeal: appeal()?,
+    }));
+    for (under_review, see) in [
+        (true, Vec::new()),
+        (false, vec![provider(5), provider(6)]),
+        (false, Vec::new()),
+    ] {
+        contents.push(Content::NetworkAccess(Box::new(NetworkAccessNotice {
+            see: see.clone(),
+            grievance: grievance()?,
+        })));
+        contents.push(Content::GrievanceInformation(Box::new(GrievanceNotice {
+            under_review,
+            see,
+            grievance: grievance()?,
+        })));
+    }
+    contents.push(Content::Lapse(Box::new(LapseNotice {
+        due: day(6),
+        rule: Clause::RoutineTimeframe,
+        appeal: appeal()?,
+        grievance: grievance()?,
+        after: after(),
+    })));
+    Some(contents)
+}
+
+fn copy(decision: DecisionInWriting) -> Content {
+    Content::ProviderCopy(Box::new(ProviderCopy {
+        decision,
+        reviewer: reviewer(),
+        reviewer_phone: "(555) 555-0108".into(),
+        reviewer_specialty: "Specialty of the sample".into(),
+    }))
+}
+
+fn reason(code: DenialReasonCode) -> ReasonInWriting {
+    let words = |what: &str| Private(format!("{what} of {code:?}"));
+    ReasonInWriting {
+        code,
+        clauses: code.clauses().to_vec(),
+        explanation: words("explanation"),
+        clinical_rationale: words("rationale"),
+        criteria: vec![words("criterion"), words("other criterion")],
+        evidence: words("evidence"),
+        authority: words("authority"),
+        translations: Vec::new(),
+    }
+}
+
+fn appeal() -> Option<AppealRight> {
+    AppealRight::new(day(7), &office(2))
+}
+
+fn after() -> FurtherHelp {
+    FurtherHelp {
+        hearing: HearingRight::new(&office(3)),
+        ombudsman: HowTo::new(&office(5)),
+        legal_help: HowTo::new(&office(6)),
+    }
+}
+
+fn reviewer() -> ReviewerInWriting {
+    ReviewerInWriting {
+        full_name: "Reviewer of the sample".into(),
+        title: "Title of the sample".into(),
+    }
+}
+
+fn provider(n: u32) -> ProviderInWriting {
+    ProviderInWriting {
+        name: format!("Provider {n} of the sample"),
+        npi: "1234567893".into(),
+        phone: format!("(555) 555-02{n:02}"),
+        address_lines: vec![format!("{n} Provider Street"), format!("Provider City {n}")],
+        in_network: true,
+        first_appointment: Some(day(8)),
+    }
+}
+
+fn office(n: u32) -> ContactPoint {
+    ContactPoint {
+        name: format!("Office {n}"),
+        phone: format!("(555) 555-03{n:02}"),
+        tty: format!("(555) 555-04{n:02}"),
+        hours: format!("Hours {n}"),
+        address_lines: vec![format!("{n} Office Street"), format!("Office City {n}")],
+        website: format!("office-{n}.example"),
+        ..ContactPoint::default()
+    }
+}
+
+/// Days that no letter has by chance.
+fn day(n: u32) -> NaiveDate {
+    NaiveDate::from_ymd_opt(2031, n, 10 + n).unwrap_or_default()
+}

@@ -1,0 +1,172 @@
+//! What can a plan set about its letters? The file's `[notices]`.
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+
+use super::letter::{Enclosed, LanguageHelp};
+use crate::plan::ContactPoint;
+use second_opinion_rules::case::LanguageTag;
+
+/// What a plan sets about its letters.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct NoticeSettings {
+    /// Whether a letter goes out when the time to decide has run out.
+    pub lapse: bool,
+    /// A folder with templates in place of shipped ones: `<folder>/<language>/<file>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub templates: Option<PathBuf>,
+    /// The sheets that go with every letter to a member.
+    pub enclosures: Vec<Enclosure>,
+    /// Where help is to be had, a line a language.
+    pub language_help: Vec<HelpLine>,
+}
+
+/// A sheet that goes with letters.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enclosure {
+    /// The title, as the letter lists it.
+    pub title: String,
+    /// The file to print.
+    pub file: PathBuf,
+    /// The language that it is in; `None`: it goes with letters in any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+}
+
+/// Where help is to be had, in one language. `{phone}` and `{tty}` are member services'.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct HelpLine {
+    /// The language, such as `vi`.
+    pub language: String,
+    /// The words.
+    pub text: String,
+}
+
+/// The lines that are shipped.
+static SHIPPED_HELP: LazyLock<Vec<HelpLine>> = LazyLock::new(|| {
+    #[derive(Deserialize)]
+    struct File {
+        line: Vec<HelpLine>,
+    }
+    // INVARIANT: a test reads the shipped file.
+    let file: File = toml::from_str(include_str!("templates/language-help.toml"))
+        .unwrap_or_else(|error| panic!("{error}"));
+    file.line
+});
+
+impl Default for NoticeSettings {
+    fn default() -> Self {
+        Self {
+            lapse: true,
+            templates: None,
+            enclosures: Vec::new(),
+            language_help: SHIPPED_HELP.clone(),
+        }
+    }
+}
+
+impl NoticeSettings {
+    /// Everything that is wrong, each with its key. Whether the files are there is looked at too.
+    #[must_use]
+    pub fn problems(&self) -> Vec<(String, String)> {
+        let mut problems = Vec::new();
+        let mut complain = |key: String, message: &str| problems.push((key, message.to_owned()));
+        let tag = "expected a language such as `es`";
+        for (index, sheet) in self.enclosures.iter().enumerate() {
+            let key = format!("notices.enclosures.{index}");
+            if !is_line(&sheet.title) {
+                complain(format!("{key}.title"), "expected one line of text");
+            }
+            if !sheet.file.is_file() {
+                complain(format!("{key}.file"), "expected a file that is there");
+            }
+            let language = sheet.language.as_deref();
+            if language.is_some_and(|language| LanguageTag::parse(language).is_none()) {
+                complain(format!("{key}.language"), tag);
+            }
+        }
+        for (index, line) in self.language_help.iter().enumerate() {
+            let key = format!("notices.language_help.{index}");
+            if LanguageTag::parse(&line.language).is_none() {
+                complain(format!("{key}.language"), tag);
+            }
+            if !is_line(&line.text) {
+                complain(format!("{key}.text"), "expected one line of text");
+            }
+        }
+        problems
+    }
+
+    pub(super) fn enclosed(&self) -> Vec<Enclosed> {
+        self.enclosures
+            .iter()
+            .map(|sheet| Enclosed {
+                title: sheet.title.clone(),
+                language: sheet.language.as_deref().and_then(LanguageTag::parse),
+            })
+            .collect()
+    }
+
+    pub(super) fn help_lines(&self, services: &ContactPoint) -> Vec<LanguageHelp> {
+        self.language_help
+            .iter()
+            .filter_map(|line| {
+                Some(LanguageHelp {
+                    language: LanguageTag::parse(&line.language)?,
+                    text: line
+                        .text
+                        .replace("{phone}", &services.phone)
+                        .replace("{tty}", &services.tty),
+                })
+            })
+            .collect()
+    }
+}
+
+fn is_line(text: &str) -> bool {
+    !text.trim().is_empty() && !text.chars().any(char::is_control)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn help_is_offered_in_the_languages_of_the_state() {
+        let settings = NoticeSettings::default();
+        assert_eq!(settings.problems(), []);
+        let services = crate::plan::Plan::default().member_services;
+        let lines = settings.help_lines(&services);
+        let languages: Vec<String> = lines.iter().map(|line| line.language.primary()).collect();
+        assert_eq!(languages, ["en", "es", "ru", "tl", "zh", "vi"]);
+        for line in lines {
+            assert!(line.text.contains(&services.phone), "{}", line.text);
+            assert!(line.text.contains(&services.tty), "{}", line.text);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_named_by_its_key() {
+        let settings: NoticeSettings = toml::from_str(
+            "lapse = false\nenclosures = [{ title = '', file = 'no/such', language = '!' }]\nlanguage_help = [{ language = '', text = '' }]",
+        )
+        .expect("settings");
+        let problems = settings.problems();
+        let keys: Vec<&str> = problems.iter().map(|(key, _)| key.as_str()).collect();
+        assert_eq!(
+            keys,
+            [
+                "notices.enclosures.0.title",
+                "notices.enclosures.0.file",
+                "notices.enclosures.0.language",
+                "notices.language_help.0.language",
+                "notices.language_help.0.text"
+            ]
+        );
+    }
+}

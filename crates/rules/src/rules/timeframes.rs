@@ -1,0 +1,212 @@
+//! By when must something have happened, and why then (VI.D, and the law that binds beside it)?
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::Policy;
+use super::calendar::next_day;
+use super::clause::Clause;
+use super::edition::{Amount, ClockKind, CountedFrom, LIMITS, TimeLimit, Urgency};
+
+/// A weekday on which the plan was closed and which therefore did not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDay {
+    /// The local day.
+    pub date: NaiveDate,
+    /// The closure's name.
+    pub name: String,
+}
+
+/// One limit of a clock, computed: its source, its instant, and the closures that moved it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    /// The clause or law it comes from.
+    pub source: Clause,
+    /// The first instant that is too late.
+    #[serde(with = "crate::rules::instant")]
+    pub due_at: DateTime<Utc>,
+    /// Weekday closures inside the window, in order. Weekends are not listed.
+    #[serde(default)]
+    pub skipped_days: Vec<SkippedDay>,
+}
+
+/// A clock as it is at its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClockStart {
+    /// What it runs toward.
+    pub kind: ClockKind,
+    /// From when it counts.
+    pub started_at: DateTime<Utc>,
+    /// Every limit in force; never empty. The earliest binds.
+    pub limits: Vec<Limit>,
+}
+
+impl Amount {
+    /// The first instant that is too late, counted from `start`, and the closures on the way.
+    ///
+    /// Days are counted on the plan's calendar: the local day of `start` is day 0, whatever its hour, and the
+    /// limit is the local midnight that ends the last day. Hours are elapsed hours.
+    ///
+    /// ```
+    /// use second_opinion_rules::rules::{Amount, Calendar};
+    /// // Friday 10:00 before the clocks go forward: 72 hours later it is Monday 11:00.
+    /// let start = "2026-03-06T10:00:00-08:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
+    /// let (due, _) = Amount::Hours(72).after(start, &Calendar::default());
+    /// assert_eq!(due, "2026-03-09T11:00:00-07:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+    /// ```
+    #[must_use]
+    pub fn after(
+        self,
+        start: DateTime<Utc>,
+        calendar: &super::Calendar,
+    ) -> (DateTime<Utc>, Vec<SkippedDay>) {
+        match self {
+            Self::Hours(hours) => (start + TimeDelta::hours(i64::from(hours)), Vec::new()),
+            Self::BusinessDays(days) => {
+                let (last, skipped) = calendar.business_day_after(calendar.day_of(start), days);
+                (calendar.end_of(last), skipped)
+            }
+            Self::CalendarDays(days) => (
+                calendar.end_of(days_after(calendar.day_of(start), days)),
+                Vec::new(),
+            ),
+        }
+    }
+
+    /// The last local day of an amount of calendar days counted from `day`, which is day 0; `day` itself for an
+    /// amount in hours or business days.
+    #[must_use]
+    pub fn last_calendar_day(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Self::CalendarDays(days) => days_after(day, days),
+            Self::Hours(_) | Self::BusinessDays(_) => day,
+        }
+    }
+}
+
+fn days_after(day: NaiveDate, days: u32) -> NaiveDate {
+    (0..days).fold(day, |day, _| next_day(day))
+}
+
+impl TimeLimit {
+    fn at(&self, start: DateTime<Utc>, policy: &Policy) -> Limit {
+        let (due_at, skipped_days) = self.amount.after(start, &policy.calendar);
+        Limit {
+            source: self.source,
+            due_at,
+            skipped_days,
+        }
+    }
+}
+
+impl Policy {
+    /// The limits that bind a request received at `received_at`: the policy's, and the law's where it is applied.
+    fn limits_of(
+        &self,
+        received_at: DateTime<Utc>,
+        urgency: Urgency,
+        counted_from: CountedFrom,
+    ) -> impl Iterator<Item = &'static TimeLimit> {
+        let (received, law) = (self.calendar.day_of(received_at), self.law_limits);
+        LIMITS.iter().filter(move |limit| {
+            limit.counted_from == counted_from
+                && limit.urgency.is_none_or(|of| of == urgency)
+                && (law || limit.source.is_policy())
+                && limit.first_day <= received
+        })
+    }
+
+    /// The clocks of a request that needs prior authorisation, in the order of [`ClockKind`].
+    ///
+    /// `urgent_since` is the instant from which an urgent request's hours count: its own receipt, or the receipt of
+    /// a later request to expedite. In that case the routine limits stay and the urgent ones come beside them, so
+    /// that no due instant moves later.
+    #[must_use]
+    pub fn clocks(
+        &self,
+        received_at: DateTime<Utc>,
+        urgent_since: Option<DateTime<Utc>>,
+    ) -> Vec<ClockStart> {
+        let mut clocks: Vec<ClockStart> = Vec::with_capacity(2);
+        let mut add = |limit: &TimeLimit, start: DateTime<Utc>, clock_start: DateTime<Utc>| {
+            let computed = limit.at(start, self);
+            match clocks.iter_mut().find(|clock| clock.kind == limit.clock) {
+                Some(clock) => clock.limits.push(computed),
+                None => clocks.push(ClockStart {
+                    kind: limit.clock,
+                    started_at: clock_start,
+                    limits: vec![computed],
+                }),
+            }
+        };
+        if urgent_since.is_none_or(|since| since > received_at) {
+            for limit in self.limits_of(received_at, Urgency::Routine, CountedFrom::Receipt) {
+                add(limit, received_at, received_at);
+            }
+        }
+        if let Some(since) = urgent_since {
+            for limit in self.limits_of(received_at, Urgency::Urgent, CountedFrom::Receipt) {
+                // The member's clock keeps the start it has had since receipt; the decision's starts now.
+                let clock_start = if limit.clock == ClockKind::Determination {
+                    since
+                } else {
+                    received_at
+                };
+                add(limit, since, clock_start);
+            }
+        }
+        clocks.sort_by_key(|clock| clock.kind);
+        clocks
+    }
+
+    /// What a denial adds to the member's clock (HSC 1367.01(h)(3)); nothing where the law's limits are off.
+    #[must_use]
+    pub fn member_limits_after_denial(
+        &self,
+        received_at: DateTime<Utc>,
+        decided_at: DateTime<Utc>,
+    ) -> Vec<Limit> {
+        self.limits_of(received_at, Urgency::Routine, CountedFrom::Denial)
+            .filter(|limit| limit.clock == ClockKind::MemberNotification)
+            .map(|limit| limit.at(decided_at, self))
+            .collect()
+    }
+
+    /// The clock that a decision starts where a health professional is among the requesters (HSC 1367.01(h)(3));
+    /// none where the law's limits are off.
+    #[must_use]
+    pub fn provider_clock(
+        &self,
+        received_at: DateTime<Utc>,
+        decided_at: DateTime<Utc>,
+    ) -> Option<ClockStart> {
+        let limits: Vec<Limit> = self
+            .limits_of(received_at, Urgency::Routine, CountedFrom::Decision)
+            .filter(|limit| limit.clock == ClockKind::ProviderNotification)
+            .map(|limit| limit.at(decided_at, self))
+            .collect();
+        (!limits.is_empty()).then_some(ClockStart {
+            kind: ClockKind::ProviderNotification,
+            started_at: decided_at,
+            limits,
+        })
+    }
+}
+
+impl ClockStart {
+    /// The first instant that is too late: the earliest of the limits.
+    #[must_use]
+    pub fn due_at(&self) -> DateTime<Utc> {
+        earliest(&self.limits, self.started_at)
+    }
+}
+
+/// The earliest of a clock's limits. A clock is never made without one; `start` stands in so that this cannot fail.
+#[must_use]
+pub fn earliest(limits: &[Limit], start: DateTime<Utc>) -> DateTime<Utc> {
+    limits
+        .iter()
+        .map(|limit| limit.due_at)
+        .min()
+        .unwrap_or(start)
+}

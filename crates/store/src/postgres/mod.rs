@@ -1,0 +1,302 @@
+//! How are cases and their log kept in one `PostgreSQL`, for as many processes as there are?
+//!
+//! Every process may read and write: what orders them is a lock on the one row that is the log's head.
+
+mod address;
+mod copied;
+mod database;
+mod decide;
+mod dials;
+mod error;
+mod gather;
+mod known;
+mod listen;
+mod lookup;
+#[cfg(test)]
+mod plans;
+mod query;
+mod rows;
+mod schema;
+mod session;
+mod sweep;
+mod target;
+mod tls;
+mod worklist;
+mod write;
+mod writer;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
+use uuid::Uuid;
+
+use self::database::{Database, Outage};
+use self::error::{closed, unavailable};
+use self::listen::CHANNEL_SQL;
+use self::lookup::{Cases, Replays};
+use self::session::{Connector, Purpose};
+use self::writer::Writer;
+use super::{
+    Commit, CommitError, Committed, Connections, Dials, Head, LogEntry, Meters, Page, Record,
+    Replay, ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
+};
+use second_opinion_letters::Rendition;
+use second_opinion_rules::case::Case;
+
+pub(crate) use self::address::Address;
+pub use self::schema::migrate;
+pub(super) use self::target::{Beginning, Target};
+
+/// As many connections as read for one process: gathered reads need two, the rest is for pages and histories.
+const READERS: usize = 6;
+/// One connection writes: a group is in one transaction, and the next gathers meanwhile.
+const WRITERS: usize = 1;
+
+/// The store that several processes share.
+pub struct PostgresStore {
+    database: Arc<Database>,
+    cases: Cases,
+    replays: Replays,
+    /// `None`: opened for reading only.
+    writing: Option<Writing>,
+    head: watch::Receiver<u64>,
+    meters: Meters,
+}
+
+struct Writing {
+    writer: Writer,
+    database: Arc<Database>,
+    listening: AbortHandle,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+impl PostgresStore {
+    /// Opens the database for serving. Its schema has to be this version's already: [`migrate`] brings it there.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database cannot be reached; [`StoreError::Schema`] when its schema is not
+    /// exactly this version's.
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        let address = Address::parse(url).map_err(StoreError::Unavailable)?;
+        let outage = Arc::new(Outage::default());
+        let reading = Connector::new(&address, Purpose::Reading)?;
+        let database = Database::new(reading.clone(), READERS, Arc::clone(&outage))?;
+        let (position, channel) = first_look(&database).await?;
+        warn_of_loss(&database).await?;
+        let (sender, head) = watch::channel(position);
+        let writing = Connector::new(&address, Purpose::Writing)?;
+        let writing = Arc::new(Database::new(writing, WRITERS, outage)?);
+        let meters = Meters::default();
+        let listening = listen::listen(reading, channel.clone(), sender.clone());
+        let writing = Writing {
+            listening: tokio::spawn(listening).abort_handle(),
+            writer: Writer::start(Arc::clone(&writing), channel, sender, meters.clone()),
+            database: writing,
+        };
+        Ok(Self::with(database, Some(writing), head, meters))
+    }
+
+    /// Opens the database for reading, a standby too. Commits fail, and the head's changes are not told.
+    ///
+    /// # Errors
+    /// As [`PostgresStore::open`].
+    pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
+        let address = Address::parse(url).map_err(StoreError::Unavailable)?;
+        let reading = Connector::new(&address.for_reading(), Purpose::Reading)?;
+        let database = Database::new(reading, READERS, Arc::default())?;
+        let (position, _) = first_look(&database).await?;
+        let (_, head) = watch::channel(position);
+        Ok(Self::with(database, None, head, Meters::default()))
+    }
+
+    /// Opens for reading what a copy has brought so far: the log has no head yet.
+    fn open_unfinished(address: &Address) -> Result<Self, StoreError> {
+        let reading = Connector::new(address, Purpose::Reading)?;
+        let database = Database::new(reading, READERS, Arc::default())?;
+        let (_, head) = watch::channel(0);
+        Ok(Self::with(database, None, head, Meters::default()))
+    }
+
+    fn with(
+        database: Database,
+        writing: Option<Writing>,
+        head: watch::Receiver<u64>,
+        meters: Meters,
+    ) -> Self {
+        let database = Arc::new(database);
+        Self {
+            cases: lookup::cases(Arc::clone(&database)),
+            replays: lookup::replays(Arc::clone(&database)),
+            database,
+            writing,
+            head,
+            meters,
+        }
+    }
+}
+
+/// Checks the schema; gives the head's position, and the channel on which its changes are told.
+async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
+    database
+        .read(|client| {
+            Box::pin(async move {
+                schema::check_current(client).await?;
+                let found = database::rows(client, CHANNEL_SQL, &[]).await?;
+                let channel = found.first().ok_or_else(closed)?.try_get("channel");
+                let channel = channel.map_err(|error| unavailable(&error))?;
+                Ok((query::head(client).await?.position, channel))
+            })
+        })
+        .await
+}
+
+/// Says where the database itself does not keep what it has acknowledged.
+async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
+    const SQL: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
+    let off = database
+        .read(|client| Box::pin(database::rows(client, SQL, &[])))
+        .await?;
+    for row in off {
+        let name: &str = row.try_get("name").map_err(|error| unavailable(&error))?;
+        tracing::warn!(
+            "the database runs with {name} off: a power cut can lose what was acknowledged"
+        );
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
+        self.cases.ask(id).await
+    }
+
+    async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
+        self.database
+            .read(|client| Box::pin(query::history(client, id)))
+            .await
+    }
+
+    async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
+        self.replays.ask(key.clone()).await
+    }
+
+    async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
+        let query = query.clone();
+        self.database
+            .read(|client| Box::pin(async move { worklist::list(client, &query).await }))
+            .await
+    }
+
+    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
+        self.database
+            .read(|client| Box::pin(sweep::to_sweep(client, as_of, limit)))
+            .await
+    }
+
+    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+        self.database
+            .read(|client| Box::pin(dials::read(client, as_of)))
+            .await
+    }
+
+    async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
+        match &self.writing {
+            Some(writing) => writing.writer.commit(commit).await,
+            None => Err(read_only().into()),
+        }
+    }
+
+    async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
+        self.database
+            .read(|client| Box::pin(query::log_after(client, position, limit)))
+            .await
+    }
+
+    async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
+        self.database
+            .read(|client| Box::pin(query::records_after(client, position, limit)))
+            .await
+    }
+
+    async fn head(&self) -> Result<Head, StoreError> {
+        self.database
+            .read(|client| Box::pin(query::head(client)))
+            .await
+    }
+
+    async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
+        self.database
+            .read(|client| Box::pin(query::notice(client, id)))
+            .await
+    }
+
+    async fn rendering(
+        &self,
+        notice_id: Uuid,
+        rendition: &Rendition,
+    ) -> Result<Option<StoredRendering>, StoreError> {
+        let rendition = rendition.clone();
+        self.database
+            .read(|client| {
+                Box::pin(async move { query::rendering(client, notice_id, &rendition).await })
+            })
+            .await
+    }
+
+    async fn store_rendering(
+        &self,
+        rendering: StoredRendering,
+    ) -> Result<StoredRendering, StoreError> {
+        match &self.writing {
+            Some(writing) => writing.writer.store_rendering(rendering).await,
+            None => Err(read_only()),
+        }
+    }
+
+    fn meters(&self) -> Meters {
+        self.meters.clone()
+    }
+
+    fn connections(&self) -> Connections {
+        let reading = self.database.connections();
+        let writing = self.writing.as_ref();
+        let writing = writing.map_or_else(Connections::default, |writing| {
+            writing.database.connections()
+        });
+        Connections {
+            idle: reading.idle + writing.idle,
+            used: reading.used + writing.used,
+        }
+    }
+
+    fn head_changes(&self) -> watch::Receiver<u64> {
+        self.head.clone()
+    }
+
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.head().await.map(drop)
+    }
+
+    async fn close(&self) {
+        if let Some(writing) = &self.writing {
+            writing.writer.close().await;
+            writing.listening.abort();
+        }
+        self.cases.close();
+        self.replays.close();
+        self.database.close();
+    }
+}
+
+fn read_only() -> StoreError {
+    StoreError::Unavailable("it was opened for reading only".to_owned())
+}

@@ -1,0 +1,318 @@
+//! What is written for a group of commits? A statement a table, whatever the group's size.
+
+use deadpool_postgres::Object;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Error, Statement};
+use uuid::Uuid;
+
+use super::decide::{CaseRow, Row, cases};
+use super::dials;
+use super::query::RENDERING_SQL;
+use crate::codes::{
+    first_due_column, form_code, instant_column, kind_code, position_column, state_code,
+    urgency_code,
+};
+use crate::dials::Turned;
+use crate::{Head, StoreError, StoredNotice, StoredRendering};
+
+// Functions of sets stand in the list, where they go forward row by row together: in FROM each would be stored first.
+
+pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
+        urgency, kind, version, determination_id, sha256, request_id, caller, content, bytes)
+    SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
+        unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::smallint[]), unnest($9::integer[]), unnest($10::uuid[]),
+        unnest($11::bytea[]), unnest($12::uuid[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[])";
+
+pub(super) const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
+        last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
+        command_head, snapshot, sweep_at_us)
+    SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
+        unnest($6::bigint[]), unnest($7::integer[]), unnest($8::smallint[]), unnest($9::smallint[]), unnest($10::uuid[]),
+        unnest($11::text[]), unnest($12::text[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[]),
+        unnest($16::bytea[]), unnest($17::bigint[])";
+
+/// Leaves alone what never changes. What no caller did moves neither the etag nor the instant of the last change.
+const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_us, due_at_us = n.due_at_us,
+        updated_at_us = coalesce(n.updated_at_us, c.updated_at_us), last_position = n.last_position,
+        version = n.version, state = n.state, urgency = n.urgency, head = n.head,
+        command_head = coalesce(n.command_head, c.command_head), snapshot = n.snapshot, sweep_at_us = n.sweep_at_us
+    FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::smallint[],
+        $8::smallint[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[])
+        AS n (opened_at, first_due_us, due_at_us, updated_at_us, last_position, version, state, urgency, head,
+            command_head, snapshot, sweep_at_us)
+    WHERE c.opened_at = n.opened_at";
+
+pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])";
+
+/// Locks the head, and fails where it is not the one that is expected.
+const EXPECT_SQL: &str =
+    "WITH head AS (SELECT FROM log_head WHERE position = $1 AND digest = $2 FOR NO KEY UPDATE)
+    SELECT 1 / count(*) FROM head";
+
+const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
+
+const KEPT_SQL: &str =
+    "INSERT INTO renderings (notice_id, form, language, large_print, sha256, bytes)
+    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+
+/// The statements, made ready before a group begins so that what is sent afterwards goes in its order.
+pub(super) struct Statements {
+    expect: Statement,
+    events: Statement,
+    new_cases: Statement,
+    changed_cases: Statement,
+    letters: Statement,
+    dials: Statement,
+    no_dials: Statement,
+    head: Statement,
+    keep: Statement,
+    kept: Statement,
+    notify: Statement,
+}
+
+impl Statements {
+    pub(super) async fn of(client: &Object) -> Result<Self, Error> {
+        Ok(Self {
+            expect: client.prepare_cached(EXPECT_SQL).await?,
+            events: client.prepare_cached(EVENTS_SQL).await?,
+            new_cases: client.prepare_cached(NEW_CASES_SQL).await?,
+            changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
+            letters: client.prepare_cached(LETTERS_SQL).await?,
+            dials: client.prepare_cached(dials::TURN_SQL).await?,
+            no_dials: client.prepare_cached(dials::NONE_LEFT_SQL).await?,
+            head: client.prepare_cached(HEAD_SQL).await?,
+            keep: client.prepare_cached(KEPT_SQL).await?,
+            kept: client.prepare_cached(RENDERING_SQL).await?,
+            notify: client.prepare_cached("SELECT pg_notify($1, $2)").await?,
+        })
+    }
+
+    /// Locks the log's head; `SQLSTATE` 22012 where it is another one.
+    pub(super) async fn expect(&self, client: &Object, head: &Head) -> Result<(), Error> {
+        let given: [&(dyn ToSql + Sync); 2] =
+            [&position_column(head.position), &&head.digest.0[..]];
+        client.execute(&self.expect, &given).await.map(drop)
+    }
+
+    pub(super) async fn events(&self, client: &Object, rows: &[Row<'_>]) -> Result<u64, Error> {
+        let column = Of(rows);
+        let given: [&(dyn ToSql + Sync); 15] = [
+            &column.of(|row| position_column(row.placed.position)),
+            &column.of(|row| position_column(row.placed.opened_at)),
+            &column.of(|row| instant_column(row.placed.event.header.occurred_at)),
+            &column.of(|row| row.placed.previous.map(position_column)),
+            &column.of(|row| row.commit.columns.due_at.map(instant_column)),
+            &column.of(|row| state_code(row.commit.columns.state)),
+            &column.of(|row| urgency_code(row.commit.columns.urgency)),
+            &column.of(|row| kind_code(row.commit.kind)),
+            &column.of(|row| version_column(row.placed.event.header.version)),
+            &column.of(|row| row.placed.event.header.determination_id),
+            &column.of(|row| &row.placed.event.sha256.0[..]),
+            &column.of(|row| row.commit.replay.as_ref().map(|(key, _)| key.request_id)),
+            &column.of(|row| {
+                row.commit
+                    .replay
+                    .as_ref()
+                    .map(|(key, _)| key.caller.as_str())
+            }),
+            &column.of(|row| {
+                row.commit
+                    .replay
+                    .as_ref()
+                    .map(|(_, content)| &content.0[..])
+            }),
+            &column.of(|row| &row.placed.event.bytes[..]),
+        ];
+        client.execute(&self.events, &given).await
+    }
+
+    /// The cases after a group: the new ones written, the others changed.
+    pub(super) async fn cases(&self, client: &Object, rows: &[Row<'_>]) -> Result<(), Error> {
+        let (new, changed) = cases(rows);
+        let (new, changed) = tokio::join!(
+            biased;
+            self.new_cases(client, &new),
+            self.changed_cases(client, &changed),
+        );
+        new.and(changed).map(drop)
+    }
+
+    async fn new_cases(&self, client: &Object, cases: &[CaseRow<'_>]) -> Result<u64, Error> {
+        if cases.is_empty() {
+            return Ok(0);
+        }
+        let column = Of(cases);
+        let given: [&(dyn ToSql + Sync); 17] = [
+            &column.of(|case| position_column(case.last.placed.opened_at)),
+            &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
+            &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
+            &column.of(|case| case.first.map(occurred_at)),
+            &column.of(|case| case.by_caller.map(occurred_at)),
+            &column.of(|case| position_column(case.last.placed.position)),
+            &column.of(|case| version_column(case.last.placed.event.header.version)),
+            &column.of(|case| state_code(case.last.commit.columns.state)),
+            &column.of(|case| urgency_code(case.last.commit.columns.urgency)),
+            &column.of(|case| case.last.placed.event.header.determination_id),
+            &column.of(|case| case.last.commit.columns.member_id.as_str()),
+            &column.of(|case| case.last.commit.columns.referral_number.as_str()),
+            &column.of(|case| {
+                case.last
+                    .commit
+                    .columns
+                    .treatment_authorization_number
+                    .as_str()
+            }),
+            &column.of(|case| &case.last.placed.event.sha256.0[..]),
+            &column.of(|case| case.by_caller.as_ref().map(sha256)),
+            &column.of(|case| &case.last.commit.snapshot[..]),
+            &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
+        ];
+        client.execute(&self.new_cases, &given).await
+    }
+
+    async fn changed_cases(&self, client: &Object, cases: &[CaseRow<'_>]) -> Result<u64, Error> {
+        if cases.is_empty() {
+            return Ok(0);
+        }
+        let column = Of(cases);
+        let given: [&(dyn ToSql + Sync); 12] = [
+            &column.of(|case| position_column(case.last.placed.opened_at)),
+            &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
+            &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
+            &column.of(|case| case.by_caller.map(occurred_at)),
+            &column.of(|case| position_column(case.last.placed.position)),
+            &column.of(|case| version_column(case.last.placed.event.header.version)),
+            &column.of(|case| state_code(case.last.commit.columns.state)),
+            &column.of(|case| urgency_code(case.last.commit.columns.urgency)),
+            &column.of(|case| &case.last.placed.event.sha256.0[..]),
+            &column.of(|case| case.by_caller.as_ref().map(sha256)),
+            &column.of(|case| &case.last.commit.snapshot[..]),
+            &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
+        ];
+        client.execute(&self.changed_cases, &given).await
+    }
+
+    pub(super) async fn letters(
+        &self,
+        client: &Object,
+        letters: &Letters<'_>,
+    ) -> Result<u64, Error> {
+        if letters.0.is_empty() {
+            return Ok(0);
+        }
+        let column = Of(&letters.0);
+        let given: [&(dyn ToSql + Sync); 4] = [
+            &column.of(|(_, letter, _)| -> Uuid { letter.reference.notice_id }),
+            &column.of(|(opened_at, ..)| *opened_at),
+            &column.of(|(.., reference)| reference.as_str()),
+            &column.of(|(_, letter, _)| &letter.bytes[..]),
+        ];
+        client.execute(&self.letters, &given).await
+    }
+
+    /// Turns the dials. In one order in every process, though the head's lock alone keeps them apart.
+    pub(super) async fn dials(&self, client: &Object, turned: &Turned) -> Result<(), Error> {
+        let (codes, keys, by) = dials::columns(turned);
+        if codes.is_empty() {
+            return Ok(());
+        }
+        let (counts, left): ([&(dyn ToSql + Sync); 3], [&(dyn ToSql + Sync); 2]) =
+            ([&codes, &keys, &by], [&codes, &keys]);
+        // A count that only grew is not none.
+        if by.iter().all(|by| *by > 0) {
+            return client.execute(&self.dials, &counts).await.map(drop);
+        }
+        let (turned, cleared) = tokio::join!(
+            biased;
+            client.execute(&self.dials, &counts),
+            client.execute(&self.no_dials, &left),
+        );
+        turned.and(cleared).map(drop)
+    }
+
+    pub(super) async fn head(&self, client: &Object, head: &Head) -> Result<u64, Error> {
+        let given: [&(dyn ToSql + Sync); 3] = [
+            &position_column(head.position),
+            &&head.digest.0[..],
+            &instant_column(head.occurred_at),
+        ];
+        client.execute(&self.head, &given).await
+    }
+
+    /// Keeps a rendering where there is none yet, and gives the row of the one that is kept.
+    pub(super) async fn keep(
+        &self,
+        client: &Object,
+        rendering: &StoredRendering,
+    ) -> Result<Vec<tokio_postgres::Row>, Error> {
+        let rendition = &rendering.rendition;
+        let form = form_code(rendition.form);
+        let key: [&(dyn ToSql + Sync); 4] = [
+            &rendering.notice_id,
+            &form,
+            &rendition.language,
+            &rendition.large_print,
+        ];
+        let (digest, bytes) = (&rendering.sha256.0[..], &rendering.bytes[..]);
+        let given: [&(dyn ToSql + Sync); 6] = [key[0], key[1], key[2], key[3], &digest, &bytes];
+        let (written, kept) = tokio::join!(
+            biased;
+            client.execute(&self.keep, &given),
+            client.query(&self.kept, &key),
+        );
+        written.and(kept)
+    }
+
+    /// Tells whoever listens where the head is, once it is there.
+    pub(super) async fn notify(
+        &self,
+        client: &Object,
+        channel: &str,
+        head: &Head,
+    ) -> Result<u64, Error> {
+        let position = head.position.to_string();
+        client.execute(&self.notify, &[&channel, &position]).await
+    }
+}
+
+/// The letters of a group, with the key of their case and their reference as it is kept.
+pub(super) struct Letters<'a>(Vec<(i64, &'a StoredNotice, String)>);
+
+impl<'a> Letters<'a> {
+    pub(super) fn of(rows: &[Row<'a>]) -> Result<Self, StoreError> {
+        let mut letters = Vec::new();
+        for row in rows {
+            for letter in &row.commit.letters {
+                let reference = serde_json::to_string(&letter.reference).map_err(|_| {
+                    let id = letter.determination_id;
+                    StoreError::damaged(id, "a letter's reference is not JSON")
+                })?;
+                letters.push((position_column(row.placed.opened_at), letter, reference));
+            }
+        }
+        Ok(Self(letters))
+    }
+}
+
+/// The rows of which columns are made.
+pub(super) struct Of<'r, T>(pub(super) &'r [T]);
+
+impl<'r, T> Of<'r, T> {
+    pub(super) fn of<C>(&self, column: impl Fn(&'r T) -> C) -> Vec<C> {
+        self.0.iter().map(column).collect()
+    }
+}
+
+fn occurred_at(row: Row<'_>) -> i64 {
+    instant_column(row.placed.event.header.occurred_at)
+}
+
+fn sha256<'a>(row: &Row<'a>) -> &'a [u8] {
+    &row.placed.event.sha256.0
+}
+
+/// A version in the form in which the database keeps it: a case takes a thousand events at most.
+fn version_column(version: u32) -> i32 {
+    i32::try_from(version).unwrap_or(i32::MAX)
+}

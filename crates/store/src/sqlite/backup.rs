@@ -1,0 +1,66 @@
+//! How is the file copied while it is in use?
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
+
+use super::rows::unavailable;
+use super::{files, query, schema};
+use crate::{Head, StoreError};
+
+/// Copies the database of `from` into the new file `to`, as of one commit, and says where the copy's log ends.
+///
+/// A server may be writing to `from`. The copy appears under its name only once it is whole and on disk.
+///
+/// # Errors
+/// When `to` exists, either cannot be read or written, or the schema is not this version's.
+pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
+    let failed = |error: io::Error| files::unavailable(&error);
+    if to.try_exists().map_err(failed)? {
+        return Err(StoreError::Unavailable(format!(
+            "{} exists, and a backup replaces nothing",
+            to.display()
+        )));
+    }
+    let source = schema::connect_reader(from)?;
+    schema::check_current(&source)?;
+    let part = part_of(to);
+    let file = files::create_private(&part).map_err(failed)?;
+    let copied = copy(&source, &part).and_then(|head| {
+        file.sync_all()
+            .and_then(|()| fs::rename(&part, to))
+            .and_then(|()| files::sync_folder(to))
+            .map_err(failed)?;
+        Ok(head)
+    });
+    if copied.is_err() {
+        // It may be gone or renamed already; the error that counts is the first one.
+        let _ = fs::remove_file(&part);
+    }
+    copied
+}
+
+fn copy(source: &Connection, part: &Path) -> Result<Head, StoreError> {
+    let mut target = Connection::open(part).map_err(|error| unavailable(&error))?;
+    let step = {
+        let backup = Backup::new(source, &mut target).map_err(|error| unavailable(&error))?;
+        // All pages in one step, so all as of one commit: a step by step copy begins again whenever someone commits.
+        // It stops no one from committing; only the write-ahead log grows meanwhile.
+        backup.step(-1).map_err(|error| unavailable(&error))?
+    };
+    match step {
+        StepResult::Done => query::head(&target),
+        _ => Err(StoreError::Unavailable(
+            "the file was locked by another process".to_owned(),
+        )),
+    }
+}
+
+fn part_of(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".part");
+    PathBuf::from(name)
+}

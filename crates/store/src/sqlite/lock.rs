@@ -1,0 +1,28 @@
+//! Who may write to the file? One process, for as long as it holds the lock beside it.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+
+use super::files;
+use crate::StoreError;
+
+/// The right to write. Let go of when dropped, and by the system when the process ends however it ends.
+pub(super) struct WriteLock {
+    _file: File,
+}
+
+impl WriteLock {
+    /// Takes the lock, or says who must stop first.
+    pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
+        let path = files::beside(database, ".lock");
+        let file = files::open_private(&path).map_err(|error| files::unavailable(&error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
+                "another process is serving from this file: it holds {}, and only one can write",
+                path.display()
+            ))),
+            Err(TryLockError::Error(error)) => Err(files::unavailable(&error)),
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Is the file one that this version can use, and how is it opened?
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::rows::unavailable;
+use super::{dials, files};
+use crate::StoreError;
+
+mod embedded {
+    refinery::embed_migrations!("migrations/sqlite");
+}
+
+/// How long a statement waits for a lock that another process holds, such as a backup that finishes.
+const BUSY: Duration = Duration::from_secs(5);
+/// As many statements as a connection keeps ready; more than this crate has.
+const STATEMENTS_KEPT: usize = 64;
+
+/// The size of a page, for good once the file is made. An event of usual size takes more than half of a page of 4 KiB,
+/// which wastes the rest: at 8 KiB a file is a quarter smaller and a commit costs the writer a sixth less.
+const PAGE_BYTES: u32 = 8_192;
+/// The write-ahead log's file is cut back to this after something (a backup) made it grow.
+const WAL_BYTES_KEPT: u64 = 64 << 20;
+
+/// Opens the one connection that writes.
+///
+/// FULL syncs the write-ahead log at each commit; NORMAL would lose commits that were acknowledged. `SQLite` does not carry
+/// the log over by itself: it would not say when that fails (`checkpoint.rs`).
+pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    // SQLite opens for reading what it cannot open for writing.
+    if connection
+        .is_readonly(rusqlite::MAIN_DB)
+        .map_err(|error| unavailable(&error))?
+    {
+        return Err(StoreError::Unavailable(format!(
+            "{} can be read and not written",
+            path.display()
+        )));
+    }
+    // Before the write-ahead log: it makes the first page.
+    connection
+        .pragma_update(None, "page_size", PAGE_BYTES)
+        .map_err(|error| unavailable(&error))?;
+    let mode: String = connection
+        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
+        .map_err(|error| unavailable(&error))?;
+    if mode != "wal" {
+        return Err(StoreError::Unavailable(
+            "the file system does not take a write-ahead log".to_owned(),
+        ));
+    }
+    connection
+        .execute_batch(&format!(
+            "PRAGMA synchronous = FULL;
+             PRAGMA wal_autocheckpoint = 0;
+             PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
+             PRAGMA cache_size = -4096;"
+        ))
+        .map_err(|error| unavailable(&error))?;
+    #[cfg(feature = "planted")]
+    if second_opinion_rules::planted::is(crate::planted::Bug::NormalSync) {
+        let normal = connection.execute_batch("PRAGMA synchronous = NORMAL");
+        normal.map_err(|error| unavailable(&error))?;
+    }
+    // The first read makes the log where there is none. Where the change to a log failed SQLite may have said nothing, and
+    // go on without one: what is committed then can be undone by a power cut.
+    applied(&connection)?;
+    let failed = |error: std::io::Error| files::unavailable(&error);
+    if !files::log_of(path).try_exists().map_err(failed)? {
+        return Err(StoreError::Unavailable(
+            "its write-ahead log could not be begun: disk I/O error".to_owned(),
+        ));
+    }
+    // SQLite syncs the log's name with the first commit, and commits all the same where that fails.
+    files::sync_folder(path).map_err(failed)?;
+    Ok(connection)
+}
+
+/// Opens the connection that carries the write-ahead log over beside the writer.
+pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    connection
+        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -64;")
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+/// Opens a connection that reads and cannot write.
+///
+/// Its cache is small: `SQLite` empties it whenever someone else commits, and the system's cache lies below.
+/// The file is not mapped into memory, because an error of the disk would then end the process.
+pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = connect(path, flags)?;
+    connection
+        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -512;")
+        .map_err(|error| unavailable(&error))?;
+    Ok(connection)
+}
+
+fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+    let connect = || -> rusqlite::Result<Connection> {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
+        Ok(connection)
+    };
+    connect().map_err(|error| unavailable(&error))
+}
+
+/// Brings the schema to this version's, in one transaction, and says which versions it applied.
+pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreError> {
+    check(connection)?;
+    // One transaction: a migration that was applied and not written down would be applied again.
+    let report = embedded::migrations::runner()
+        .set_grouped(true)
+        .run(connection)
+        .map_err(|error| StoreError::Schema(error.to_string()))?;
+    dials::count(connection)?;
+    report
+        .applied_migrations()
+        .iter()
+        .map(|migration| version_of(i64::from(migration.version())))
+        .collect()
+}
+
+/// Refuses a schema that is newer than this version's, or that diverges from it. One that is older passes.
+fn check(connection: &Connection) -> Result<Vec<u32>, StoreError> {
+    let applied = applied(connection)?;
+    let runner = embedded::migrations::runner();
+    let known = runner.get_migrations();
+    let newest = known.iter().map(|one| i64::from(one.version())).max();
+    for (version, name, checksum) in &applied {
+        match known
+            .iter()
+            .find(|one| i64::from(one.version()) == *version)
+        {
+            None => {
+                return Err(StoreError::Schema(format!(
+                    "the file has version {version}, and the newest known is {}",
+                    newest.unwrap_or(0)
+                )));
+            }
+            Some(known) if known.name() != name || known.checksum().to_string() != *checksum => {
+                return Err(StoreError::Schema(format!(
+                    "version {version} in the file is not the version {version} that is known"
+                )));
+            }
+            Some(_) => {}
+        }
+    }
+    applied
+        .iter()
+        .map(|(version, ..)| version_of(*version))
+        .collect()
+}
+
+/// Refuses a schema that is not exactly this version's.
+pub(super) fn check_current(connection: &Connection) -> Result<(), StoreError> {
+    let applied = check(connection)?;
+    let known = embedded::migrations::runner().get_migrations().len();
+    if applied.len() < known {
+        return Err(StoreError::Schema(format!(
+            "the file has {} of the {known} known versions; it has to be migrated first",
+            applied.len()
+        )));
+    }
+    Ok(())
+}
+
+/// The versions that were applied, with their names and checksums, in order.
+fn applied(connection: &Connection) -> Result<Vec<(i64, String, String)>, StoreError> {
+    let read = || -> rusqlite::Result<Option<Vec<(i64, String, String)>>> {
+        let tables: i64 =
+            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+        let history: Option<i64> = connection
+            .query_row(
+                "SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
+                [],
+                |row| row.get(0),
+            )
+            .optional()?;
+        if history.is_none() {
+            return Ok((tables == 0).then(Vec::new));
+        }
+        let mut statement = connection.prepare(
+            "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+        rows.collect::<rusqlite::Result<_>>().map(Some)
+    };
+    read()
+        .map_err(|error| unavailable(&error))?
+        .ok_or_else(|| StoreError::Schema("the file holds tables of another program".to_owned()))
+}
+
+fn version_of(version: i64) -> Result<u32, StoreError> {
+    u32::try_from(version)
+        .map_err(|_| StoreError::Schema(format!("version {version} is out of range")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `SQLite`'s number for FULL: the log is synced at each commit.
+    const FULL: i64 = 2;
+
+    #[test]
+    fn every_commit_is_synced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("synced.db");
+        super::super::files::prepare(&path).unwrap();
+        for connect in [connect_writer, connect_checkpointer] {
+            let connection = connect(&path).unwrap();
+            let held = connection.query_row("PRAGMA synchronous", [], |row| row.get(0));
+            assert_eq!(held, Ok(FULL));
+        }
+    }
+}
