@@ -19,19 +19,17 @@ COPY . .
 # The commit that `--version` and second_opinion_build_info show.
 ARG COMMIT=unknown
 ARG SOURCE_DATE_EPOCH=0
-# No path of the build machine in the binary; no symbols, which differ first. Alpine's target links statically.
+# No path of the build machine in the binary. Alpine's target links statically.
 ENV SECOND_OPINION_COMMIT=${COMMIT} \
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} \
     CARGO_INCREMENTAL=0 \
-    CARGO_PROFILE_RELEASE_STRIP=symbols \
-    CARGO_PROFILE_RELEASE_DEBUG=none \
     RUSTFLAGS="--remap-path-prefix=/build=. --remap-path-prefix=/usr/local/cargo=cargo"
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
-    cargo build --locked --release --bin second-opinion \
- && if readelf -d target/release/second-opinion | grep NEEDED; then echo "not static: it would not start" >&2; exit 1; fi \
+    cargo build --locked --profile ship --bin second-opinion \
+ && if readelf -d target/ship/second-opinion | grep NEEDED; then echo "not static: it would not start" >&2; exit 1; fi \
  && mkdir -p /image/usr/local/bin /image/etc/ssl/certs /image/var/lib/second-opinion /image/tmp \
- && cp target/release/second-opinion /image/usr/local/bin/ \
+ && cp target/ship/second-opinion /image/usr/local/bin/ \
  && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
  && echo 'nonroot:x:65532:65532::/var/lib/second-opinion:/sbin/nologin' > /image/etc/passwd \
  && echo 'nonroot:x:65532:' > /image/etc/group \
