@@ -7,20 +7,11 @@ use crate::support::messages::{alternative, member_asks, timestamp};
 use crate::support::server::{PolicyClient, TestServer};
 
 fn rows(name: &str) -> Vec<Value> {
-    let own = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("tests/conformance")
         .join(name);
-    let beside = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../shared/conformance")
-        .join(name);
-    let mut rows = Vec::new();
-    for path in [own, beside] {
-        if let Ok(text) = std::fs::read_to_string(&path) {
-            rows.extend(serde_json::from_str::<Vec<Value>>(&text).expect("rows"));
-        }
-    }
-    assert!(!rows.is_empty(), "{name} is missing");
-    rows
+    let text = std::fs::read_to_string(path).expect("a file that can be read");
+    serde_json::from_str(&text).expect("rows")
 }
 
 fn number<T: Into<i32>>(value: T) -> i32 {
