@@ -55,7 +55,7 @@ impl Target {
             .deep
             .iter()
             .map(|place| v1::ListDeterminationsRequest {
-                page_token: place.token(query.fingerprint),
+                page_token: parse::page_token(*place, query.fingerprint),
                 ..first.clone()
             });
         Self {

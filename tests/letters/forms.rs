@@ -1,9 +1,12 @@
 //! Do hostile and unusual words come out as themselves, in every form?
 
-use second_opinion::case::{AlternativeFormat, LanguageTag, Requester};
+#[cfg(feature = "pdf")]
+use second_opinion::case::AlternativeFormat;
+use second_opinion::case::{LanguageTag, Requester};
 use second_opinion::notice::{Form, NoticeError, Rendition, Templates};
 use second_opinion::rules::DenialReasonCode::{self, MemberNotEligible};
 
+#[cfg(feature = "pdf")]
 use crate::golden::pdf_to_text;
 use crate::support::professional;
 use crate::written::{asked, denied, denied_untranslated, text};

@@ -1,32 +1,38 @@
-//! How is a folder made that only its owner reads, and whose name outlives a power loss?
+//! Private folders: readable by their owner alone, with names that survive a power loss.
 
 use std::fs::DirBuilder;
 use std::io;
 use std::path::Path;
 
-/// Makes a folder and those around it where they are missing.
+/// Creates a folder, and the missing ones above it, with mode 0700.
 ///
-/// A folder's name is in the one around it, which has to be synced too: else all that is synced in the new one can be
-/// gone with it.
+/// A folder's name is an entry of the folder above it. Both are synced: otherwise a power loss can take the new folder with
+/// everything that was synced in it.
+///
+/// # Errors
+/// When a folder cannot be created or synced.
 pub fn make_private(folder: &Path) -> io::Result<()> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
-    let around = around(folder);
-    make_private(around)?;
+    let parent = parent(folder);
+    make_private(parent)?;
     let mut builder = DirBuilder::new();
-    // Another process may be first.
+    // Another process may create it first.
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)?;
-    sync(around).inspect_err(|_| {
-        // The next start makes and syncs it again. One that holds something by now is another process's.
+    sync(parent).inspect_err(|_| {
+        // The next start creates and syncs it again. If it is not empty by now, another process uses it.
         let _ = std::fs::remove_dir(folder);
     })
 }
 
-/// Puts the names in a folder on disk: a file that was synced can still lose its name.
+/// Syncs the entries of a folder: a file that was synced can still lose its name.
+///
+/// # Errors
+/// When the folder cannot be opened or synced.
 pub fn sync(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::fs::File::open(folder)?.sync_all()?;
@@ -35,8 +41,9 @@ pub fn sync(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The folder that a file or folder is in.
-pub fn around(path: &Path) -> &Path {
+/// The folder that holds a file or folder.
+#[must_use]
+pub fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -48,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_missing_is_made_and_what_is_there_stays() {
+    fn missing_folders_are_created_and_existing_ones_kept() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("one/two/three");
         for _ in 0..2 {

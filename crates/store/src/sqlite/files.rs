@@ -28,7 +28,7 @@ fn private() -> OpenOptions {
 
 /// The database's folder and file, made where they are missing, the file's name on disk.
 pub(super) fn prepare(database: &Path) -> io::Result<()> {
-    folder::make_private(folder::around(database))?;
+    folder::make_private(folder::parent(database))?;
     if !database.try_exists()? {
         open_private(database)?.sync_all()?;
         sync_folder(database)?;
@@ -76,7 +76,7 @@ pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
 
 /// Puts the names in a file's folder on disk: a file that was synced can still lose its name.
 pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
-    folder::sync(folder::around(file))
+    folder::sync(folder::parent(file))
 }
 
 pub(super) fn unavailable(error: &io::Error) -> StoreError {
