@@ -125,7 +125,7 @@ impl Shelf {
 }
 
 /// One byte is another, or there is one more or one fewer.
-fn spoilt(stored: &mut Vec<u8>, bytes: &mut Unstructured<'_>) {
+pub(super) fn spoilt(stored: &mut Vec<u8>, bytes: &mut Unstructured<'_>) {
     let at = below(bytes, stored.len());
     let with = bytes.arbitrary().unwrap_or(b'0');
     match below(bytes, 3) {

@@ -1,0 +1,84 @@
+//! The golden events of every schema (`tests/golden/stored/events/`), as they are and with a few bytes changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use arbitrary::Unstructured;
+use second_opinion::case::{Digest, SealedEvent};
+use second_opinion::store::{Record, fold};
+
+use super::super::support::below;
+use super::shelf::spoilt;
+
+const FOLDER: &str = "tests/golden/stored/events";
+/// The most places in which one history is changed.
+const CHANGES_MAX: usize = 4;
+
+/// The events of each golden case, every one of them unsealed and every case folded.
+static CASES: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| {
+    // The fuzzer's crate lies one folder below the one whose tests run the same targets.
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut roots = manifest.ancestors().map(|root| root.join(FOLDER));
+    let folder = roots.find(|folder| folder.is_dir()).expect("golden events");
+    let schemas = folders_in(&folder).into_iter();
+    let cases: Vec<Vec<Vec<u8>>> = schemas
+        .flat_map(|schema| folders_in(&schema))
+        .map(|case| read(&case))
+        .collect();
+    assert!(!cases.is_empty(), "no golden event");
+    cases
+});
+
+/// Fails where this build cannot read a golden event.
+pub fn check() {
+    LazyLock::force(&CASES);
+}
+
+/// The history of one golden case, an event a line, changed in a few places.
+pub fn changed(bytes: &mut Unstructured<'_>) -> Vec<u8> {
+    let case = &CASES[below(bytes, CASES.len())];
+    let mut history = case.join(&b'\n');
+    for _ in 0..below(bytes, CHANGES_MAX + 1) {
+        spoilt(&mut history, bytes);
+    }
+    history
+}
+
+fn read(folder: &Path) -> Vec<Vec<u8>> {
+    let events: Vec<Vec<u8>> = paths_in(folder)
+        .iter()
+        .map(|path| fs::read(path).expect("an event"))
+        .collect();
+    let mut records = Vec::new();
+    for (bytes, version) in events.iter().zip(1..) {
+        let sha256 = Digest::of(bytes);
+        let (header, _) = SealedEvent::unseal(bytes, sha256)
+            .unwrap_or_else(|error| panic!("{} {version}: {error}", folder.display()));
+        records.push(Record {
+            position: version.into(),
+            determination_id: header.determination_id,
+            version,
+            bytes: bytes.clone(),
+            sha256,
+        });
+    }
+    let id = records[0].determination_id;
+    fold(id, &records).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    events
+}
+
+fn folders_in(folder: &Path) -> Vec<PathBuf> {
+    let mut folders = paths_in(folder);
+    folders.retain(|path| path.is_dir());
+    folders
+}
+
+fn paths_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder");
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .collect();
+    paths.sort();
+    paths
+}
