@@ -20,7 +20,6 @@ use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
 use crate::breach;
-use crate::bundling::Bundled;
 use crate::identity::{Callers, Certified};
 use crate::lingering::{Farewell, Lingering};
 use crate::refusals::Refusals;
@@ -254,7 +253,7 @@ async fn converse<B>(
         request.extensions_mut().insert(Arc::clone(&about));
         request.map(Body::new)
     });
-    let (stream, builder) = (Bundled::new(stream), builder());
+    let builder = builder();
     let connection =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);

@@ -15,7 +15,6 @@ pub mod app;
 pub mod clock;
 
 mod breach;
-pub mod bundling;
 pub mod connections;
 mod lingering;
 mod refusals;

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use bytes::{BufMut as _, Bytes, BytesMut};
 use h2::client::SendRequest;
 use http::{HeaderMap, Request};
-use second_opinion::bundling::Bundled;
 use tokio::net::TcpStream;
 
 use crate::driver::{Load, Round};
@@ -68,7 +67,7 @@ async fn connect(address: &str) -> SendRequest<Bytes> {
     let (client, connection) = h2::client::Builder::new()
         .initial_window_size(WINDOW_BYTES)
         .initial_connection_window_size(WINDOW_BYTES)
-        .handshake(Bundled::new(stream))
+        .handshake(stream)
         .await
         .expect("HTTP/2");
     // It ends with the round.
