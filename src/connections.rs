@@ -19,10 +19,7 @@ use tokio::sync::watch;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
-use crate::breach;
 use crate::identity::{Callers, Certified};
-use crate::lingering::{Farewell, Lingering};
-use crate::refusals::Refusals;
 use crate::tls::Certificates;
 
 /// As many calls as one connection may have open: a caller may use all that the server answers at once, and watch besides.
@@ -52,10 +49,6 @@ const AGE_MAX: Duration = Duration::from_mins(30);
 const AGE_GRACE: Duration = Duration::from_mins(2);
 /// As long as a drain waits for the first call of a connection that has just begun.
 const LATE_MAX: Duration = Duration::from_millis(250);
-/// Of many peers that broke the protocol one is let go after another, so far apart.
-const BROKEN_APART: Duration = Duration::from_millis(10);
-/// As many of them are held: each has a socket, and what the system has received for it.
-const BROKEN_HELD_MAX: usize = 256;
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 
@@ -107,11 +100,9 @@ pub async fn serve<B>(
 {
     // Every connection holds a receiver for as long as it is open.
     let (drained, draining) = watch::channel(false);
-    let refusals = Arc::new(Refusals::new(BROKEN_APART, BROKEN_HELD_MAX));
     let begin = |stream: TcpStream| {
         let (security, service) = (security.clone(), service.clone());
-        let end = (draining.clone(), Farewell::new(&refusals));
-        tokio::spawn(answer(stream, security, service, end));
+        tokio::spawn(answer(stream, security, service, draining.clone()));
     };
     tokio::pin!(drain);
     loop {
@@ -148,52 +139,42 @@ async fn answer<B>(
     stream: TcpStream,
     security: Option<Security>,
     service: impl Answers<B>,
-    (mut draining, farewell): (watch::Receiver<bool>, Farewell),
+    mut draining: watch::Receiver<bool>,
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
-    let open = (draining.clone(), farewell.clone());
     let secured = tokio::select! {
-        secured = secured(stream, open, security) => secured,
-        () = late(&mut draining, &farewell) => None,
+        secured = secured(stream, security) => secured,
+        () = late(&mut draining) => None,
     };
     match secured {
         Some(Secured::Clear(stream)) => {
-            converse(stream, None, service, (draining, farewell)).await;
+            converse(stream, None, service, draining).await;
         }
         Some(Secured::Tls(stream, certified)) => {
-            converse(*stream, certified, service, (draining, farewell)).await;
+            converse(*stream, certified, service, draining).await;
         }
         None => {}
     }
 }
 
 /// The server drains, and has for as long as it waits for those who came late.
-async fn late(draining: &mut watch::Receiver<bool>, farewell: &Farewell) {
+async fn late(draining: &mut watch::Receiver<bool>) {
     // An error means that the sender is gone, and the server with it.
     let _ = draining.wait_for(|draining| *draining).await;
     tokio::time::sleep(LATE_MAX).await;
-    // Its handshake is broken off by us.
-    farewell.be_curt(false);
 }
 
-/// A connection's bytes. It holds a receiver too, until its peer has heard all.
-type Stream = Lingering<watch::Receiver<bool>>;
-
 enum Secured {
-    Clear(Stream),
+    Clear(TcpStream),
     Tls(
-        Box<tokio_rustls::server::TlsStream<Stream>>,
+        Box<tokio_rustls::server::TlsStream<TcpStream>>,
         Option<Certified>,
     ),
 }
 
 /// The stream after its handshake, or once the peer has said anything; `None`: it did not come to that.
-async fn secured(
-    stream: TcpStream,
-    (open, farewell): (watch::Receiver<bool>, Farewell),
-    security: Option<Security>,
-) -> Option<Secured> {
+async fn secured(stream: TcpStream, security: Option<Security>) -> Option<Secured> {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection is gone already");
         return None;
@@ -206,15 +187,11 @@ async fn secured(
         let mut first = [0];
         let spoke = tokio::time::timeout(HANDSHAKE_MAX, stream.peek(&mut first)).await;
         let spoke = matches!(spoke, Ok(Ok(1)));
-        return spoke.then(|| Secured::Clear(Lingering::new(stream, open, farewell)));
+        return spoke.then(|| Secured::Clear(stream));
     };
-    // A handshake that fails lets go of the stream.
-    farewell.be_curt(true);
-    let stream = Lingering::new(stream, open, farewell.clone());
     let handshake = certificates.acceptor().accept(stream);
     match tokio::time::timeout(HANDSHAKE_MAX, handshake).await {
         Ok(Ok(stream)) => {
-            farewell.be_curt(false);
             let shown = stream.get_ref().1.peer_certificates();
             let certified = shown
                 .and_then(<[_]>::first)
@@ -234,7 +211,7 @@ async fn converse<B>(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     certified: Option<Certified>,
     service: impl Answers<B>,
-    (mut draining, farewell): (watch::Receiver<bool>, Farewell),
+    mut draining: watch::Receiver<bool>,
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
@@ -273,9 +250,8 @@ async fn converse<B>(
             }
         }
     };
-    // Most ends are no one's concern: calls have their own outcome. The stream is dropped after this.
+    // Most ends are no one's concern: calls have their own outcome.
     if let Err(error) = ended {
-        farewell.be_curt(breach::is_one(&*error) && !*draining.borrow());
         tracing::debug!(error, "a connection ended");
     }
 }

@@ -14,10 +14,7 @@ pub mod config;
 pub mod app;
 pub mod clock;
 
-mod breach;
 pub mod connections;
-mod lingering;
-mod refusals;
 pub mod tls;
 
 pub mod layer;

@@ -29,7 +29,7 @@ use second_opinion::layer::panics::Panics;
 use second_opinion::layer::request_id::RequestId;
 use second_opinion::layer::{
     self, Answering, AroundLayer, Auth, CALLS_MAX, Deadline, Guard, Limits, Load, Metered,
-    Middleware, Pace, Packing, Size,
+    Middleware, Packing, Size,
 };
 use second_opinion::logs;
 use second_opinion::ops::Meters;
@@ -284,13 +284,7 @@ impl Bench {
         self.row("panics", around(panics.clone(), inner.clone()), call);
         let metered = Metered(Arc::clone(meters)).then(panics);
         self.row("metrics", around(metered.clone(), inner.clone()), call);
-        let paced = Pace::default().then(metered);
-        self.row(
-            "pace of refusals",
-            around(paced.clone(), inner.clone()),
-            call,
-        );
-        let own = RequestId(Traces::default()).then(paced);
+        let own = RequestId(Traces::default()).then(metered);
         self.row("request id", around(own, inner.clone()), call);
     }
 }

@@ -1,19 +1,13 @@
-//! What becomes of connections that are old, that say nothing, that come late and that break the protocol?
+//! What becomes of connections that are old, that say nothing and that come late?
 
 use std::sync::Mutex;
 
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http2;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use super::*;
-
-fn farewell() -> Farewell {
-    Farewell::new(&Arc::new(Refusals::new(BROKEN_APART, BROKEN_HELD_MAX)))
-}
 
 type Seen = Arc<Mutex<Option<Arc<Connection>>>>;
 
@@ -31,8 +25,7 @@ async fn an_old_connection_is_asked_to_end_with_what_would_go_on_for_ever() {
     let (ours, theirs) = tokio::io::duplex(64 * 1024);
     let seen = Seen::default();
     let (_drain, draining) = watch::channel(false);
-    let end = (draining, farewell());
-    let serving = tokio::spawn(converse(ours, None, answering(&seen), end));
+    let serving = tokio::spawn(converse(ours, None, answering(&seen), draining));
     let (mut sender, connection) =
         http2::handshake::<_, _, Empty<Bytes>>(TokioExecutor::new(), TokioIo::new(theirs))
             .await
@@ -93,36 +86,7 @@ async fn a_peer_that_says_nothing_is_no_caller() {
     let silent = TcpStream::connect(address).await.expect("a connection");
     let (stream, _) = listener.accept().await.expect("a peer");
     let begun = Instant::now();
-    let (_drain, open) = watch::channel(false);
-    let end = (open, farewell());
-    assert!(secured(stream, end, None).await.is_none());
+    assert!(secured(stream, None).await.is_none());
     assert!(begun.elapsed() >= HANDSHAKE_MAX);
     drop(silent);
-}
-
-#[tokio::test]
-async fn who_breaks_the_protocol_waits_behind_others_who_do() {
-    const PEERS: u32 = 60;
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let begun = Instant::now();
-    let (drain, drained) = oneshot::channel::<()>();
-    let drained = async { drop(drained.await) };
-    let serving = tokio::spawn(serve(listener, None, answering(&Seen::default()), drained));
-    let peers = (0..PEERS).map(|_| async move {
-        let mut peer = TcpStream::connect(address).await.expect("a connection");
-        let noise = b"\x80\x01 is no HTTP\r\n\r\n";
-        peer.write_all(noise).await.expect("heard");
-        let mut told = Vec::new();
-        peer.read_to_end(&mut told).await.expect("no reset");
-    });
-    futures::future::join_all(peers).await;
-    // A millisecond is the clock's of timers.
-    let took = begun.elapsed();
-    assert!(
-        took + Duration::from_millis(1) >= BROKEN_APART * PEERS,
-        "{took:?}"
-    );
-    drop(drain);
-    serving.await.expect("no panic");
 }

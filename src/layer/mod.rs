@@ -7,7 +7,6 @@ mod deadline;
 mod load;
 mod metered;
 mod outcome;
-mod pace;
 mod packing;
 pub mod panics;
 pub mod request_id;
@@ -33,7 +32,6 @@ pub use auth::Auth;
 pub use deadline::Deadline;
 pub use load::{CALLS_MAX, Load};
 pub use metered::Metered;
-pub use pace::Pace;
 pub use packing::{ENCODINGS_ACCEPTED, Packing};
 pub use size::Size;
 
@@ -41,11 +39,8 @@ pub use size::Size;
 pub type Own = Then<
     request_id::RequestId,
     Then<
-        pace::Pace,
-        Then<
-            metered::Metered,
-            Then<panics::Panics, Then<load::Load, Then<deadline::Deadline, size::Size>>>,
-        >,
+        metered::Metered,
+        Then<panics::Panics, Then<load::Load, Then<deadline::Deadline, size::Size>>>,
     >,
 >;
 
@@ -101,11 +96,8 @@ fn own(limits: Limits) -> Own {
     let panics = panics::Panics(Arc::clone(&meters)).then(load);
     // Outside of all that answers by itself: a call that is refused for load or time, or hits a defect, is counted too.
     let metered = metered::Metered(meters).then(panics);
-    // Outside of the limit on calls, whose places are for those that are answered, and of the figures: what is held is no
-    // work of the server's.
-    let pace = pace::Pace::default().then(metered);
     // Whatever goes wrong inside can name the call, and its trace.
-    request_id::RequestId(traces).then(pace)
+    request_id::RequestId(traces).then(metered)
 }
 
 /// The layers around the medical-opinion services alone: health and reflection need no identity.
