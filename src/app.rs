@@ -13,8 +13,8 @@ use crate::clock::Clock;
 use crate::config::{Config, JwksLocation, JwtAuth};
 use crate::connections::{self, Security};
 use crate::identity::{
-    Callers, DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError, JwksSource,
-    KeySource, RefreshTask, Verifier,
+    Authenticator, Callers, DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError,
+    JwksSource, KeySource, RefreshTask, Verifier,
 };
 use crate::layer::{self, Guard, Limits};
 use crate::notice::{TemplateErrors, Templates};
@@ -200,7 +200,10 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         draining: draining.clone(),
         meters: Arc::clone(&meters),
     });
-    let guard = Guard::new(parts.verifier, Arc::clone(&parts.clock));
+    let guard = Guard::new(Authenticator {
+        verifier: parts.verifier,
+        clock: Arc::clone(&parts.clock),
+    });
     let traces = match &config.otlp_endpoint {
         Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),

@@ -24,7 +24,7 @@ use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use second_opinion::clock::SystemClock;
 use second_opinion::config::{Config, LogFormat};
-use second_opinion::identity::{ActorType, DevelopmentIdentity, Verifier};
+use second_opinion::identity::{ActorType, Authenticator, DevelopmentIdentity, Verifier};
 use second_opinion::layer::panics::Panics;
 use second_opinion::layer::request_id::RequestId;
 use second_opinion::layer::{
@@ -230,12 +230,12 @@ impl Bench {
     /// The stacks, each with one layer more than the one before; then variants of all of them.
     fn stacks(&mut self, call: &Call, verifier: &Arc<Verifier>, endpoint: &str) {
         let meters = Arc::clone(&self.meters);
-        let clock = Arc::new(SystemClock);
-        let auth = Auth {
+        let authenticator = Authenticator {
             verifier: Some(Arc::clone(verifier)),
-            clock: clock.clone(),
+            clock: Arc::new(SystemClock),
         };
-        let guard = Guard::new(Some(Arc::clone(verifier)), clock);
+        let guard = Guard::new(authenticator.clone());
+        let auth = Auth(authenticator);
         self.row(BARE, Echo, call);
         self.row("packing", around(Packing, Echo), call);
         self.row("identity", around(auth.then(Packing), Echo), call);

@@ -1,5 +1,6 @@
 //! Who is calling, and what may they do?
 
+mod authenticator;
 mod cache;
 mod certificate;
 mod claims;
@@ -16,6 +17,7 @@ mod token;
 
 use std::borrow::Cow;
 
+pub use authenticator::{AuthError, Authenticator};
 pub use certificate::{Callers, Certified};
 pub use development::{
     DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DevelopmentIdentity, DevelopmentKeyError,

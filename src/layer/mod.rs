@@ -22,8 +22,7 @@ use tower::layer::util::{Identity, Stack};
 use tower::util::Either;
 use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
-use crate::clock::Clock;
-use crate::identity::Verifier;
+use crate::identity::Authenticator;
 use crate::ops::Meters;
 use crate::traces::Traces;
 
@@ -113,9 +112,9 @@ pub type Guarded<S> = Around<Guards, S>;
 impl Guard {
     /// A guard that takes the tokens of a verifier, if there is one, and known certificates.
     #[must_use]
-    pub fn new(verifier: Option<Arc<Verifier>>, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(authenticator: Authenticator) -> Self {
         // Last, so that the audit tells of the same outcome as the caller is told.
-        let auth = auth::Auth { verifier, clock }.then(packing::Packing);
+        let auth = auth::Auth(authenticator).then(packing::Packing);
         // The audit is outside: a caller that is refused leaves its line too.
         Self(AroundLayer::new(audit::Audit.then(auth)))
     }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::error::{CallError, Resource};
 use super::{Caller, Calls};
 use crate::case::{Case, Context, Digest};
 pub(super) use crate::commit::Judged;
 use crate::commit::Next;
+use crate::error::{CallError, Resource};
 use crate::notice::Made;
 use crate::store::{CommitError, Replay, ReplayKey, fold};
 use crate::wire::parse::{Change, Malformed};

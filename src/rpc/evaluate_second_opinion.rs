@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::error::CallError;
 use super::{Caller, Calls};
 use crate::case::{Context, File, SecondOpinion, submit};
+use crate::error::CallError;
 use crate::wire::render::Shown;
 use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
 use crate::wire::{parse, render};

@@ -2,8 +2,8 @@
 
 use tonic::Request;
 
-use super::error::CallError;
 use super::{Caller, Calls, change};
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::store::unseal;
 use crate::wire::v1::{GetDeterminationRequest, GetDeterminationResponse};

@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::error::{CallError, Resource};
 use super::{Caller, Calls};
 use crate::case::{Digest, LanguageTag};
+use crate::error::{CallError, Resource};
 use crate::identity::Scope;
 use crate::notice::{self, Form, Letter, Rendition};
 use crate::store::StoredRendering;

@@ -2,8 +2,8 @@
 
 use tonic::Request;
 
-use super::error::{CallError, Resource};
 use super::{Caller, Calls};
+use crate::error::{CallError, Resource};
 use crate::rules::{EDITIONS, Edition};
 use crate::wire::v1::{GetPolicyRequest, GetPolicyResponse};
 use crate::wire::{parse, render};

@@ -3,9 +3,9 @@
 use prost::Message as _;
 use tonic::Request;
 
-use super::error::CallError;
 use super::{Caller, Calls};
 use crate::case::Case;
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::store::{Page, unseal};
 use crate::wire::parse::ListQuery;

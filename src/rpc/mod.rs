@@ -1,7 +1,6 @@
 //! How is each call answered? One file a call: parse, load, judge, commit, render.
 
 mod change;
-pub mod error;
 pub mod evaluate_second_opinion;
 mod expedite_second_opinion;
 mod get_determination;
@@ -27,6 +26,7 @@ use uuid::Uuid;
 
 use crate::case::{Actor, ActorKind, Case, Context, Digest, Person};
 use crate::clock::Clock;
+use crate::error::CallError;
 use crate::identity::{ActorType, Identity, Scope};
 use crate::layer::ENCODINGS_ACCEPTED;
 use crate::layer::audit::AuditRecord;
@@ -40,7 +40,6 @@ use crate::wire::render::Shown;
 use crate::wire::v1;
 use crate::wire::v1::policy_service_server::PolicyService;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionService;
-use error::CallError;
 
 /// What every call works with.
 pub struct Calls {

@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::error::CallError;
 use super::{Caller, Calls, change, content};
 use crate::case::notify;
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::wire::parse;
 use crate::wire::v1::{RecordNotificationRequest, RecordNotificationResponse};

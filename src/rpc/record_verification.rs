@@ -3,9 +3,9 @@
 use tonic::Request;
 
 use super::change::Judged;
-use super::error::CallError;
 use super::{Caller, Calls, change, content};
 use crate::case::{Case, Context, EventBody, Verify, verify};
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::notice;
 use crate::wire::parse;

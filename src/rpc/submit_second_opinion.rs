@@ -5,9 +5,9 @@ use tonic::Request;
 use uuid::Uuid;
 
 use super::change::{Judged, Opening};
-use super::error::CallError;
 use super::{Caller, Calls, change, content};
 use crate::case::{EventBody, submit};
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::notice::{self, Making};
 use crate::wire::parse::{self, Malformed};

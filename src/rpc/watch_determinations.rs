@@ -12,9 +12,9 @@ use futures::Stream;
 use tokio::sync::watch;
 use tonic::{Request, Status};
 
-use super::error::CallError;
 use super::{Caller, Calls};
 use crate::connections::Connection;
+use crate::error::CallError;
 use crate::identity::Scope;
 use crate::ops::Watching;
 use crate::store::{LogEntry, Store};

@@ -11,8 +11,9 @@ use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt
 
 use super::parse::Malformed;
 use crate::case::Refusal;
+use crate::error::{CallError, Resource};
+use crate::identity::AuthError;
 use crate::layer::request_id;
-use crate::rpc::error::{CallError, Resource};
 use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
@@ -22,22 +23,21 @@ const RETRY_DELAY: Duration = Duration::from_secs(1);
 /// When a caller may try again while the server drains: by then another replica, or the next process, answers.
 const DRAIN_RETRY_DELAY: Duration = Duration::from_secs(5);
 
+impl From<AuthError> for Status {
+    fn from(error: AuthError) -> Self {
+        with_info(
+            Code::Unauthenticated,
+            &error.to_string(),
+            error.reason(),
+            [],
+        )
+    }
+}
+
 impl From<CallError> for Status {
     fn from(error: CallError) -> Self {
         match error {
             CallError::Malformed(malformed) => invalid(malformed),
-            CallError::Token(error) => with_info(
-                Code::Unauthenticated,
-                &error.to_string(),
-                error.reason(),
-                [],
-            ),
-            CallError::CertificateUnknown => with_info(
-                Code::Unauthenticated,
-                "no URI or DNS name of the client certificate is among the configured callers",
-                "CERTIFICATE_UNKNOWN",
-                [],
-            ),
             CallError::ScopeMissing(scope) => {
                 let message = format!("this call needs the scope `{}`", scope.as_str());
                 with_info(

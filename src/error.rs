@@ -1,34 +1,30 @@
-//! Why did a call fail? One enum for every call; `wire/status.rs` alone makes statuses of it.
+//! The service's error type: every way that a call can fail.
+//!
+//! `wire/status.rs` alone makes a status of it.
 
 use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{FieldViolation, Refusal};
 use crate::commit::Unfit;
-use crate::identity::{Scope, TokenError};
+use crate::identity::Scope;
 use crate::notice::NoticeError;
 use crate::store::StoreError;
 use crate::wire::parse::Malformed;
 
-/// A call that failed.
+/// A call that failed after its caller was authenticated.
 #[derive(Debug, Error)]
 pub enum CallError {
     /// The message itself is wrong.
     #[error("the message is malformed")]
     Malformed(Malformed),
-    /// No token, or one that does not verify.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// A good certificate of no one that the configuration knows.
-    #[error("the certificate's names are not among the configured callers")]
-    CertificateUnknown,
-    /// A good identity without the scope.
+    /// The identity lacks a scope.
     #[error("the identity lacks a scope")]
     ScopeMissing(Scope),
-    /// A good identity that is not a person's.
+    /// The identity is not a person's.
     #[error("the call needs a person")]
     PersonRequired,
-    /// There is no such thing.
+    /// The resource does not exist.
     #[error("no such {0}")]
     NotFound(Resource),
     /// The request id was used with other content.
@@ -43,24 +39,24 @@ pub enum CallError {
     /// A rule, the case's state or the message forbids it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// The watch cursor was never given out.
-    #[error("the cursor was never given out")]
+    /// The watch cursor was never issued.
+    #[error("the cursor was never issued")]
     CursorUnknown,
-    /// This version does not have the form of notice.
+    /// This version does not make the form of notice.
     #[error("the form of notice is not one that this version has")]
     NoticeFormUnknown(&'static str),
-    /// The store did not do it.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The server drains.
     #[error("the server is shutting down")]
     Draining,
-    /// A defect of ours.
+    /// A defect of this program.
     #[error("a defect: {0}")]
     Defect(String),
 }
 
-/// What was not found.
+/// A resource that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Resource {
     /// A determination.
@@ -82,7 +78,7 @@ impl std::fmt::Display for Resource {
 }
 
 impl Resource {
-    /// The type of the resource, as a `ResourceInfo` names it.
+    /// The type of the resource, for `ResourceInfo.resource_type`.
     #[must_use]
     pub fn kind(&self) -> &'static str {
         match self {
@@ -92,7 +88,7 @@ impl Resource {
         }
     }
 
-    /// Its name.
+    /// The name of the resource, for `ResourceInfo.resource_name`.
     #[must_use]
     pub fn name(&self) -> String {
         match self {
@@ -104,7 +100,7 @@ impl Resource {
 
 impl From<NoticeError> for CallError {
     /// The plan's contact points and templates are checked before the server starts, so a letter that cannot be made is
-    /// a defect, but for words that the reviewer has still to give.
+    /// a defect, except where the reviewer has not given the words in the member's language.
     fn from(error: NoticeError) -> Self {
         match error {
             NoticeError::Untranslated { language, reasons } => {
