@@ -88,8 +88,6 @@ pub struct Parts {
     pub sweep_every: Duration,
     /// How often the figures of deadlines are read.
     pub dials_every: Duration,
-    /// As many calls as are answered at once.
-    pub calls_max: usize,
 }
 
 /// A server that runs.
@@ -150,7 +148,6 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         tls,
         sweep_every: sweeper::EVERY,
         dials_every: ops::DIALS_EVERY,
-        calls_max: config.max_calls,
     };
     let mut running = serve(config, parts).await?;
     running.keys = keys;
@@ -210,7 +207,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     };
     let limits = Limits {
         longest: config.max_deadline,
-        calls_max: parts.calls_max,
+        calls_max: config.max_calls,
         meters,
         traces: traces.clone(),
     };

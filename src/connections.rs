@@ -16,9 +16,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tonic::body::Body;
 use tower::{Service, ServiceExt as _};
 
+use crate::call::Connection;
 use crate::identity::{Callers, Certified};
 use crate::tls::Certificates;
 
@@ -51,17 +53,6 @@ const AGE_GRACE: Duration = Duration::from_mins(2);
 const LATE_MAX: Duration = Duration::from_millis(250);
 /// After an error such as too many open files, accepting again at once would only fail again.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
-
-/// What a call knows of the connection that it came by.
-#[derive(Debug)]
-pub struct Connection {
-    /// Whom the peer's certificate names; `None`: it showed none.
-    pub certified: Option<Certified>,
-    /// Whether the connection is to end: what would go on for ever must end by itself.
-    pub ending: watch::Receiver<bool>,
-    /// Whether a call has come by it.
-    called: watch::Sender<bool>,
-}
 
 /// How connections are secured.
 #[derive(Clone)]
@@ -215,18 +206,10 @@ async fn converse<B>(
 ) where
     B: http_body::Body<Data = bytes::Bytes, Error: Into<tonic::codegen::StdError>> + Send + 'static,
 {
+    let begun = Instant::now();
     let (end, ending) = watch::channel(false);
-    let (called, mut calls) = watch::channel(false);
-    let about = Arc::new(Connection {
-        certified,
-        ending,
-        called,
-    });
+    let about = Arc::new(Connection { certified, ending });
     let service = service.map_request(move |mut request: Request<Incoming>| {
-        // Told once: to tell costs every call more than to look.
-        if !*about.called.borrow() {
-            about.called.send_replace(true);
-        }
         request.extensions_mut().insert(Arc::clone(&about));
         request.map(Body::new)
     });
@@ -237,7 +220,7 @@ async fn converse<B>(
     let ended = tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
-        () = to_be_ended(&mut draining, &mut calls) => {
+        () = to_be_ended(&mut draining, begun) => {
             connection.as_mut().graceful_shutdown();
             connection.await
         }
@@ -256,12 +239,12 @@ async fn converse<B>(
     }
 }
 
-/// The server drains, and the peer has made a call or has had the time to: before its first one, hyper would end the
+/// The server drains, and the peer has had the time for a first call: before its first bytes, hyper would end the
 /// connection without a word.
-async fn to_be_ended(draining: &mut watch::Receiver<bool>, calls: &mut watch::Receiver<bool>) {
-    // Errors mean that the senders are gone: the server, or what would make a call of what the peer says.
+async fn to_be_ended(draining: &mut watch::Receiver<bool>, begun: Instant) {
+    // An error means that the sender is gone, and the server with it.
     let _ = draining.wait_for(|draining| *draining).await;
-    let _ = tokio::time::timeout(LATE_MAX, calls.wait_for(|called| *called)).await;
+    tokio::time::sleep_until(begun + LATE_MAX).await;
 }
 
 /// How old a connection may become: another one each time.

@@ -30,6 +30,7 @@ pub mod identity;
 
 pub mod routes;
 
+pub mod call;
 pub mod error;
 pub mod rpc;
 

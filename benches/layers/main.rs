@@ -28,8 +28,8 @@ use second_opinion::identity::{ActorType, Authenticator, DevelopmentIdentity, Ve
 use second_opinion::layer::panics::Panics;
 use second_opinion::layer::request_id::RequestId;
 use second_opinion::layer::{
-    self, Answering, AroundLayer, Auth, CALLS_MAX, Deadline, Guard, Limits, Load, Metered,
-    Middleware, Packing, Size,
+    self, Answering, AroundLayer, Auth, Deadline, Guard, Limits, Load, Metered, Middleware,
+    Packing, Size,
 };
 use second_opinion::logs;
 use second_opinion::ops::Meters;
@@ -244,7 +244,7 @@ impl Bench {
         self.own(&inner, &meters, call);
         let limits = |traces| Limits {
             longest: LONGEST,
-            calls_max: CALLS_MAX,
+            calls_max: Config::default().max_calls,
             meters: Arc::clone(&meters),
             traces,
         };
@@ -275,7 +275,7 @@ impl Bench {
         .then(size);
         self.row("deadline", around(deadline.clone(), inner.clone()), call);
         let load = Load {
-            calls_max: CALLS_MAX,
+            calls_max: Config::default().max_calls,
             meters: Arc::clone(meters),
         }
         .then(deadline);

@@ -274,7 +274,7 @@ impl Default for Config {
             audit: super::AuditSink::Log,
             otlp_endpoint: None,
             trace_ratio: 1.0,
-            max_calls: crate::layer::CALLS_MAX,
+            max_calls: 1_024,
             max_deadline: Duration::from_secs(30),
             drain_grace: Duration::from_secs(25),
             plan: crate::plan::Plan::default(),

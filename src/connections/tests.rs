@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use bytes::Bytes;
 use http_body_util::Empty;
 use hyper::client::conn::http2;
-use tokio::time::Instant;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! Who asked for what, and what came of it? One line a call on the log target `audit`, reads included, without PHI.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use http::Response;
 use tonic::{Code, body::Body};
@@ -8,38 +8,13 @@ use uuid::Uuid;
 
 use super::around::{Inner, Middleware, Question};
 use super::outcome::{self, Ending};
-use super::request_id::{self, Call};
-use crate::identity::Identity;
+use crate::call::{self, AUDIT_TARGET, AuditRecord, CallId};
 use crate::ops::Method;
 use crate::wire::status::code_name;
-
-/// The log target of audit lines. They are written whatever the log filter says.
-pub const TARGET: &str = "audit";
 
 /// Leaves the audit line of each call.
 #[derive(Clone, Copy, Debug)]
 pub struct Audit;
-
-/// What is learned of a call on its way.
-#[derive(Debug, Default)]
-pub struct AuditRecord {
-    caller: OnceLock<Arc<Identity>>,
-    determination: OnceLock<Uuid>,
-}
-
-impl AuditRecord {
-    /// The caller has proved who it is.
-    pub fn caller_is(&self, identity: Arc<Identity>) {
-        // INVARIANT: a call is authenticated once; a second time would say the same.
-        let _ = self.caller.set(identity);
-    }
-
-    /// The call is about this determination.
-    pub fn concerns(&self, determination: Uuid) {
-        // INVARIANT: a call concerns one determination; a second time would say the same.
-        let _ = self.determination.set(determination);
-    }
-}
 
 impl Middleware for Audit {
     async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
@@ -47,7 +22,7 @@ impl Middleware for Audit {
         request.extensions_mut().insert(Arc::clone(&record));
         let line = Line {
             rpc: rpc(request.uri().path()),
-            call: request_id::current_call(),
+            call: call::current(),
             record,
             written: false,
         };
@@ -67,7 +42,7 @@ fn rpc(path: &str) -> &'static str {
 /// A line that is written once: with the outcome, or when the call is dropped without one.
 struct Line {
     rpc: &'static str,
-    call: Option<Call>,
+    call: Option<CallId>,
     record: Arc<AuditRecord>,
     written: bool,
 }
@@ -77,12 +52,12 @@ impl Line {
         if std::mem::replace(&mut self.written, true) {
             return;
         }
-        let caller = self.record.caller.get();
-        let determination = self.record.determination.get().map(Uuid::to_string);
+        let caller = self.record.caller();
+        let determination = self.record.determination().map(|id| id.to_string());
         let request = self.call.map_or_else(Uuid::nil, |call| call.id);
         let trace = self.call.and_then(|call| call.trace);
         tracing::info!(
-            target: TARGET,
+            target: AUDIT_TARGET,
             caller = caller.map(|identity| identity.key()).as_deref().unwrap_or("unknown"),
             actor_type = caller.map_or("unknown", |identity| identity.actor_type.as_str()),
             rpc = self.rpc,

@@ -6,9 +6,8 @@ use http::{Response, header::AUTHORIZATION};
 use tonic::{Status, body::Body};
 
 use super::around::{Inner, Middleware, Question};
-use super::audit::AuditRecord;
 use super::size;
-use crate::connections::Connection;
+use crate::call::{AuditRecord, Connection};
 use crate::identity::Authenticator;
 
 /// Authenticates the caller, and hands the identity on.
@@ -23,7 +22,7 @@ impl Middleware for Auth {
         match self.0.authenticate(authorization, certified).await {
             Ok(identity) => {
                 if let Some(record) = request.extensions().get::<Arc<AuditRecord>>() {
-                    record.caller_is(Arc::clone(&identity));
+                    record.set_caller(Arc::clone(&identity));
                 }
                 request.extensions_mut().insert(identity);
                 inner.ask(request).await

@@ -11,8 +11,6 @@ use super::size;
 use crate::ops::Meters;
 use crate::wire::status;
 
-/// As many calls as are answered at once, unless a server is told otherwise. A watch counts until it has begun.
-pub const CALLS_MAX: usize = 1_024;
 /// A balancer that asks for health under load must not take it for death.
 const HEALTH: &str = "/grpc.health.v1.Health/";
 

@@ -29,9 +29,9 @@ use crate::traces::Traces;
 pub use around::{Answer, Answering, Around, AroundLayer, Inner, Middleware, Question, Then};
 pub use auth::Auth;
 pub use deadline::Deadline;
-pub use load::{CALLS_MAX, Load};
+pub use load::Load;
 pub use metered::Metered;
-pub use packing::{ENCODINGS_ACCEPTED, Packing};
+pub use packing::Packing;
 pub use size::Size;
 
 /// The layers of our own around every service, outermost first.

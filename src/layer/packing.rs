@@ -9,10 +9,7 @@ use tonic::{Code, Status};
 
 use super::around::{Inner, Middleware, Question};
 use super::deadline::STREAM;
-use crate::wire::status;
-
-/// The encodings that a caller can read.
-pub const ENCODINGS_ACCEPTED: &str = "grpc-accept-encoding";
+use crate::wire::{ACCEPT_ENCODING, status};
 
 /// Stands directly around the calls.
 #[derive(Clone, Copy, Debug)]
@@ -22,7 +19,7 @@ impl Middleware for Packing {
     async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
         // Events are short and many: to compress each by itself would cost more than it saves.
         if request.uri().path() == STREAM {
-            request.headers_mut().remove(ENCODINGS_ACCEPTED);
+            request.headers_mut().remove(ACCEPT_ENCODING);
         }
         let response = inner.ask(request).await;
         match unread(&response) {

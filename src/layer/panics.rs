@@ -8,7 +8,6 @@ use http::Response;
 use tonic::body::Body;
 
 use super::around::{Inner, Middleware, Question};
-use super::request_id;
 use crate::ops::Meters;
 use crate::wire::status;
 
@@ -26,18 +25,4 @@ impl Middleware for Panics {
                 status::internal().into_http()
             })
     }
-}
-
-/// Logs where a panic was and never what it said: its text may hold a person's data.
-pub fn log_place_only() {
-    std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map(ToString::to_string);
-        let trace = request_id::current_call().and_then(|call| call.trace);
-        tracing::error!(
-            place = place.as_deref().unwrap_or("unknown"),
-            request_id = %request_id::current(),
-            trace_id = trace.map(tracing::field::display),
-            "panic"
-        );
-    }));
 }

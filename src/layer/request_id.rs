@@ -1,29 +1,16 @@
 //! By which id can a call be asked about, and to which trace does it belong?
 
 use http::{HeaderName, HeaderValue, Response};
-use opentelemetry::trace::TraceId;
 use tonic::{Code, body::Body};
 use uuid::Uuid;
 
 use super::around::{Inner, Middleware, Question};
 use super::outcome::{self, Ending};
+use crate::call::CallId;
 use crate::traces::{CallSpan, Place, TRACEPARENT, Traces};
 
 /// The header that tells the caller the id.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
-
-tokio::task_local! {
-    static CURRENT: Call;
-}
-
-/// What a call goes by.
-#[derive(Clone, Copy, Debug)]
-pub struct Call {
-    /// The request's id, which this server made.
-    pub id: Uuid,
-    /// The trace that it belongs to.
-    pub trace: Option<TraceId>,
-}
 
 /// Gives every call an id, which errors name and the answer's header carries, and its place in its trace.
 #[derive(Clone)]
@@ -33,11 +20,11 @@ impl Middleware for RequestId {
     async fn around(&self, request: Question, inner: impl Inner) -> Response<Body> {
         let id = Uuid::now_v7();
         let (place, span) = self.0.begin(&request, id).unzip();
-        let call = Call {
+        let call = CallId {
             id,
             trace: place.map(|place| place.trace),
         };
-        let mut response = CURRENT.scope(call, inner.ask(request)).await;
+        let mut response = call.scope(inner.ask(request)).await;
         let mut text = Uuid::encode_buffer();
         // INVARIANT: a UUID is ASCII.
         if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
@@ -63,16 +50,4 @@ impl Ending for Box<CallSpan> {
     fn ended(&mut self, code: Code) {
         self.end(code);
     }
-}
-
-/// The id of the call that is being answered; outside of one, the nil UUID.
-#[must_use]
-pub fn current() -> Uuid {
-    current_call().map_or_else(Uuid::nil, |call| call.id)
-}
-
-/// The call that is being answered.
-#[must_use]
-pub fn current_call() -> Option<Call> {
-    CURRENT.try_with(|call| *call).ok()
 }

@@ -13,7 +13,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::layer::request_id;
+use crate::call;
 use crate::rules::instant;
 
 /// As many bytes as an audit line takes, so that its buffer grows seldom.
@@ -73,7 +73,7 @@ impl Line {
 
     /// By what the call that is being answered can be asked about.
     fn call(&mut self) {
-        let Some(call) = request_id::current_call().filter(|_| !self.names_call) else {
+        let Some(call) = call::current().filter(|_| !self.names_call) else {
             return;
         };
         self.plain(format_args!(",\"{REQUEST_ID}\":\"{}\"", call.id));

@@ -4,6 +4,7 @@
 
 mod gathering;
 mod json_line;
+mod panics;
 
 use std::fs::OpenOptions;
 use std::io::{self, IsTerminal as _, Write};
@@ -20,8 +21,8 @@ use tracing_subscriber::fmt::format::{Format, FormatFields, Writer};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
+use crate::call::AUDIT_TARGET;
 use crate::config::{AuditSink, Config, LogFormat};
-use crate::layer::{audit, panics};
 use gathering::Gathering;
 use json_line::JsonLine;
 
@@ -120,7 +121,7 @@ fn filter(config: &Config) -> Result<EnvFilter, LogError> {
         .parse(&config.log)
         .map_err(|error| unusable(&error))?;
     for directive in [
-        format!("{}=info", audit::TARGET),
+        format!("{}=info", AUDIT_TARGET),
         "refinery_core=warn".to_owned(),
     ] {
         let directive = directive.parse();
@@ -165,7 +166,7 @@ impl<'a> MakeWriter<'a> for Sinks {
 
     fn make_writer_for(&'a self, metadata: &Metadata<'_>) -> NonBlocking {
         match &self.audit {
-            Some(audit) if metadata.target() == audit::TARGET => audit.clone(),
+            Some(audit) if metadata.target() == AUDIT_TARGET => audit.clone(),
             Some(_) | None => self.log.clone(),
         }
     }
@@ -190,7 +191,7 @@ where
         writer: Writer<'_>,
         event: &Event<'_>,
     ) -> std::fmt::Result {
-        let is_apart = self.audit_apart && event.metadata().target() == audit::TARGET;
+        let is_apart = self.audit_apart && event.metadata().target() == AUDIT_TARGET;
         match &self.text {
             Some(text) if !is_apart => text.format_event(context, writer, event),
             Some(_) | None => JsonLine.format_event(context, writer, event),

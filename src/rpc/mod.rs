@@ -24,18 +24,18 @@ use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
+use crate::call::AuditRecord;
 use crate::case::{Actor, ActorKind, Case, Context, Digest, Person};
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::identity::{ActorType, Identity, Scope};
-use crate::layer::ENCODINGS_ACCEPTED;
-use crate::layer::audit::AuditRecord;
 use crate::notice::{self, Made, Making, NoticeSettings, Settings};
 use crate::ops::Meters;
 use crate::plan::Plan;
 use crate::press::Press;
 use crate::rules::Policy;
 use crate::store::Store;
+use crate::wire::ACCEPT_ENCODING;
 use crate::wire::render::Shown;
 use crate::wire::v1;
 use crate::wire::v1::policy_service_server::PolicyService;
@@ -147,7 +147,7 @@ impl Caller {
     /// The call is about this determination: its audit line says so.
     fn concerns(&self, determination: Uuid) {
         if let Some(audit) = &self.audit {
-            audit.concerns(determination);
+            audit.set_determination(determination);
         }
     }
 
@@ -198,7 +198,7 @@ macro_rules! calls {
             Self: 'answer,
         {
             Box::pin(async move {
-                let packable = request.metadata().contains_key(ENCODINGS_ACCEPTED);
+                let packable = request.metadata().contains_key(ACCEPT_ENCODING);
                 Ok(answered(packable, $name::answer(self, request).await?))
             })
         }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tonic::{Request, Status};
 
 use super::{Caller, Calls};
-use crate::connections::Connection;
+use crate::call::Connection;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::ops::Watching;

@@ -25,7 +25,10 @@ pub mod v1 {
 /// The contract's descriptors, for reflection and proto JSON.
 pub const DESCRIPTOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptor.bin"));
 
-/// As many bytes as a message may have.
+/// The header with the compressions that a caller can read.
+pub const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
+
+/// Maximum size of a message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 1024 * 1024;
 
 /// Stands in for a field that `Debug` must not show.

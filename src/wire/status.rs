@@ -10,10 +10,10 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
 use super::parse::Malformed;
+use crate::call;
 use crate::case::Refusal;
 use crate::error::{CallError, Resource};
 use crate::identity::AuthError;
-use crate::layer::request_id;
 use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
@@ -218,7 +218,7 @@ pub fn defect(error: &dyn std::fmt::Display) -> Status {
 /// A status for a panic, which has been logged by the panic hook.
 #[must_use]
 pub fn internal() -> Status {
-    let id = request_id::current();
+    let id = call::current_id();
     let details = ErrorDetails::with_request_info(id.to_string(), "");
     Status::with_error_details(
         Code::Internal,

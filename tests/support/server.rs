@@ -8,7 +8,6 @@ use second_opinion::app::{self, Parts, Running};
 use second_opinion::clock::{Clock, ManualClock};
 use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
-use second_opinion::layer::CALLS_MAX;
 use second_opinion::store::Store;
 use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::tls::Certificates;
@@ -88,23 +87,16 @@ impl TestServer {
         calls_max: usize,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
-        let (config, never) = (Config::default(), Duration::from_hours(1));
-        Self::start_limited(&config, calls_max, never, monday(), wrap).await
+        let config = Config {
+            max_calls: calls_max,
+            ..Config::default()
+        };
+        Self::start_with(&config, wrap).await
     }
 
     /// A server that looks for cases whose time runs out every so often, and whose clock stands at an instant.
     pub async fn start_sweeping(
         config: &Config,
-        sweep_every: Duration,
-        now: DateTime<Utc>,
-        wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
-    ) -> Self {
-        Self::start_limited(config, CALLS_MAX, sweep_every, now, wrap).await
-    }
-
-    async fn start_limited(
-        config: &Config,
-        calls_max: usize,
         sweep_every: Duration,
         now: DateTime<Utc>,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -129,7 +121,6 @@ impl TestServer {
             tls: tls.clone(),
             sweep_every,
             dials_every: DIALS_EVERY,
-            calls_max,
         };
         let running = app::serve(&config, parts).await.expect("a server");
         let scheme = if authority.is_some() { "https" } else { "http" };
