@@ -16,11 +16,11 @@ use crate::identity::{
     Authenticator, Callers, DevelopmentIdentity, DevelopmentKeyError, JwksError, JwksLoadError,
     JwksSource, KeySource, RefreshTask, Verifier,
 };
-use crate::layer::{self, Guard, Limits};
+use crate::middleware::{self, Settings};
 use crate::notice::{TemplateErrors, Templates};
 use crate::ops::{self, Exposed, Figures, Health, LatestDials, Meters};
 use crate::press::Press;
-use crate::routes::Routes;
+use crate::routes;
 use crate::rpc::Calls;
 use crate::rules::{Calendar, Edition, Policy};
 use crate::store::{self, Store, StoreError};
@@ -197,25 +197,26 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         draining: draining.clone(),
         meters: Arc::clone(&meters),
     });
-    let guard = Guard::new(Authenticator {
-        verifier: parts.verifier,
-        clock: Arc::clone(&parts.clock),
-    });
     let traces = match &config.otlp_endpoint {
         Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),
     };
-    let limits = Limits {
-        longest: config.max_deadline,
-        calls_max: config.max_calls,
+    let settings = Settings {
+        authenticator: Authenticator {
+            verifier: parts.verifier,
+            clock: Arc::clone(&parts.clock),
+        },
+        max_deadline: config.max_deadline,
+        max_calls: config.max_calls,
         meters,
         traces: traces.clone(),
+        web_origins: config.web_origins.clone(),
     };
-    let service = layer::outer(limits, &config.web_origins).service(Routes::new(
-        calls,
-        &guard,
-        &health.reporter(),
-    )?);
+    let service = middleware::stack(
+        settings,
+        routes::guarded(calls),
+        routes::open(&health.reporter())?,
+    );
     let security = parts.tls.clone().map(|certificates| Security {
         certificates,
         callers: Arc::new(Callers::new(&config.callers)),

@@ -3,6 +3,8 @@
 //! tonic's own server would put a timeout of its own around every layer, which answers CANCELLED where the contract
 //! says `DEADLINE_EXCEEDED`; so the connections are served here, by the same library below it.
 
+mod request_body;
+
 use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use tower::{Service, ServiceExt as _};
 use crate::call::Connection;
 use crate::identity::{Callers, Certified};
 use crate::tls::Certificates;
+use request_body::ReadToEnd;
 
 /// As many calls as one connection may have open: a caller may use all that the server answers at once, and watch besides.
 const STREAMS_MAX: u32 = 1_024;
@@ -211,7 +214,7 @@ async fn converse<B>(
     let about = Arc::new(Connection { certified, ending });
     let service = service.map_request(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(Arc::clone(&about));
-        request.map(Body::new)
+        request.map(|body| Body::new(ReadToEnd::new(body)))
     });
     let builder = builder();
     let connection =

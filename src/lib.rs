@@ -1,6 +1,6 @@
 //! Second medical opinions under Medi-Cal policy MPUP3078.
 //!
-//! The map of the house, in the order in which a request goes through it: bytes come in through the layers (`layer`) to
+//! The map of the house, in the order in which a request goes through it: bytes come in through the layers (`middleware`) to
 //! the file of their call (`rpc`); `wire::parse` makes a command of the message, or tells everything that is wrong
 //! with it; a function of `case` judges the command by the clauses in `rules`; `notice` makes the letters of a decision, and `press` renders them;
 //! `store` commits event, case, letters and request id together or not at all; `wire::render` makes the answer.
@@ -17,7 +17,7 @@ pub mod clock;
 pub mod connections;
 pub mod tls;
 
-pub mod layer;
+pub mod middleware;
 
 // What is told of calls: lines and spans.
 pub mod logs;

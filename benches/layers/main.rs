@@ -1,9 +1,9 @@
-//! What does each layer cost a call?
+//! The cost of the layers around a call.
 //!
-//! A tonic echo is called in memory, bare and then with one layer more each time, the inner ones first. The stacks take
-//! turns in rounds, and of each the fastest round counts, so that what the machine does meanwhile falls on none. Prints a
-//! Markdown table. `cargo bench --bench layers -- RATE` says too what share of a rate the layers take: give the bare
-//! echo's over TCP, from `scripts/bench`.
+//! A tonic echo is called in memory: bare, without identity, and in the stack that is served. The stacks alternate in
+//! rounds, and of each the fastest round counts, so that other work of the machine affects none. Prints a Markdown table.
+//! `cargo bench --bench layers -- RATE` also prints the share of a rate that the layers take: pass the bare echo's over
+//! TCP, from `scripts/bench`.
 
 #[path = "../../tests/support/collector.rs"]
 #[allow(dead_code, reason = "the tests use the rest")]
@@ -14,8 +14,10 @@ mod echo;
 #[path = "../load/request.rs"]
 mod request;
 
+use std::convert::Infallible;
 use std::hint::black_box;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{BufMut as _, Bytes, BytesMut};
@@ -25,19 +27,18 @@ use prost::Message as _;
 use second_opinion::clock::SystemClock;
 use second_opinion::config::{Config, LogFormat};
 use second_opinion::identity::{ActorType, Authenticator, DevelopmentIdentity, Verifier};
-use second_opinion::layer::panics::Panics;
-use second_opinion::layer::request_id::RequestId;
-use second_opinion::layer::{
-    self, Answering, AroundLayer, Auth, Deadline, Guard, Limits, Load, Metered, Middleware,
-    Packing, Size,
-};
 use second_opinion::logs;
+use second_opinion::middleware::{self, Settings, Stack};
 use second_opinion::ops::Meters;
 use second_opinion::traces::Traces;
 use second_opinion::wire::v1;
+use second_opinion::wire::v1::second_opinion_service_server::SERVICE_NAME;
 use tokio::runtime::Runtime;
 use tonic::body::Body;
-use tower::{Layer as _, Service, ServiceExt as _};
+use tonic::server::NamedService;
+use tonic::service::Routes;
+use tower::util::BoxCloneSyncService;
+use tower::{Service, ServiceExt as _};
 
 use echo::Echo;
 
@@ -45,24 +46,21 @@ use echo::Echo;
 const ROUNDS: usize = 40;
 /// Calls of one stack in a round: fewer than spans may wait for the collector.
 const CALLS: u32 = 1_500;
-/// As long as a round waits for what goes on after a call: lines written, spans sent.
+/// The pause after a round, for the work that follows calls: lines written, spans sent.
 const REST: Duration = Duration::from_millis(30);
-/// The longest that a call gets.
-const LONGEST: Duration = Duration::from_secs(30);
-
 /// The row with no layer.
 const BARE: &str = "bare echo";
 /// The row with every layer, in the stack that is served.
 const ALL: &str = "all, as they are served";
 
-/// What a stack is called, one round of it, and the fastest until now.
+/// A stack: its name, one round of it, and the fastest round so far.
 struct Row {
     name: &'static str,
     round: Box<dyn Fn() -> Duration>,
     fastest: Duration,
 }
 
-/// What every call brings.
+/// The parts of a call that every request repeats.
 #[derive(Clone)]
 struct Call {
     frame: Bytes,
@@ -92,12 +90,7 @@ impl Call {
 }
 
 /// One round of calls, each to its trailers.
-async fn round<S, B>(service: &S, call: &Call) -> Duration
-where
-    S: Service<http::Request<Body>, Response = http::Response<B>> + Clone,
-    S::Error: std::fmt::Debug,
-    B: http_body::Body<Error: std::fmt::Debug>,
-{
+async fn round(service: &Stack, call: &Call) -> Duration {
     let began = Instant::now();
     for _ in 0..CALLS {
         let answer = service.clone().oneshot(call.request()).await;
@@ -114,12 +107,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn row<S, B>(&mut self, name: &'static str, service: S, call: &Call)
-    where
-        S: Service<http::Request<Body>, Response = http::Response<B>> + Clone + 'static,
-        S::Error: std::fmt::Debug,
-        B: http_body::Body<Error: std::fmt::Debug>,
-    {
+    fn row(&mut self, name: &'static str, service: Stack, call: &Call) {
         let (runtime, call) = (Arc::clone(&self.runtime), call.clone());
         self.rows.push(Row {
             name,
@@ -222,69 +210,65 @@ fn call(identity: &DevelopmentIdentity) -> Call {
     }
 }
 
-fn around<M: Middleware, S>(middleware: M, service: S) -> layer::Around<M, S> {
-    AroundLayer::new(middleware).layer(service)
-}
-
 impl Bench {
-    /// The stacks, each with one layer more than the one before; then variants of all of them.
+    /// The stacks, from the bare echo to variants of what is served.
     fn stacks(&mut self, call: &Call, verifier: &Arc<Verifier>, endpoint: &str) {
         let meters = Arc::clone(&self.meters);
-        let authenticator = Authenticator {
-            verifier: Some(Arc::clone(verifier)),
-            clock: Arc::new(SystemClock),
+        let stack = |traces, guarded, open| {
+            let config = Config::default();
+            let settings = Settings {
+                authenticator: Authenticator {
+                    verifier: Some(Arc::clone(verifier)),
+                    clock: Arc::new(SystemClock),
+                },
+                max_deadline: config.max_deadline,
+                max_calls: config.max_calls,
+                meters: Arc::clone(&meters),
+                traces,
+                web_origins: Vec::new(),
+            };
+            middleware::stack(settings, guarded, open)
         };
-        let guard = Guard::new(authenticator.clone());
-        let auth = Auth(authenticator);
-        self.row(BARE, Echo, call);
-        self.row("packing", around(Packing, Echo), call);
-        self.row("identity", around(auth.then(Packing), Echo), call);
-        let inner = guard.around(Echo);
-        self.row("audit line", inner.clone(), call);
-        self.own(&inner, &meters, call);
-        let limits = |traces| Limits {
-            longest: LONGEST,
-            calls_max: Config::default().max_calls,
-            meters: Arc::clone(&meters),
-            traces,
-        };
-        let served = layer::outer(limits(Traces::default()), &[]).service(inner.clone());
-        self.row(ALL, served.clone(), call);
+        let (echo, other) = (Routes::new(Opinions(Echo)), Routes::new(Echo));
+        let served = |traces| stack(traces, echo.clone(), other.clone());
+        self.row(BARE, BoxCloneSyncService::new(echo.clone().prepare()), call);
+        let open = stack(Traces::default(), other.clone(), echo.clone());
+        self.row("without identity and audit line", open, call);
+        self.row(ALL, served(Traces::default()), call);
         let in_a_trace = Call {
             traceparent: Some(http::HeaderValue::from_static(
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             )),
             ..call.clone()
         };
-        self.row("the same, in a caller's trace", served, &in_a_trace);
+        let name = "the same, in a caller's trace";
+        self.row(name, served(Traces::default()), &in_a_trace);
         let traces = |ratio| Traces::to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
-        let seldom = layer::outer(limits(traces(0.0)), &[]).service(inner.clone());
-        self.row("all, with a collector, not sampled", seldom, call);
-        let always = layer::outer(limits(traces(1.0)), &[]).service(inner);
-        self.row("all, with a collector, each call a span", always, call);
+        let name = "all, with a collector, not sampled";
+        self.row(name, served(traces(0.0)), call);
+        let name = "all, with a collector, each call a span";
+        self.row(name, served(traces(1.0)), call);
+    }
+}
+
+/// The echo under the name of the service.
+#[derive(Clone)]
+struct Opinions(Echo);
+
+impl NamedService for Opinions {
+    const NAME: &'static str = SERVICE_NAME;
+}
+
+impl Service<http::Request<Body>> for Opinions {
+    type Response = http::Response<Body>;
+    type Error = Infallible;
+    type Future = <Echo as Service<http::Request<Body>>>::Future;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.0.poll_ready(context)
     }
 
-    /// The layers around every service, one after the other.
-    fn own<S: Answering>(&mut self, inner: &S, meters: &Arc<Meters>, call: &Call) {
-        let size = Size;
-        self.row("size", around(size, inner.clone()), call);
-        let deadline = Deadline {
-            longest: LONGEST,
-            meters: Arc::clone(meters),
-        }
-        .then(size);
-        self.row("deadline", around(deadline.clone(), inner.clone()), call);
-        let load = Load {
-            calls_max: Config::default().max_calls,
-            meters: Arc::clone(meters),
-        }
-        .then(deadline);
-        self.row("load", around(load.clone(), inner.clone()), call);
-        let panics = Panics(Arc::clone(meters)).then(load);
-        self.row("panics", around(panics.clone(), inner.clone()), call);
-        let metered = Metered(Arc::clone(meters)).then(panics);
-        self.row("metrics", around(metered.clone(), inner.clone()), call);
-        let own = RequestId(Traces::default()).then(metered);
-        self.row("request id", around(own, inner.clone()), call);
+    fn call(&mut self, request: http::Request<Body>) -> Self::Future {
+        self.0.call(request)
     }
 }

@@ -194,27 +194,38 @@ async fn browsers_call_over_grpc_web() {
     assert!(!headers.contains_key("access-control-allow-origin"));
 }
 
-#[tokio::test]
-async fn a_browser_that_sends_too_much_is_told_so() {
-    let server = TestServer::start().await;
+/// Sends a message of 8 MiB over HTTP/1.1, and reads the answer only after the last byte, as a browser does.
+async fn oversized_from_a_browser(server: &TestServer, token: &str) -> String {
     let host = server.address.trim_start_matches("http://");
     let body = frame(0, &vec![0; 8 << 20]);
     let head = format!(
         "POST /{SERVICE}/SubmitSecondOpinion HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\
-        content-type: application/grpc-web+proto\r\ncontent-length: {}\r\n\r\n",
+        content-type: application/grpc-web+proto\r\nauthorization: Bearer {token}\r\n\
+        content-length: {}\r\n\r\n",
         body.len()
     );
     let mut stream = tokio::net::TcpStream::connect(host)
         .await
         .expect("a connection");
     stream.write_all(head.as_bytes()).await.expect("the head");
-    // It looks for the answer only then.
     stream.write_all(&body).await.expect("all of it");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("an answer");
-    let answer = String::from_utf8_lossy(&answer);
-    let code = format!("grpc-status: {}\r\n", Code::ResourceExhausted as i32);
-    assert!(answer.contains(&code), "{answer}");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn refused_browser_reads_the_refusal_of_an_oversized_message() {
+    let server = TestServer::start().await;
+    let token = server.token("portal", EVERY_SCOPE, ActorType::Service);
+    for (token, code) in [
+        (token.as_str(), Code::ResourceExhausted),
+        ("bad", Code::Unauthenticated),
+    ] {
+        let answer = oversized_from_a_browser(&server, token).await;
+        let code = format!("grpc-status: {}\r\n", code as i32);
+        assert!(answer.contains(&code), "{answer}");
+    }
 }
 
 #[tokio::test]

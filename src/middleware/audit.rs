@@ -1,38 +1,34 @@
-//! Who asked for what, and what came of it? One line a call on the log target `audit`, reads included, without PHI.
+//! The audit line: one a call on the log target `audit`, reads included, without PHI.
 
 use std::sync::Arc;
 
-use http::Response;
-use tonic::{Code, body::Body};
+use axum::extract::Request;
+use axum::middleware::Next;
+use axum::response::Response;
+use tonic::Code;
 use uuid::Uuid;
 
-use super::around::{Inner, Middleware, Question};
-use super::outcome::{self, Ending};
+use super::outcome::{self, Observer};
 use crate::call::{self, AUDIT_TARGET, AuditRecord, CallId};
+use crate::identity::Identity;
 use crate::ops::Method;
 use crate::wire::status::code_name;
 
-/// Leaves the audit line of each call.
-#[derive(Clone, Copy, Debug)]
-pub struct Audit;
-
-impl Middleware for Audit {
-    async fn around(&self, mut request: Question, inner: impl Inner) -> Response<Body> {
-        let record = Arc::new(AuditRecord::default());
-        request.extensions_mut().insert(Arc::clone(&record));
-        let line = Line {
-            rpc: rpc(request.uri().path()),
-            call: call::current(),
-            record,
-            written: false,
-        };
-        let response = inner.ask(request).await;
-        outcome::watched(response, line)
-    }
+/// Writes the line of a call once its outcome is known.
+pub(super) async fn write_line(mut request: Request, next: Next) -> Response {
+    let record = Arc::new(AuditRecord::default());
+    request.extensions_mut().insert(Arc::clone(&record));
+    let line = Line {
+        rpc: rpc_name(request.uri().path()),
+        call: call::current(),
+        record,
+        written: false,
+    };
+    outcome::observe(next.run(request).await, line)
 }
 
-/// Its name as the contract has it. A name of the caller's making may say anything, and is not logged.
-fn rpc(path: &str) -> &'static str {
+/// The name of the call in the contract. A name of the caller's own making may say anything, and is not logged.
+fn rpc_name(path: &str) -> &'static str {
     match Method::of(path).parts() {
         (Some(_), name) => name,
         (None, _) => "?",
@@ -58,7 +54,7 @@ impl Line {
         let trace = self.call.and_then(|call| call.trace);
         tracing::info!(
             target: AUDIT_TARGET,
-            caller = caller.map(|identity| identity.key()).as_deref().unwrap_or("unknown"),
+            caller = caller.map(Identity::key).as_deref().unwrap_or("unknown"),
             actor_type = caller.map_or("unknown", |identity| identity.actor_type.as_str()),
             rpc = self.rpc,
             determination_id = determination.as_deref().unwrap_or(""),
@@ -70,14 +66,14 @@ impl Line {
     }
 }
 
-impl Ending for Line {
+impl Observer for Line {
     fn ended(&mut self, code: Code) {
         self.write(code_name(code));
     }
 }
 
 impl Drop for Line {
-    /// The caller hung up, its time ran out, or the call panicked.
+    /// The caller went away, its time ran out, or the call panicked.
     fn drop(&mut self) {
         self.write(if std::thread::panicking() {
             "INTERNAL"
