@@ -11,11 +11,9 @@
 pub mod cli;
 pub mod config;
 
-pub mod app;
 pub mod clock;
 
-pub mod connections;
-pub mod tls;
+pub mod server;
 
 pub mod middleware;
 
@@ -27,8 +25,6 @@ pub mod traces;
 pub mod ops;
 
 pub mod identity;
-
-pub mod routes;
 
 pub mod call;
 pub mod error;

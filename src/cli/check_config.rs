@@ -1,8 +1,8 @@
 //! `check-config`: would the server start with this configuration, and where does each value come from?
 
 use super::{Failure, print};
-use crate::app::StartError;
 use crate::config::Config;
+use crate::server::StartError;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     print(&config.show())?;
@@ -24,7 +24,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
              ask for an independent medical review to member services"
         );
     }
-    crate::app::templates(config).map_err(StartError::from)?;
+    config.templates().map_err(StartError::from)?;
     if config.auth.is_none() && !config.development_identity() && config.callers.is_empty() {
         eprintln!(
             "second-opinion: client certificates alone identify callers, and `[callers]` names none: no one can call"

@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use super::{Failure, evaluate};
-use crate::app;
 use crate::case::{Clock, running_due};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -29,7 +28,7 @@ pub(super) fn run(args: &DeadlineArgs, config: &Config) -> Result<(), Failure> {
         ))
     };
     let received: DateTime<Utc> = args.received.parse().map_err(|_| expected())?;
-    let policy = app::policy(config);
+    let policy = config.policy();
     if policy.calendar.day_of(received) < FIRST_ADOPTED {
         return Err(Failure::Usage(format!(
             "--received: the policy was adopted on {FIRST_ADOPTED}; nothing before it is taken"

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::Failure;
 use super::call::read_input;
-use crate::app;
 use crate::case::Context;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -41,7 +40,7 @@ pub fn determination_of(
     config: &Config,
     now: DateTime<Utc>,
 ) -> Result<v1::Determination, Failure> {
-    let policy = app::policy(config);
+    let policy = config.policy();
     let request = parse::second_opinion(Some(request.into()), now, &policy.calendar).map_err(
         |malformed| {
             let lines: Vec<String> = malformed

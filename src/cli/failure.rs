@@ -3,9 +3,9 @@
 use thiserror::Error;
 
 use super::call::CallError;
-use crate::app::StartError;
 use crate::config::ConfigErrors;
 use crate::logs::LogError;
+use crate::server::StartError;
 use crate::store::{CopyError, StoreError};
 
 /// The command was not used as it should be.
@@ -86,8 +86,7 @@ impl From<StartError> for Failure {
     fn from(error: StartError) -> Self {
         match error {
             StartError::Store(error) => error.into(),
-            StartError::NotInThisVersion(_)
-            | StartError::DevelopmentKey(_)
+            StartError::DevelopmentKey(_)
             | StartError::Jwks(_)
             | StartError::JwksPlace(_)
             | StartError::Tls(_)

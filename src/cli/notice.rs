@@ -7,10 +7,10 @@ use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
 use super::{Failure, runtime};
-use crate::app::{self, StartError};
 use crate::case::{Digest, LanguageTag};
 use crate::config::Config;
 use crate::notice::{self, Form, Letter, Rendition, Templates};
+use crate::server::StartError;
 use crate::store::{Store, StoredNotice, open_read_only};
 
 #[derive(Clone, Debug, Subcommand)]
@@ -52,7 +52,7 @@ enum Format {
 }
 
 pub(super) fn run(command: &NoticeCommand, config: &Config) -> Result<(), Failure> {
-    let templates = app::templates(config).map_err(StartError::from)?;
+    let templates = config.templates().map_err(StartError::from)?;
     runtime()?.block_on(async {
         // Reading only: a server may be writing to the same store.
         let store = open_read_only(&config.store).await?;

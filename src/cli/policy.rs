@@ -1,14 +1,13 @@
 //! `policy`: what does the policy say, and which limits are applied?
 
 use super::{Failure, evaluate};
-use crate::app;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::rules::Edition;
 use crate::wire::render;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let policy = app::policy(config);
+    let policy = config.policy();
     let now = SystemClock.now();
     let edition = Edition::for_receipt(policy.calendar.day_of(now));
     evaluate::print(&render::policy(&policy, edition, now), "Policy")

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{Failure, token};
-use crate::app;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::logs;
+use crate::server;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     let _lines = logs::begin(config)?;
@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
 async fn serve(config: &Config) -> Result<(), Failure> {
     let mut terminate = signal(SignalKind::terminate()).map_err(Failure::other)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failure::other)?;
-    let running = app::start(config, Arc::new(SystemClock)).await?;
+    let running = server::start(config, Arc::new(SystemClock)).await?;
     tracing::info!(address = %running.address, ops = %running.ops_address, store = %config.store, "serving");
     if config.development_identity() {
         tracing::warn!(

@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod load;
 mod plan_table;
+mod policy;
 mod show;
 mod suggest;
 #[cfg(test)]

@@ -121,7 +121,7 @@ fn filter(config: &Config) -> Result<EnvFilter, LogError> {
         .parse(&config.log)
         .map_err(|error| unusable(&error))?;
     for directive in [
-        format!("{}=info", AUDIT_TARGET),
+        format!("{AUDIT_TARGET}=info"),
         "refinery_core=warn".to_owned(),
     ] {
         let directive = directive.parse();

@@ -1,7 +1,7 @@
 //! The statuses of tonic's codec, in the contract's words.
 //!
-//! tonic decodes messages itself. For one that it cannot decode it answers INTERNAL, and for one over the size limit
-//! OUT_OF_RANGE, without details; the contract says INVALID_ARGUMENT and RESOURCE_EXHAUSTED.
+//! tonic decodes messages itself. For one that it cannot decode it answers `INTERNAL`, and for one over the size limit
+//! `OUT_OF_RANGE`, without details; the contract says `INVALID_ARGUMENT` and `RESOURCE_EXHAUSTED`.
 
 use axum::extract::Request;
 use axum::middleware::Next;

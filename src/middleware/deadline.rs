@@ -28,7 +28,7 @@ pub(super) struct Limit {
     pub meters: Arc<Meters>,
 }
 
-/// Ends a call whose deadline has passed with DEADLINE_EXCEEDED. A watch has none.
+/// Ends a call whose deadline has passed with `DEADLINE_EXCEEDED`. A watch has none.
 pub(super) async fn enforce(State(limit): State<Limit>, request: Request, next: Next) -> Response {
     if request.uri().path() == WATCH_PATH {
         return next.run(request).await;

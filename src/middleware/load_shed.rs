@@ -22,7 +22,7 @@ pub(super) struct Limit {
     pub meters: Arc<Meters>,
 }
 
-/// Refuses a call over the limit with RESOURCE_EXHAUSTED and a time to try again.
+/// Refuses a call over the limit with `RESOURCE_EXHAUSTED` and a time to try again.
 pub(super) async fn refuse_excess(
     State(limit): State<Limit>,
     request: Request,

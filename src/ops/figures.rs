@@ -13,12 +13,11 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Health, LatestDials, Meters};
+use super::{Health, LatestDials, Meters, TlsMeters};
 use crate::clock::Clock;
 use crate::identity::Verifier;
 use crate::rules::{ClockKind, Edition, Policy, Urgency};
 use crate::store::{CLOCKS, Dials, Store, TimeLeft, URGENCIES};
-use crate::tls::Certificates;
 
 /// The commit that this program was built from, where the build was told.
 const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
@@ -41,7 +40,7 @@ pub struct Figures {
     /// Who knows how old the token keys are; `None`: no tokens are taken.
     pub verifier: Option<Arc<Verifier>>,
     /// The certificate that is shown; `None`: the server serves in the clear.
-    pub tls: Option<Arc<Certificates>>,
+    pub tls: Option<Arc<TlsMeters>>,
     /// The policy as it is applied.
     pub policy: Policy,
     /// The server's clock.
@@ -187,7 +186,7 @@ impl Figures {
         }
         let name = "second_opinion_tls_reload_failures";
         let help = "Looks at changed TLS files that could not be used; the last good ones are";
-        counter(encoder, name, help, tls.failures())
+        counter(encoder, name, help, tls.reload_failures())
     }
 }
 

@@ -3,7 +3,7 @@
 //! Handles that cost a call some tens of nanoseconds: nothing is looked up by name, and no text is made.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -104,6 +104,38 @@ impl Meters {
     pub fn watching(self: &Arc<Self>) -> Watching {
         self.watchers.fetch_add(1, Ordering::Relaxed);
         Watching(Arc::clone(self))
+    }
+}
+
+/// Figures of the server's certificate.
+#[derive(Debug, Default)]
+pub struct TlsMeters {
+    /// Seconds since 1970; 0: unknown.
+    expiry: AtomicU64,
+    reload_failures: Counter,
+}
+
+impl TlsMeters {
+    /// Sets the expiry of the certificate in use, in seconds since 1970; `None`: it cannot be read.
+    pub fn set_expiry(&self, expiry: Option<u64>) {
+        self.expiry.store(expiry.unwrap_or(0), Ordering::Relaxed);
+    }
+
+    /// The expiry of the certificate in use, in seconds since 1970; `None`: it cannot be read.
+    #[must_use]
+    pub fn expiry(&self) -> Option<u64> {
+        Some(self.expiry.load(Ordering::Relaxed)).filter(|expiry| *expiry > 0)
+    }
+
+    /// Counts changed TLS files that cannot be used.
+    pub fn reload_failed(&self) {
+        self.reload_failures.inc();
+    }
+
+    /// The number of readings that found changed files that cannot be used.
+    #[must_use]
+    pub fn reload_failures(&self) -> u64 {
+        self.reload_failures.get()
     }
 }
 

@@ -14,5 +14,5 @@ pub use calls::{METHODS, Method};
 pub use dials::{EVERY as DIALS_EVERY, LatestDials};
 pub use figures::Figures;
 pub use health::{Health, SERVICES};
-pub use meters::{InFlight, Meters, Watching};
+pub use meters::{InFlight, Meters, TlsMeters, Watching};
 pub use server::{Exposed, serve};

@@ -105,20 +105,20 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
             ))
         })
         .collect();
-    let mut ends = vec![shown.expiry()];
+    let mut ends = vec![shown.meters().expiry()];
     for turn in 1..=50 {
         let (cert, key) = authority.server(2_100 + turn);
         // Each file by itself: whoever looks in between finds a key that is not the certificate's, and no one is at fault.
         std::fs::write(&files.cert, cert).expect("a file");
-        shown.look();
-        assert_eq!(ends.last(), Some(&shown.expiry()));
+        shown.reload();
+        assert_eq!(ends.last(), Some(&shown.meters().expiry()));
         std::fs::write(&files.key, key).expect("a file");
-        shown.look();
-        ends.push(shown.expiry());
+        shown.reload();
+        ends.push(shown.meters().expiry());
         // Another authority each time beside the callers' own, as while they go over to a new one.
         let other = Authority::new("others").pem();
         std::fs::write(&trusted, callers.pem() + &other).expect("a file");
-        shown.look();
+        shown.reload();
         let before = made.load(Ordering::SeqCst);
         for _ in 0..2_000 {
             if made.load(Ordering::SeqCst) > before + 6 {
@@ -133,7 +133,7 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
     }
     ends.sort_unstable();
     ends.dedup();
-    assert_eq!((ends.len(), shown.failures()), (51, 0));
+    assert_eq!((ends.len(), shown.meters().reload_failures()), (51, 0));
     assert!(made.load(Ordering::SeqCst) > 100);
 }
 
@@ -144,7 +144,10 @@ async fn a_broken_file_changes_nothing_but_what_is_counted() {
     let files = authority.write_server(folder.path(), 2_100, Some(&authority));
     let server = server(files.clone()).await;
     let shown = server.tls.as_ref().expect("certificates");
-    let (expiry, good) = (shown.expiry(), std::fs::read(&files.key).expect("a key"));
+    let (expiry, good) = (
+        shown.meters().expiry(),
+        std::fs::read(&files.key).expect("a key"),
+    );
     let callers = files.client_ca.clone().expect("a path");
     let mut failures = 0;
     for (path, broken) in [
@@ -161,18 +164,29 @@ async fn a_broken_file_changes_nothing_but_what_is_counted() {
             Some(text) => std::fs::write(path, text).expect("a file"),
             None => std::fs::remove_file(path).expect("gone"),
         }
-        shown.look();
-        assert_eq!(shown.failures(), failures, "a file may be on its way");
-        shown.look();
+        shown.reload();
+        assert_eq!(
+            shown.meters().reload_failures(),
+            failures,
+            "a file may be on its way"
+        );
+        shown.reload();
         failures += 1;
-        assert_eq!((shown.failures(), shown.expiry()), (failures, expiry));
+        assert_eq!(
+            (shown.meters().reload_failures(), shown.meters().expiry()),
+            (failures, expiry)
+        );
         connected(&server, authority.trusted())
             .await
             .expect("the last good ones");
         std::fs::write(path, sound).expect("a file");
-        shown.look();
-        shown.look();
-        assert_eq!(shown.failures(), failures, "as good as before");
+        shown.reload();
+        shown.reload();
+        assert_eq!(
+            shown.meters().reload_failures(),
+            failures,
+            "as good as before"
+        );
     }
     assert_eq!(std::fs::read(&files.key).expect("a key"), good);
 }
@@ -296,15 +310,15 @@ async fn the_callers_authority_is_read_again_and_ends_no_connection() {
     assert_eq!(refused(&mut kept).await.0, Code::NotFound);
     assert!(is_known(&server, &servers, &old).await && !is_known(&server, &servers, &new).await);
     std::fs::write(&callers, old.pem() + &new.pem()).expect("both");
-    shown.look();
+    shown.reload();
     assert!(is_known(&server, &servers, &old).await && is_known(&server, &servers, &new).await);
     std::fs::write(&callers, new.pem()).expect("the new one alone");
-    shown.look();
+    shown.reload();
     assert!(!is_known(&server, &servers, &old).await && is_known(&server, &servers, &new).await);
     assert_eq!(
         refused(&mut kept).await.0,
         Code::NotFound,
         "what is open stays open"
     );
-    assert_eq!(shown.failures(), 0);
+    assert_eq!(shown.meters().reload_failures(), 0);
 }

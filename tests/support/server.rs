@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use second_opinion::app::{self, Parts, Running};
 use second_opinion::clock::{Clock, ManualClock};
 use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
+use second_opinion::server::tls::Certificates;
+use second_opinion::server::{self, Parts, Running};
 use second_opinion::store::Store;
 use second_opinion::store::sqlite::SqliteStore;
-use second_opinion::tls::Certificates;
 use second_opinion::wire::v1::policy_service_client::PolicyServiceClient;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
 use tempfile::TempDir;
@@ -122,7 +122,7 @@ impl TestServer {
             sweep_every,
             dials_every: DIALS_EVERY,
         };
-        let running = app::serve(&config, parts).await.expect("a server");
+        let running = server::serve(&config, parts).await.expect("a server");
         let scheme = if authority.is_some() { "https" } else { "http" };
         let address = format!("{scheme}://{}", running.address);
         Self {

@@ -1,7 +1,6 @@
-//! Which certificate does the server show, and whose does it take?
+//! The server's certificate and the authority of callers' certificates, re-read when their files change.
 //!
-//! The files are looked at every few seconds. What a connection began with holds for it: a change is seen by the next
-//! handshake, and no connection ends because of it. Files that cannot be used change nothing.
+//! A change applies from the next handshake on, and ends no open connection. Files that cannot be used change nothing.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,9 +20,10 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use crate::config::Tls;
+use crate::ops::TlsMeters;
 
-/// How often the files are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// The interval between two readings of the files.
+const RELOAD_INTERVAL: Duration = Duration::from_secs(5);
 
 /// A certificate or key that cannot be used.
 #[derive(Debug, Error)]
@@ -33,57 +33,49 @@ pub enum TlsError {
     Read {
         /// The file.
         path: String,
-        /// What the system says.
+        /// The system's error.
         cause: std::io::Error,
     },
-    /// A file holds no PEM of the kind.
-    #[error("`{path}` holds no {what}: {cause}")]
-    File {
+    /// A file contains no PEM of the kind.
+    #[error("`{path}` contains no {kind}: {cause}")]
+    Pem {
         /// The file.
         path: String,
-        /// What it should hold.
-        what: &'static str,
-        /// What is wrong.
+        /// The kind that is expected.
+        kind: &'static str,
+        /// The parser's error.
         cause: pem::Error,
     },
-    /// The two do not make a server's identity.
+    /// The certificate and its key do not make a server's identity.
     #[error("the certificate and its key cannot be used: {0}")]
     Identity(#[from] rustls::Error),
-    /// The authority cannot vouch for anyone.
-    #[error("`{path}` holds no authority that can be used: {cause}")]
+    /// The callers' authority cannot be used.
+    #[error("`{path}` contains no authority that can be used: {cause}")]
     Authority {
         /// The file.
         path: String,
-        /// What is wrong.
+        /// The verifier's error.
         cause: VerifierBuilderError,
     },
 }
 
-/// The server's certificate, its key and the callers' authority, as they were last good.
+/// The last usable certificate, key and callers' authority.
 pub struct Certificates {
     files: Tls,
-    present: ArcSwap<Present>,
+    config: ArcSwap<ServerConfig>,
     seen: Mutex<Seen>,
+    meters: Arc<TlsMeters>,
 }
 
-/// What connections begin with.
-struct Present {
-    acceptor: TlsAcceptor,
-    /// When the certificate ends, in seconds since 1970; `None`: it cannot be told.
-    expiry: Option<u64>,
-}
-
-/// What was seen of the files.
+/// Digests of the files' contents.
 struct Seen {
-    /// The digest of what is in use.
+    /// Of the contents in use.
     in_use: [u8; 32],
-    /// The digest of what could not be used when it was last looked at.
-    bad: Option<[u8; 32]>,
-    /// As many looks as found what cannot be used.
-    failures: u64,
+    /// Of contents that could not be used at the last reading.
+    unusable: Option<[u8; 32]>,
 }
 
-/// What the files hold.
+/// The contents of the files.
 struct Contents {
     cert: Vec<u8>,
     key: Vec<u8>,
@@ -94,86 +86,79 @@ impl Certificates {
     /// Reads the files for the first time.
     ///
     /// # Errors
-    /// When one cannot be read or used, or the key is not the certificate's.
+    /// When a file cannot be read or used, or the key is not the certificate's.
     pub fn load(files: &Tls) -> Result<Arc<Self>, TlsError> {
         let contents = Contents::read(files)?;
+        let (config, expiry) = contents.server_config(files)?;
+        let meters = TlsMeters::default();
+        meters.set_expiry(expiry);
         Ok(Arc::new(Self {
-            present: ArcSwap::from_pointee(contents.present(files)?),
+            files: files.clone(),
+            config: ArcSwap::from_pointee(config),
             seen: Mutex::new(Seen {
                 in_use: contents.digest(),
-                bad: None,
-                failures: 0,
+                unusable: None,
             }),
-            files: files.clone(),
+            meters: Arc::new(meters),
         }))
     }
 
-    /// The server's side of a handshake that begins now: TLS 1.2 and 1.3, for HTTP/2 and HTTP/1.1.
+    /// An acceptor for a handshake that begins now: TLS 1.2 and 1.3, for HTTP/2 and HTTP/1.1.
     #[must_use]
     pub fn acceptor(&self) -> TlsAcceptor {
-        self.present.load().acceptor.clone()
+        TlsAcceptor::from(self.config.load_full())
     }
 
-    /// When the certificate in use ends, in seconds since 1970.
+    /// The metrics of the certificate in use.
     #[must_use]
-    pub fn expiry(&self) -> Option<u64> {
-        self.present.load().expiry
+    pub fn meters(&self) -> &Arc<TlsMeters> {
+        &self.meters
     }
 
-    /// As many looks as found changed files that cannot be used.
-    #[must_use]
-    pub fn failures(&self) -> u64 {
-        self.seen().failures
-    }
-
-    /// Looks at the files, and from now on uses what they hold if that has changed and can be used.
-    pub fn look(&self) {
+    /// Reads the files, and uses their contents from now on if they have changed and can be used.
+    pub fn reload(&self) {
         let contents = Contents::read(&self.files);
-        // Files that cannot be read look alike each time.
+        // Files that cannot be read have the same digest each time.
         let digest = contents.as_ref().map_or([0; 32], Contents::digest);
-        let mut seen = self.seen();
+        // Each field is valid by itself, whatever a thread that held them did.
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
         if digest == seen.in_use {
-            seen.bad = None;
+            seen.unusable = None;
             return;
         }
-        let looked_bad = seen.bad == Some(digest);
-        match contents.and_then(|contents| contents.present(&self.files)) {
-            Ok(present) => {
-                self.present.store(Arc::new(present));
+        let was_unusable = seen.unusable == Some(digest);
+        match contents.and_then(|contents| contents.server_config(&self.files)) {
+            Ok((config, expiry)) => {
+                self.config.store(Arc::new(config));
+                self.meters.set_expiry(expiry);
                 seen.in_use = digest;
-                seen.bad = None;
+                seen.unusable = None;
                 tracing::info!(cert = %self.files.cert.display(), "the TLS files have changed");
             }
-            // Between a new certificate and its key, which are written one after the other, no one is at fault: what
-            // cannot be used counts once it is there at the next look still.
+            // Certificate and key may be mid-rotation: count a failure at the second reading.
             Err(error) => {
-                seen.bad = Some(digest);
-                if looked_bad {
-                    seen.failures += 1;
+                seen.unusable = Some(digest);
+                if was_unusable {
+                    self.meters.reload_failed();
                 } else {
-                    tracing::warn!(%error, "the TLS files have changed and cannot be used; the last good ones are");
+                    tracing::warn!(%error, "the TLS files have changed and cannot be used; the last usable ones remain in use");
                 }
             }
         }
     }
 
-    /// Looks every few seconds, until the server drains.
-    pub async fn keep_looking(self: Arc<Self>, mut draining: watch::Receiver<bool>) {
+    /// Reloads the files periodically until the server drains.
+    pub async fn reload_until_drained(self: Arc<Self>, mut draining: watch::Receiver<bool>) {
         loop {
             tokio::select! {
-                () = tokio::time::sleep(LOOK_EVERY) => {}
+                () = tokio::time::sleep(RELOAD_INTERVAL) => {}
                 // An error means that the sender is gone, and the server with it.
                 _ = draining.wait_for(|draining| *draining) => return,
             }
             let certificates = Arc::clone(&self);
-            // A look that broke off is made up for by the next one.
-            let _ = tokio::task::spawn_blocking(move || certificates.look()).await;
+            // The next reload makes up for one that panicked.
+            let _ = tokio::task::spawn_blocking(move || certificates.reload()).await;
         }
-    }
-
-    fn seen(&self) -> std::sync::MutexGuard<'_, Seen> {
-        // Each field is sound by itself, whatever a thread that held them did.
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -202,11 +187,12 @@ impl Contents {
         hasher.finalize().into()
     }
 
-    fn present(&self, files: &Tls) -> Result<Present, TlsError> {
+    /// The server's side of handshakes, and the certificate's expiry in seconds since 1970, where it can be read.
+    fn server_config(&self, files: &Tls) -> Result<(ServerConfig, Option<u64>), TlsError> {
         let chain = certificates(&self.cert, &files.cert, "certificate chain")?;
-        let key =
-            PrivateKeyDer::from_pem_slice(&self.key).map_err(wrong(&files.key, "private key"))?;
-        let expiry = chain.first().and_then(ends_at);
+        let key = PrivateKeyDer::from_pem_slice(&self.key)
+            .map_err(pem_error(&files.key, "private key"))?;
+        let expiry = chain.first().and_then(expiry);
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&[&TLS13, &TLS12])?;
@@ -216,7 +202,7 @@ impl Contents {
                 for authority in certificates(authorities, path, "authority's certificate")? {
                     roots.add(authority)?;
                 }
-                // Who shows none may be known by a token, or ask for health: what needs an identity asks for it later.
+                // A caller without a certificate may have a token, or ask for health, which needs no identity.
                 let verifier =
                     WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider)
                         .allow_unauthenticated()
@@ -231,18 +217,15 @@ impl Contents {
         };
         let mut config = config.with_single_cert(chain, key)?;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        Ok(Present {
-            acceptor: TlsAcceptor::from(Arc::new(config)),
-            expiry,
-        })
+        Ok((config, expiry))
     }
 }
 
-/// Every certificate of a PEM file; at least one.
+/// The certificates of a PEM file; at least one.
 fn certificates(
     pem: &[u8],
     path: &Path,
-    what: &'static str,
+    kind: &'static str,
 ) -> Result<Vec<CertificateDer<'static>>, TlsError> {
     CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
@@ -253,17 +236,17 @@ fn certificates(
                 Ok(chain)
             }
         })
-        .map_err(wrong(path, what))
+        .map_err(pem_error(path, kind))
 }
 
-/// When a certificate ends, in seconds since 1970.
-fn ends_at(certificate: &CertificateDer<'_>) -> Option<u64> {
+/// The expiry of a certificate, in seconds since 1970.
+fn expiry(certificate: &CertificateDer<'_>) -> Option<u64> {
     let certificate = Certificate::from_der(certificate).ok()?;
     let validity = certificate.tbs_certificate().validity();
     Some(validity.not_after.to_unix_duration().as_secs())
 }
 
-fn wrong(path: &Path, what: &'static str) -> impl FnOnce(pem::Error) -> TlsError {
+fn pem_error(path: &Path, kind: &'static str) -> impl FnOnce(pem::Error) -> TlsError {
     let path = path.display().to_string();
-    move |cause| TlsError::File { path, what, cause }
+    move |cause| TlsError::Pem { path, kind, cause }
 }
