@@ -1,4 +1,4 @@
-//! Certificates that change under load, and callers that are known by theirs.
+//! Certificate rotation under load, and callers identified by certificates.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -53,7 +53,7 @@ async fn server(files: Tls) -> TestServer {
     TestServer::start_with(&config, |store| store).await
 }
 
-/// Calls over one connection, and over a new one each time, until told to stop; gives how many calls succeeded.
+/// Calls over one connection, and over a new one each time, until `stop` is set.
 async fn call_on(
     server: Arc<TestServer>,
     tls: ClientTlsConfig,
@@ -108,14 +108,14 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
     let mut ends = vec![shown.meters().expiry()];
     for turn in 1..=50 {
         let (cert, key) = authority.server(2_100 + turn);
-        // Each file by itself: whoever looks in between finds a key that is not the certificate's, and no one is at fault.
+        // Each file by itself: between the two the key is not the certificate's, which is no failure.
         std::fs::write(&files.cert, cert).expect("a file");
         shown.reload();
         assert_eq!(ends.last(), Some(&shown.meters().expiry()));
         std::fs::write(&files.key, key).expect("a file");
         shown.reload();
         ends.push(shown.meters().expiry());
-        // Another authority each time beside the callers' own, as while they go over to a new one.
+        // Another authority each time beside the callers' own, as during a migration of authorities.
         let other = Authority::new("others").pem();
         std::fs::write(&trusted, callers.pem() + &other).expect("a file");
         shown.reload();
@@ -138,7 +138,7 @@ async fn certificates_rotate_under_load_without_a_failed_call() {
 }
 
 #[tokio::test]
-async fn a_broken_file_changes_nothing_but_what_is_counted() {
+async fn unusable_file_changes_only_the_failure_count() {
     let folder = TempDir::new().expect("a folder");
     let authority = Authority::new("servers");
     let files = authority.write_server(folder.path(), 2_100, Some(&authority));
@@ -168,7 +168,7 @@ async fn a_broken_file_changes_nothing_but_what_is_counted() {
         assert_eq!(
             shown.meters().reload_failures(),
             failures,
-            "a file may be on its way"
+            "a rotation may be in progress"
         );
         shown.reload();
         failures += 1;
@@ -182,11 +182,7 @@ async fn a_broken_file_changes_nothing_but_what_is_counted() {
         std::fs::write(path, sound).expect("a file");
         shown.reload();
         shown.reload();
-        assert_eq!(
-            shown.meters().reload_failures(),
-            failures,
-            "as good as before"
-        );
+        assert_eq!(shown.meters().reload_failures(), failures, "usable again");
     }
     assert_eq!(std::fs::read(&files.key).expect("a key"), good);
 }
@@ -207,7 +203,7 @@ async fn showing(server: &TestServer, authority: &Authority, names: Vec<SanType>
 }
 
 #[tokio::test]
-async fn a_certificate_is_an_identity_with_the_scopes_of_its_name() {
+async fn certificate_is_an_identity_with_the_scopes_of_its_name() {
     let folder = TempDir::new().expect("a folder");
     let authority = Authority::new("plan");
     let files = authority.write_server(folder.path(), 2_100, Some(&authority));
@@ -222,7 +218,7 @@ async fn a_certificate_is_an_identity_with_the_scopes_of_its_name() {
         .await;
     let expected = because(Code::PermissionDenied, "SCOPE_MISSING");
     assert_eq!(refusal(&full.expect_err("no PHI")), expected);
-    // It has every scope, and still is no person.
+    // It has every scope, but is not a person.
     let mut raf = showing(&server, &authority, vec![dns("RAF.plan.example")]).await;
     let denied = raf.issue_denial(denial(&case.determination_id)).await;
     let expected = because(Code::PermissionDenied, "PERSON_REQUIRED");
@@ -258,7 +254,7 @@ async fn a_certificate_is_an_identity_with_the_scopes_of_its_name() {
 }
 
 #[tokio::test]
-async fn a_token_shown_beside_a_certificate_is_the_one_that_counts() {
+async fn token_takes_precedence_over_certificate() {
     let folder = TempDir::new().expect("a folder");
     let authority = Authority::new("plan");
     let server = server(authority.write_server(folder.path(), 2_100, Some(&authority))).await;
@@ -294,7 +290,7 @@ async fn is_known(server: &TestServer, servers: &Authority, callers: &Authority)
 }
 
 #[tokio::test]
-async fn the_callers_authority_is_read_again_and_ends_no_connection() {
+async fn reload_of_the_client_authority_ends_no_connection() {
     let folder = TempDir::new().expect("a folder");
     let (servers, old, new) = (
         Authority::new("servers"),
@@ -318,7 +314,7 @@ async fn the_callers_authority_is_read_again_and_ends_no_connection() {
     assert_eq!(
         refused(&mut kept).await.0,
         Code::NotFound,
-        "what is open stays open"
+        "the open connection stays open"
     );
     assert_eq!(shown.meters().reload_failures(), 0);
 }

@@ -1,4 +1,4 @@
-//! What callers see when the store is gone, slow, or a defect strikes.
+//! Calls while the store is unreachable or slow, or after a panic.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -25,7 +25,7 @@ async fn faulty(config: &Config) -> (TestServer, Arc<AtomicU8>) {
 }
 
 #[tokio::test]
-async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
+async fn unreachable_store_is_unavailable_with_retry_info() {
     let (server, fault) = faulty(&Config::default()).await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
@@ -48,23 +48,23 @@ async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
     );
     assert!(
         !format!("{status:?}").contains("took it away"),
-        "what went wrong inside is not told"
+        "the cause does not leak"
     );
 
     let mut health = tonic_health::pb::health_client::HealthClient::new(server.channel().await);
-    let mut told = Vec::new();
+    let mut statuses = Vec::new();
     for _ in 0..50 {
         let answer = health
             .check(tonic_health::pb::HealthCheckRequest::default())
             .await
             .expect("health");
-        told.push(answer.into_inner().status().as_str_name());
-        if told.last() == Some(&"NOT_SERVING") {
+        statuses.push(answer.into_inner().status().as_str_name());
+        if statuses.last() == Some(&"NOT_SERVING") {
             break;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    assert_eq!(told.last(), Some(&"NOT_SERVING"));
+    assert_eq!(statuses.last(), Some(&"NOT_SERVING"));
     fault.store(SOUND, Ordering::SeqCst);
     client
         .submit_second_opinion(request)
@@ -84,7 +84,7 @@ async fn a_store_that_is_gone_is_unavailable_with_a_time_to_try_again() {
 }
 
 #[tokio::test]
-async fn a_call_out_of_time_is_deadline_exceeded_by_the_callers_word_or_the_servers() {
+async fn deadline_of_caller_or_server_is_deadline_exceeded() {
     let config = Config {
         max_deadline: Duration::from_millis(300),
         ..Config::default()
@@ -101,7 +101,7 @@ async fn a_call_out_of_time_is_deadline_exceeded_by_the_callers_word_or_the_serv
     drop(server);
     let (server, fault) = faulty(&Config::default()).await;
     fault.store(SLOW, Ordering::SeqCst);
-    // The caller's, told in `grpc-timeout` alone: no client stands by with a clock of its own.
+    // The caller's, in `grpc-timeout` alone: this client has no timer of its own.
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
     let headers = [
         ("authorization", format!("Bearer {token}")),
@@ -113,12 +113,12 @@ async fn a_call_out_of_time_is_deadline_exceeded_by_the_callers_word_or_the_serv
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
     assert!(
         began.elapsed() < Duration::from_secs(20),
-        "the caller's comes first"
+        "the caller's deadline comes first"
     );
 }
 
 #[tokio::test]
-async fn a_panic_is_internal_with_the_requests_id_and_nothing_else() {
+async fn panic_is_internal_with_only_the_request_id() {
     let (server, fault) = faulty(&Config::default()).await;
     let mut client = server.reviewer().await;
     fault.store(PANICS, Ordering::SeqCst);
@@ -139,13 +139,13 @@ async fn a_panic_is_internal_with_the_requests_id_and_nothing_else() {
     assert_eq!(
         status.code(),
         Code::NotFound,
-        "one call's defect ends that call alone"
+        "a panic ends its own call only"
     );
 }
 
 #[tokio::test]
-async fn what_the_store_cannot_read_is_a_defect() {
-    // An event that was changed where it is stored: the FULL view folds it and finds out.
+async fn changed_event_is_internal() {
+    // The event is changed in the store; the FULL view folds it and finds the change.
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());

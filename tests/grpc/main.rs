@@ -5,6 +5,7 @@ mod support;
 
 mod certificates;
 mod changes;
+mod compression;
 mod conformance;
 mod decisions;
 mod dials;
@@ -15,7 +16,6 @@ mod identity;
 mod languages;
 mod ops;
 mod overload;
-mod packing;
 mod reading;
 mod sweeping;
 mod tls;

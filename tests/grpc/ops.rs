@@ -1,4 +1,4 @@
-//! What do probes and scrapers see, and what does the server refuse so that it can go on?
+//! Probes, metrics, and refusals under load.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
 use crate::support::status::refusal;
 
-/// Waits no longer than this for what the server does by itself.
+/// Maximum attempts to see an asynchronous change.
 const TRIES: usize = 500;
 
 fn ops_of(server: &TestServer) -> SocketAddr {
@@ -48,7 +48,7 @@ async fn metrics(server: &TestServer) -> String {
     asked(server, "GET /metrics").await
 }
 
-/// The value of a series, written as it is shown.
+/// The value of a series, which is named as `/metrics` writes it.
 pub fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find_map(|line| {
         let rest = line.strip_prefix(series)?;
@@ -57,7 +57,7 @@ pub fn value(metrics: &str, series: &str) -> Option<f64> {
     Some(line.parse().expect("a number"))
 }
 
-/// The metrics, once a series has a value.
+/// Waits until a series has a value; returns the metrics.
 pub async fn once(server: &TestServer, series: &str, expected: f64) -> String {
     let mut seen = String::new();
     for _ in 0..TRIES {
@@ -85,7 +85,7 @@ pub async fn faulty(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
 }
 
 #[tokio::test]
-async fn probes_tell_of_the_store_and_nothing_else_is_answered() {
+async fn probes_report_the_store_and_other_paths_are_not_found() {
     let (server, fault) = faulty(9).await;
     assert!(
         asked(&server, "GET /readyz")
@@ -117,7 +117,7 @@ async fn probes_tell_of_the_store_and_nothing_else_is_answered() {
 }
 
 #[tokio::test]
-async fn what_is_too_much_is_refused_at_once_with_a_time_to_try_again_and_health_is_told() {
+async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exempt() {
     let (server, fault) = faulty(1).await;
     let mut client = server.reviewer().await;
     let mut other = server.reviewer().await;
@@ -142,7 +142,7 @@ async fn what_is_too_much_is_refused_at_once_with_a_time_to_try_again_and_health
     assert_eq!(value(&seen, "second_opinion_calls_shed_total"), Some(1.0));
     let refused = calls("GetDetermination", "RESOURCE_EXHAUSTED");
     assert_eq!(value(&seen, &refused), Some(1.0));
-    // Whoever hangs up makes room.
+    // A canceled call frees its place.
     held.abort();
     once(&server, "second_opinion_calls_in_flight", 0.0).await;
     fault.store(SOUND, Ordering::SeqCst);
@@ -156,7 +156,7 @@ async fn what_is_too_much_is_refused_at_once_with_a_time_to_try_again_and_health
 }
 
 #[tokio::test]
-async fn calls_are_counted_by_how_they_ended_and_with_their_callers_budget() {
+async fn calls_are_counted_by_outcome_and_deadline() {
     let (server, fault) = faulty(9).await;
     let mut client = server.reviewer().await;
     submit(&mut client, second_opinion()).await;
@@ -167,7 +167,7 @@ async fn calls_are_counted_by_how_they_ended_and_with_their_callers_budget() {
             ("grpc-timeout", timeout.to_owned()),
         ]
     };
-    // A call that comes when its time is over does nothing.
+    // A call whose deadline has passed on arrival does nothing.
     let answer = call_raw(&server.address, "GetDetermination", b"", &timed("0n")).await;
     assert_eq!(answer.code(), Code::DeadlineExceeded);
     let answer = call_raw(&server.address, "GetDetermination", b"", &timed("2S")).await;
@@ -212,7 +212,7 @@ async fn calls_are_counted_by_how_they_ended_and_with_their_callers_budget() {
 }
 
 #[tokio::test]
-async fn watches_are_counted_while_they_are_open() {
+async fn open_watches_are_counted() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let stream = client.watch_determinations(v1::WatchDeterminationsRequest::default());
@@ -223,7 +223,7 @@ async fn watches_are_counted_while_they_are_open() {
         .expect("no error")
         .expect("a greeting");
     once(&server, "second_opinion_watchers", 1.0).await;
-    // A watch is no call that is being answered: however many there are, they refuse no one.
+    // A watch takes no place of a call in flight: however many are open, no call is refused for them.
     let seen = metrics(&server).await;
     assert_eq!(value(&seen, "second_opinion_calls_in_flight"), Some(0.0));
     drop(stream);
@@ -232,7 +232,7 @@ async fn watches_are_counted_while_they_are_open() {
 }
 
 #[tokio::test]
-async fn while_the_server_drains_it_is_alive_and_not_ready() {
+async fn draining_server_is_alive_and_not_ready() {
     let (mut server, fault) = faulty(9).await;
     let ops = ops_of(&server);
     let token = server.token("x", EVERY_SCOPE, ActorType::Person);
@@ -269,7 +269,7 @@ async fn while_the_server_drains_it_is_alive_and_not_ready() {
 }
 
 #[tokio::test]
-async fn a_flood_of_calls_that_are_taken_back_ends_its_connection_and_no_other() {
+async fn rapid_reset_closes_its_own_connection_only() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let address = server.address.trim_start_matches("http://");

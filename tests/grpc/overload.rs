@@ -1,4 +1,4 @@
-//! Do callers who come when there is no room keep their connection?
+//! Calls refused for load, and the connection that they came by.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -11,12 +11,12 @@ use crate::ops::{faulty, once};
 use crate::support::frames::{self, DATA, END_STREAM, GOAWAY, HEADERS, PING};
 use crate::support::messages::{get, id};
 
-/// Far more than the calls that the server breaks off before it ends a connection.
+/// Far more than the resets after which the server closes a connection.
 const MANY: u32 = 600;
 
-/// The call whose place is taken never ends by itself in the time of this test.
+/// The call that takes the only place does not end in the time of this test.
 #[tokio::test]
-async fn who_is_refused_before_its_message_was_read_keeps_the_connection() {
+async fn calls_refused_before_their_message_keep_the_connection() {
     let (server, fault) = faulty(1).await;
     let mut client = server.reviewer().await;
     fault.store(SLOW, Ordering::SeqCst);
@@ -37,7 +37,7 @@ async fn who_is_refused_before_its_message_was_read_keeps_the_connection() {
         messages.extend(frames::frame(DATA, END_STREAM, number, &[0; 5]));
     }
     frames::send(&mut stream, &begun).await;
-    // The server has looked at every call by now, and no message has come.
+    // The server has refused every call by now, and no message has arrived.
     let shed = f64::from(MANY);
     once(&server, "second_opinion_calls_shed_total", shed).await;
     frames::send(&mut stream, &messages).await;
@@ -47,6 +47,6 @@ async fn who_is_refused_before_its_message_was_read_keeps_the_connection() {
         assert_eq!(kind, Some(HEADERS), "an answer to every call");
     }
     let kind = frames::next_of(&mut stream, &[PING, GOAWAY]).await;
-    assert_eq!(kind, Some(PING), "and the connection goes on");
+    assert_eq!(kind, Some(PING), "the connection stays open");
     held.abort();
 }

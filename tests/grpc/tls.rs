@@ -1,4 +1,4 @@
-//! Over TLS everything is as in the clear, the end too.
+//! TLS: calls, watches and the drain, as in the clear.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,8 +22,8 @@ use crate::support::messages::{get, second_opinion, submission};
 use crate::support::server::TestServer;
 use crate::support::status::refusal;
 
-/// A drain that waits for no one is over in this time.
-const PROMPTLY: Duration = Duration::from_secs(3);
+/// Maximum time of a drain without open calls.
+const DRAIN_MAX: Duration = Duration::from_secs(3);
 
 async fn server(folder: &TempDir) -> TestServer {
     let config = Config {
@@ -33,15 +33,15 @@ async fn server(folder: &TempDir) -> TestServer {
     TestServer::start_with(&config, |store| store).await
 }
 
-/// Ends a server, which must be over promptly and cut no call off.
+/// Stops a server, which must take little time and interrupt no call.
 async fn end(server: &mut TestServer) {
     let began = Instant::now();
     assert!(server.stop().await, "every call could finish");
-    assert!(began.elapsed() < PROMPTLY, "it took {:?}", began.elapsed());
+    assert!(began.elapsed() < DRAIN_MAX, "it took {:?}", began.elapsed());
 }
 
 #[tokio::test]
-async fn calls_are_answered_and_open_connections_do_not_hold_up_the_end() {
+async fn idle_connections_do_not_delay_the_drain() {
     let folder = TempDir::new().expect("a folder");
     let mut server = server(&folder).await;
     let mut client = server.reviewer().await;
@@ -51,7 +51,7 @@ async fn calls_are_answered_and_open_connections_do_not_hold_up_the_end() {
         .expect("a submission")
         .into_inner();
     let id = case.determination.expect("it").determination_id;
-    // A second connection, which stays open with nothing to do.
+    // A second connection, which stays open and idle.
     let mut idle = server.reviewer().await;
     idle.get_determination(get(&id, v1::View::Full))
         .await
@@ -62,7 +62,7 @@ async fn calls_are_answered_and_open_connections_do_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn a_watch_ends_as_unavailable() {
+async fn watch_ends_as_unavailable() {
     let folder = TempDir::new().expect("a folder");
     let mut server = server(&folder).await;
     let mut client = server.reviewer().await;
@@ -83,12 +83,12 @@ async fn a_watch_ends_as_unavailable() {
 }
 
 #[tokio::test]
-async fn a_peer_that_never_comes_to_a_handshake_does_not_hold_up_the_end() {
+async fn silent_peer_does_not_delay_the_drain() {
     let folder = TempDir::new().expect("a folder");
     for mut server in [TestServer::start().await, server(&folder).await] {
         let address = server.address.split("://").last().expect("an address");
         let silent = TcpStream::connect(address).await.expect("a connection");
-        // Whoever comes later is answered, so the silent one has been accepted.
+        // A later connection is answered, so the silent one has been accepted.
         drop(server.reviewer().await);
         end(&mut server).await;
         drop(silent);
@@ -96,7 +96,7 @@ async fn a_peer_that_never_comes_to_a_handshake_does_not_hold_up_the_end() {
 }
 
 #[tokio::test]
-async fn who_does_not_know_the_authority_or_speaks_in_the_clear_is_not_answered() {
+async fn client_without_the_authority_or_in_the_clear_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let server = server(&folder).await;
     let elsewhere = TempDir::new().expect("a folder");
@@ -109,7 +109,7 @@ async fn who_does_not_know_the_authority_or_speaks_in_the_clear_is_not_answered(
     stranger.connect().await.expect_err("another authority");
     let clear = server.address.replace("https", "http");
     let clear = Endpoint::from_shared(clear).expect("an address");
-    // The connection may stand; no call over it is answered.
+    // The connection may be established; no call over it is answered.
     if let Ok(channel) = clear.connect().await {
         let mut client = v1::policy_service_client::PolicyServiceClient::new(channel);
         client
@@ -151,7 +151,7 @@ async fn bare(
 }
 
 #[tokio::test]
-async fn a_drain_says_goaway() {
+async fn drain_sends_goaway() {
     let folder = TempDir::new().expect("a folder");
     let mut server = server(&folder).await;
     let tls = files(&folder);
@@ -165,7 +165,7 @@ async fn a_drain_says_goaway() {
 }
 
 #[tokio::test]
-async fn either_version_of_tls_is_spoken() {
+async fn tls_1_2_and_tls_1_3_are_accepted() {
     let folder = TempDir::new().expect("a folder");
     let server = server(&folder).await;
     for version in [&TLS12, &TLS13] {

@@ -1,4 +1,4 @@
-//! Many callers change cases while servers and databases are lost: what are they told, and what is acknowledged?
+//! Callers that change cases while servers and databases are lost, and a record of what was acknowledged to them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -14,10 +14,10 @@ use crate::fleet::{Fleet, chance};
 use crate::support::messages::{approval, available, denial, second_opinion, submission};
 use crate::support::server::Client;
 
-/// Longer than anything here takes, so that a test that hangs ends.
-pub const A_WHILE: Duration = Duration::from_mins(3);
+/// Longer than any step takes: a test that hangs ends.
+pub const TEST_TIMEOUT: Duration = Duration::from_mins(3);
 
-/// A change that a caller asks for.
+/// A request for a change.
 #[derive(Clone)]
 pub enum Request {
     Submit(v1::SubmitSecondOpinionRequest),
@@ -25,18 +25,18 @@ pub enum Request {
     Approve(v1::IssueApprovalRequest),
 }
 
-/// A change that was acknowledged, and with what.
+/// A change that was acknowledged, with its answer.
 pub struct Acknowledged {
     pub request: Request,
     pub answer: v1::Determination,
 }
 
-/// What callers were told besides answers.
+/// The number of calls that failed, by kind.
 #[derive(Default)]
-pub struct Told {
-    /// UNAVAILABLE, and when to try again.
+pub struct Failures {
+    /// UNAVAILABLE with a time to try again.
     pub unavailable: AtomicUsize,
-    /// A connection ended: the client says so in its own words.
+    /// The connection ended: the status is the client's own.
     pub cut: AtomicUsize,
 }
 
@@ -53,7 +53,7 @@ pub async fn whole_log(store: &dyn Store) -> Vec<LogEntry> {
     }
 }
 
-/// Whether a caller is told to try again after a while.
+/// Whether a status asks the caller to try again later.
 pub fn is_unavailable_for_now(status: &Status) -> bool {
     let details = status.get_error_details();
     let again = details
@@ -82,7 +82,7 @@ impl Request {
         Ok(*made.expect("a determination"))
     }
 
-    /// Which of its case's events it makes.
+    /// The version of the case's event that the request makes.
     pub fn version(&self) -> i64 {
         match self {
             Self::Submit(_) => 1,
@@ -91,7 +91,7 @@ impl Request {
     }
 }
 
-/// An approval that is good for some weeks from today.
+/// An approval that is valid for 60 days from today.
 pub fn timely_approval(id: &str) -> v1::IssueApprovalRequest {
     let last = chrono::Utc::now().date_naive() + chrono::Days::new(60);
     v1::IssueApprovalRequest {
@@ -113,16 +113,16 @@ pub struct Caller {
     fleet: Arc<Fleet>,
     nth: usize,
     client: Client,
-    told: Arc<Told>,
+    failures: Arc<Failures>,
 }
 
 impl Caller {
-    pub fn new(fleet: &Arc<Fleet>, nth: usize, told: &Arc<Told>) -> Self {
+    pub fn new(fleet: &Arc<Fleet>, nth: usize, failures: &Arc<Failures>) -> Self {
         Self {
             fleet: Arc::clone(fleet),
             nth,
             client: fleet.client(nth),
-            told: Arc::clone(told),
+            failures: Arc::clone(failures),
         }
     }
 
@@ -131,7 +131,7 @@ impl Caller {
         self.client = self.fleet.client(self.nth);
     }
 
-    /// Sends a request, the same one again and again, until a server acknowledges it.
+    /// Sends the same request again until a server acknowledges it.
     pub async fn until_acknowledged(&mut self, request: Request) -> Acknowledged {
         let began = Instant::now();
         loop {
@@ -140,21 +140,21 @@ impl Caller {
                 Err(status) => status,
             };
             if is_unavailable_for_now(&status) {
-                self.told.unavailable.fetch_add(1, Ordering::SeqCst);
+                self.failures.unavailable.fetch_add(1, Ordering::SeqCst);
             } else {
                 assert!(
                     std::error::Error::source(&status).is_some(),
                     "neither a time to try again nor a lost connection: {status:?}"
                 );
-                self.told.cut.fetch_add(1, Ordering::SeqCst);
+                self.failures.cut.fetch_add(1, Ordering::SeqCst);
             }
-            assert!(began.elapsed() < A_WHILE, "no server acknowledges");
+            assert!(began.elapsed() < TEST_TIMEOUT, "no server acknowledges");
             tokio::time::sleep(Duration::from_millis(50)).await;
             self.go_to_the_next();
         }
     }
 
-    /// Submits cases and decides two of three, and moves on to the next server now and then, until it is told to stop.
+    /// Submits cases, decides two of three, and moves on to the next server now and then, until `stop` is set.
     async fn work(mut self, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
         let mut acknowledged = Vec::new();
         while !stop.load(Ordering::SeqCst) {
@@ -177,29 +177,29 @@ impl Caller {
     }
 }
 
-/// Callers at work.
+/// Callers under way.
 pub struct Load {
     callers: Vec<JoinHandle<Vec<Acknowledged>>>,
     stop: Arc<AtomicBool>,
-    pub told: Arc<Told>,
+    pub failures: Arc<Failures>,
 }
 
 impl Load {
-    /// Callers, spread over the servers.
+    /// Starts callers, spread over the servers.
     pub fn start(fleet: &Arc<Fleet>, callers: usize) -> Self {
-        let (stop, told) = (Arc::new(AtomicBool::new(false)), Arc::<Told>::default());
+        let (stop, failures) = (Arc::new(AtomicBool::new(false)), Arc::<Failures>::default());
         let callers = (0..callers).map(|nth| {
-            let caller = Caller::new(fleet, nth, &told);
+            let caller = Caller::new(fleet, nth, &failures);
             tokio::spawn(caller.work(Arc::clone(&stop)))
         });
         Self {
             callers: callers.collect(),
             stop,
-            told: Arc::clone(&told),
+            failures: Arc::clone(&failures),
         }
     }
 
-    /// Lets each finish what it has begun; gives what was acknowledged.
+    /// Lets each caller finish its call; returns what was acknowledged.
     pub async fn finish(self) -> Vec<Acknowledged> {
         self.stop.store(true, Ordering::SeqCst);
         let mut acknowledged = Vec::new();

@@ -1,4 +1,4 @@
-//! A server that ends at any moment, by `kill -9` or SIGTERM, loses nothing that was acknowledged.
+//! A server that ends at any moment, by `kill -9` or SIGTERM, loses nothing that it acknowledged.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use second_opinion::store::verify_log;
 use second_opinion::wire::v1;
 use tonic::{Code, Status};
 
-use crate::callers::{A_WHILE, whole_log};
+use crate::callers::{TEST_TIMEOUT, whole_log};
 use crate::program::Server;
 use crate::support::messages::{available, denial, get, second_opinion, submission};
 use crate::support::server::Client;
@@ -17,16 +17,16 @@ use crate::support::server::Client;
 const ROUNDS: usize = 20;
 const CALLERS: usize = 16;
 
-/// What a caller was told, by the request that it sent.
+/// The answers to callers, with their requests.
 #[derive(Default)]
 struct Acknowledged {
     submissions: Vec<(v1::SubmitSecondOpinionRequest, v1::Determination)>,
     denials: Vec<(v1::IssueDenialRequest, v1::Determination)>,
-    /// How the last call of each caller ended.
+    /// The status of each caller's last call.
     refused: Vec<Status>,
 }
 
-/// Submits and denies until the server is gone, and keeps what was acknowledged.
+/// Submits and denies until the server is gone, and keeps the answers.
 async fn load(client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
     let refused = until_refused(client, &acknowledged).await;
     acknowledged.lock().expect("a lock").refused.push(refused);
@@ -64,7 +64,7 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
     }
 }
 
-/// Servers on one file, one after the other, each ended under load. `refused` is told of how each caller's last call ended.
+/// Ends twenty servers on one file under load, one after the other; `refused` checks the status of each last call.
 async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
@@ -77,13 +77,13 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
             let client = server.client(data).await;
             callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
         }
-        // Another moment each time, so that the end falls into every part of a commit; once there is what could be lost.
+        // At another moment each time, so that the end falls into every part of a commit, and once something can be lost.
         let something = async {
             while acknowledged.lock().expect("a lock").submissions.is_empty() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let acknowledged_in_time = tokio::time::timeout(A_WHILE, something).await;
+        let acknowledged_in_time = tokio::time::timeout(TEST_TIMEOUT, something).await;
         acknowledged_in_time.expect("something is acknowledged");
         tokio::time::sleep(Duration::from_millis(50 + 23 * round as u64)).await;
         tokio::task::spawn_blocking(move || end(server))
@@ -103,15 +103,15 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
-    // Whatever a client makes of a connection that broke.
+    // The client makes its own status of a broken connection.
     ended_twenty_times(Server::kill, |_| {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn twenty_terminations_under_load_lose_nothing_and_refuse_as_unavailable() {
     let end = |server: Server| assert_eq!(server.terminate(), Some(0));
-    // A call that was taken is answered. What comes later is told by the server, or by the client itself: it finds no one,
-    // or has not sent the call yet when it is told to go away.
+    // A call that was accepted is answered. A later one is refused by the server, or by the client itself: it cannot
+    // connect, or has not sent the call yet when the GOAWAY arrives.
     ended_twenty_times(end, |status| {
         let said = format!("{status:?}");
         let by_client = said.contains("operation was canceled") || said.contains("GoAway");
@@ -120,27 +120,27 @@ async fn twenty_terminations_under_load_lose_nothing_and_refuse_as_unavailable()
     .await;
 }
 
-/// Every answer comes again, word for word, and each denial has its letter.
+/// Every answer is replayed word for word, and each denial has its letter.
 async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged) {
     let server = Server::start(data);
     let mut client = server.client(data).await;
-    for (request, told) in &acknowledged.submissions {
+    for (request, answer) in &acknowledged.submissions {
         let again = client
             .submit_second_opinion(request.clone())
             .await
             .expect("again")
             .into_inner();
-        assert_eq!(again.determination.as_deref(), Some(told));
+        assert_eq!(again.determination.as_deref(), Some(answer));
     }
-    for (request, told) in &acknowledged.denials {
+    for (request, answer) in &acknowledged.denials {
         let again = client
             .issue_denial(request.clone())
             .await
             .expect("again")
             .into_inner();
-        assert_eq!(again.determination.as_deref(), Some(told));
+        assert_eq!(again.determination.as_deref(), Some(answer));
         let held = client
-            .get_determination(get(&told.determination_id, v1::View::Basic))
+            .get_determination(get(&answer.determination_id, v1::View::Basic))
             .await
             .expect("it");
         assert_eq!(
@@ -148,7 +148,7 @@ async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged
             v1::State::Denied
         );
         let notice = v1::GetNoticeRequest {
-            notice_id: told.notices[0].notice_id.clone(),
+            notice_id: answer.notices[0].notice_id.clone(),
             format: v1::NoticeFormat::Text.into(),
             ..v1::GetNoticeRequest::default()
         };
@@ -157,7 +157,7 @@ async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// The log is clean, and holds each acknowledged change once.
+/// The log is clean, and contains each acknowledged change once.
 async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
     let store = SqliteStore::open(&data.join("second-opinion.db")).expect("the store");
     let report = verify_log(&store).await.expect("a report");
@@ -167,12 +167,12 @@ async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
         let id = entry.determination_id.to_string();
         events.entry(id).or_default().push(entry.version);
     }
-    for (_, told) in &total.submissions {
-        assert_eq!(events[&told.determination_id][0], 1);
+    for (_, answer) in &total.submissions {
+        assert_eq!(events[&answer.determination_id][0], 1);
     }
-    for (_, told) in &total.denials {
-        assert_eq!(events[&told.determination_id], [1, 2]);
+    for (_, answer) in &total.denials {
+        assert_eq!(events[&answer.determination_id], [1, 2]);
     }
-    // What was begun and not acknowledged may be there, once; nothing else is.
+    // A change that was begun and not acknowledged may be there, once; nothing else is.
     assert!(events.len() <= total.submissions.len() + ROUNDS * CALLERS);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::callers::{A_WHILE, Load};
+use crate::callers::{Load, TEST_TIMEOUT};
 use crate::database::Database;
 use crate::fleet::{Fleet, size};
 use crate::program::{run, text};
@@ -22,7 +22,7 @@ async fn a_primary_is_lost_and_its_standby_has_every_acknowledged_change() {
     let fleet = Fleet::start(&primary.or(&standby), 3);
     let watchers = Watchers::start(&fleet);
     let load = Load::start(&fleet, size("CLIENTS", 12));
-    let told = Arc::clone(&load.told);
+    let failures = Arc::clone(&load.failures);
     let under_load = Duration::from_millis(500 * size("SECONDS", 3) as u64);
     tokio::time::sleep(under_load).await;
 
@@ -32,21 +32,24 @@ async fn a_primary_is_lost_and_its_standby_has_every_acknowledged_change() {
     primary.kill();
     // Not before someone was told of it: a standby that is promoted at once would hide the loss from everyone.
     let lost = Instant::now();
-    while told.unavailable.load(Ordering::SeqCst) == 0 {
-        assert!(lost.elapsed() < A_WHILE, "no caller is told of the loss");
+    while failures.unavailable.load(Ordering::SeqCst) == 0 {
+        assert!(
+            lost.elapsed() < TEST_TIMEOUT,
+            "no caller is told of the loss"
+        );
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     standby.promote();
     tokio::time::sleep(under_load).await;
 
     let acknowledged = load.finish().await;
-    let unavailable = told.unavailable.load(Ordering::SeqCst);
+    let unavailable = failures.unavailable.load(Ordering::SeqCst);
     println!(
         "{} changes were acknowledged; {unavailable} calls were told to try again",
         acknowledged.len()
     );
     // The servers were there all the time: every refusal was one of theirs, with a time to try again.
-    assert_eq!(told.cut.load(Ordering::SeqCst), 0);
+    assert_eq!(failures.cut.load(Ordering::SeqCst), 0);
     check(&fleet, &standby.url, &acknowledged, watchers).await;
     let store = ["--store", &fleet.url, "verify-log"];
     let proved = run(fleet.data(), &store, "");

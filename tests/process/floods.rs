@@ -1,7 +1,7 @@
-//! Floods: does the server stand, does its memory, and are its callers answered meanwhile?
+//! Hostile floods: the server stays up, within its memory, and answers well-behaved callers meanwhile.
 //!
-//! As much as `scripts/nightly` says by its variables, and a little in every other run. What callers waited is printed, and
-//! not judged: times are of the machine. The floods are made on the server's own, so those who make them give way to it.
+//! The sizes are small, and those of `scripts/nightly` by its variables. Latencies are printed and not judged: they depend
+//! on the machine. The floods come from the server's own machine, so their threads run at the lowest priority.
 
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -17,32 +17,32 @@ use tokio::task::JoinSet;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
-use crate::callers::A_WHILE;
+use crate::callers::TEST_TIMEOUT;
 use crate::fleet::{chance, size};
 use crate::program::{Server, get as asked, token};
 use crate::support::frames::{self, CONTINUATION, ENHANCE_YOUR_CALM, GOAWAY, HEADERS};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::server::bearer;
 
-/// As much memory as the server may ever hold.
+/// Maximum resident memory of the server.
 const PEAK_MEGABYTES_MAX: u64 = 300;
-/// As long as the caller that means well waits between its calls.
+/// The pause of the well-behaved caller between its calls.
 const PAUSE: Duration = Duration::from_millis(5);
-/// As many that flood at the same time.
+/// Connections that flood at the same time.
 const AT_ONCE: usize = 32;
 
-/// A caller that means well, on a thread of its own.
+/// A well-behaved caller, on a thread of its own.
 struct Caller {
-    enough: Arc<AtomicBool>,
+    stop: Arc<AtomicBool>,
     thread: JoinHandle<Vec<Duration>>,
 }
 
 impl Caller {
-    /// Submits and reads in turns until it is told that it was enough. Every call must be answered.
-    /// Its connection is on that thread too, and waits for no one who floods.
+    /// Submits and reads in turns until it is stopped. Every call must be answered. Its connection is served by the same
+    /// thread, apart from the floods.
     fn start(address: &str, token: &str) -> Self {
-        let enough = Arc::new(AtomicBool::new(false));
-        let until = Arc::clone(&enough);
+        let stop = Arc::new(AtomicBool::new(false));
+        let until = Arc::clone(&stop);
         let endpoint = Endpoint::from_shared(address.to_owned()).expect("an address");
         let token = bearer(Some(token));
         let calling = async move {
@@ -71,31 +71,31 @@ impl Caller {
             .build()
             .expect("a runtime");
         Self {
-            enough,
+            stop,
             thread: std::thread::spawn(move || runtime.block_on(calling)),
         }
     }
 
-    /// The 99th percentile of what its calls took, and how many there were.
+    /// Stops the caller; returns the 99th percentile of its latencies and the number of its calls.
     fn end(self) -> (Duration, usize) {
-        self.enough.store(true, Ordering::SeqCst);
+        self.stop.store(true, Ordering::SeqCst);
         let mut waited = self.thread.join().expect("every call was answered");
         waited.sort_unstable();
         (waited[(waited.len() - 1) * 99 / 100], waited.len())
     }
 }
 
-/// Connections that say nothing, held for a while.
+/// Silent connections, held for a while.
 async fn silence(host: &str, connections: usize) {
     let mut held = Vec::new();
     for _ in 0..connections {
         held.push(TcpStream::connect(host).await.expect("a connection"));
     }
-    // Longer than the server waits, where there is time for it.
+    // In nightly runs longer than the server's timeout.
     tokio::time::sleep(Duration::from_secs(size("SILENCE_SECONDS", 1) as u64)).await;
 }
 
-/// Calls with tokens that only their signature tells from good ones.
+/// Calls with tokens of which only the signature is wrong.
 async fn bad_tokens(host: &str, calls: usize, good: &str) {
     let (signed, _) = good.rsplit_once('.').expect("a token");
     let mut callers = JoinSet::new();
@@ -105,7 +105,7 @@ async fn bad_tokens(host: &str, calls: usize, good: &str) {
         let channel = channel.expect("a connection");
         callers.spawn(async move {
             for _ in 0..calls / AT_ONCE {
-                // Another one each time: none is known from before.
+                // A different one each time: none is cached.
                 let token = format!("{signed}.{:086}", chance(usize::MAX));
                 let token = bearer(Some(&token));
                 let mut client =
@@ -113,15 +113,18 @@ async fn bad_tokens(host: &str, calls: usize, good: &str) {
                 let refused = client
                     .submit_second_opinion(submission(second_opinion()))
                     .await;
-                assert_eq!(refused.expect_err("no one").code(), Code::Unauthenticated);
+                assert_eq!(
+                    refused.expect_err("a bad token").code(),
+                    Code::Unauthenticated
+                );
             }
         });
     }
     callers.join_all().await;
 }
 
-/// Connections that each send bytes, which the server must not take for long.
-async fn each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<Vec<u8>>)) {
+/// Connections that each send bytes, after which the server must close them.
+async fn send_each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<Vec<u8>>)) {
     let mut callers = JoinSet::new();
     let bytes = Arc::new(bytes);
     for _ in 0..AT_ONCE {
@@ -130,13 +133,13 @@ async fn each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<V
             for _ in 0..connections.div_ceil(AT_ONCE) {
                 let mut stream = TcpStream::connect(&host).await.expect("a connection");
                 let flood = async {
-                    // The server may have had enough before the last of them.
+                    // The server may close before the last of them.
                     let _ = stream.write_all(&bytes).await;
                     ended(frames::until(&mut stream, GOAWAY).await);
                     let mut rest = Vec::new();
                     let _ = stream.read_to_end(&mut rest).await;
                 };
-                let over = tokio::time::timeout(A_WHILE, flood).await;
+                let over = tokio::time::timeout(TEST_TIMEOUT, flood).await;
                 over.expect("the server ends the connection");
             }
         });
@@ -144,12 +147,12 @@ async fn each(host: &str, connections: usize, bytes: Vec<u8>, ended: fn(Option<V
     callers.join_all().await;
 }
 
-/// Calls that are taken back as soon as they are made.
+/// Calls that are reset as soon as they are made (rapid reset).
 async fn resets(host: &str, connections: usize) {
     let mut flood = frames::beginning();
     flood.extend(frames::taken_back(500));
-    each(host, connections, flood, |goaway| {
-        // It may be lost where the server ends a connection on which bytes are under way.
+    send_each(host, connections, flood, |goaway| {
+        // It may be lost where the server closes a connection with unread bytes in it.
         if let Some(goaway) = goaway {
             assert_eq!(frames::error_of(&goaway), ENHANCE_YOUR_CALM);
         }
@@ -159,7 +162,7 @@ async fn resets(host: &str, connections: usize) {
 
 /// Headers of 8 MiB, in pieces.
 async fn headers(host: &str, connections: usize) {
-    // A field that is not to be remembered, whose name and value have 1 and 126 bytes.
+    // A literal field without indexing, of 1 byte name and 126 bytes value.
     let mut field = vec![0, 1, b'x', 126];
     field.extend([b'v'; 126]);
     let piece = field.repeat(16_000 / field.len());
@@ -167,38 +170,38 @@ async fn headers(host: &str, connections: usize) {
     flood.extend(frames::frame(HEADERS, 0, 1, &piece));
     let more = frames::frame(CONTINUATION, 0, 1, &piece);
     flood.extend(more.repeat(512));
-    each(host, connections, flood, |_| {}).await;
+    send_each(host, connections, flood, |_| {}).await;
 }
 
-/// Bytes that mean nothing, at once and behind a good beginning.
+/// Random bytes, at once and after a valid preface.
 async fn garbage(host: &str, connections: usize) {
     let noise = (0..64 * 1024).map(|_| u8::try_from(chance(256)).expect("a byte"));
     let noise: Vec<u8> = noise.collect();
     let mut flood = frames::beginning();
     flood.extend(&noise);
-    each(host, connections / 2, flood, |_| {}).await;
-    each(host, connections / 2, noise, |_| {}).await;
+    send_each(host, connections / 2, flood, |_| {}).await;
+    send_each(host, connections / 2, noise, |_| {}).await;
 }
 
-/// This thread takes the time that no one else wants, as if it were on another machine.
-fn give_way() {
-    let told = std::fs::read_link("/proc/thread-self").map(|thread| {
+/// Gives this thread the lowest priority, as if it were on another machine.
+fn lower_priority() {
+    let reniced = std::fs::read_link("/proc/thread-self").map(|thread| {
         let thread = thread.file_name().map(std::ffi::OsStr::to_owned);
         let mut renice = Command::new("renice");
         renice.args(["-n", "19", "-p"]).args(thread);
         renice.stdout(Stdio::null()).status()
     });
-    if !matches!(told, Ok(Ok(status)) if status.success()) {
-        println!("those who flood do not give way here: {told:?}");
+    if !matches!(reniced, Ok(Ok(status)) if status.success()) {
+        println!("the floods run at normal priority here: {reniced:?}");
     }
 }
 
 #[test]
 fn callers_are_answered_while_others_flood() {
-    // The threads that flood. What follows itself, the server and the caller that means well are on others.
+    // The threads that flood. This test, the server and the well-behaved caller are on others.
     let floods = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
-        .on_thread_start(give_way)
+        .on_thread_start(lower_priority)
         .enable_all()
         .build()
         .expect("a runtime");
@@ -229,12 +232,12 @@ async fn flooded() {
         tokio::time::sleep(Duration::from_secs(size("SILENCE_SECONDS", 1) as u64)),
         "alone"
     );
-    beside!(silence(host, many), "connections that say nothing");
+    beside!(silence(host, many), "silent connections");
     beside!(
         bad_tokens(host, size("BAD_TOKENS", 2_000), &token(folder.path())),
         "bad tokens"
     );
-    beside!(resets(host, some), "calls taken back");
+    beside!(resets(host, some), "rapid reset");
     beside!(headers(host, some), "headers of 8 MiB");
     beside!(garbage(host, some), "garbage");
     let metrics = asked(&server.ops, "/metrics");

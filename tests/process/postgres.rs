@@ -9,7 +9,7 @@ use second_opinion::wire::v1;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::callers::{A_WHILE, Load, is_unavailable_for_now};
+use crate::callers::{Load, TEST_TIMEOUT, is_unavailable_for_now};
 use crate::database::Database;
 use crate::fleet::{Fleet, chance, size};
 use crate::program::{Server, run, text};
@@ -29,7 +29,7 @@ async fn health_tells(server: &Server, expected: &str) -> Duration {
         if status.as_str_name() == expected {
             return began.elapsed();
         }
-        assert!(began.elapsed() < A_WHILE, "{expected}");
+        assert!(began.elapsed() < TEST_TIMEOUT, "{expected}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
@@ -117,13 +117,13 @@ async fn servers_and_their_database_are_lost_under_load_and_no_change_is() {
         database.restart();
     }
     pause().await;
-    let told = Arc::clone(&load.told);
+    let failures = Arc::clone(&load.failures);
     let acknowledged = load.finish().await;
     println!(
         "{} changes were acknowledged; {} calls were told to try again, {} were cut",
         acknowledged.len(),
-        told.unavailable.load(Ordering::SeqCst),
-        told.cut.load(Ordering::SeqCst)
+        failures.unavailable.load(Ordering::SeqCst),
+        failures.cut.load(Ordering::SeqCst)
     );
     check(&fleet, &database.url, &acknowledged, watchers).await;
 }

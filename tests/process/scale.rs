@@ -14,7 +14,7 @@ use second_opinion::store::postgres::PostgresStore;
 use second_opinion::wire::v1;
 use tonic::Code;
 
-use crate::callers::{Caller, Load, Told, timely_approval, undecided};
+use crate::callers::{Caller, Failures, Load, timely_approval, undecided};
 use crate::database::Database;
 use crate::fleet::{Fleet, size};
 use crate::support::messages::{denial, get};
@@ -35,7 +35,7 @@ async fn many_write_through_three_servers_and_five_watchers_see_the_log() {
     let clients = size("CLIENTS", 12);
     let watchers = Watchers::start(&fleet);
     let load = Load::start(&fleet, clients);
-    let (told, began) = (Arc::clone(&load.told), Instant::now());
+    let (failures, began) = (Arc::clone(&load.failures), Instant::now());
     tokio::time::sleep(Duration::from_secs(size("SECONDS", 3) as u64)).await;
     let acknowledged = load.finish().await;
     println!(
@@ -44,8 +44,8 @@ async fn many_write_through_three_servers_and_five_watchers_see_the_log() {
         began.elapsed()
     );
     // Nothing was lost on the way: none had to ask twice.
-    assert_eq!(told.unavailable.load(Ordering::SeqCst), 0);
-    assert_eq!(told.cut.load(Ordering::SeqCst), 0);
+    assert_eq!(failures.unavailable.load(Ordering::SeqCst), 0);
+    assert_eq!(failures.cut.load(Ordering::SeqCst), 0);
     check(&fleet, &database.url, &acknowledged, watchers).await;
 }
 
@@ -60,7 +60,7 @@ struct Rounds {
 
 /// Two reviewers decide one case at once, each through a server of their own; gives its id and the decision.
 async fn decided(fleet: &Arc<Fleet>, nth: usize, rounds: &Rounds) -> (String, EventKind) {
-    let mut caller = Caller::new(fleet, nth, &Arc::<Told>::default());
+    let mut caller = Caller::new(fleet, nth, &Arc::<Failures>::default());
     let case = caller.until_acknowledged(undecided()).await.answer;
     let id = case.determination_id.clone();
     // Every other time they say what they last saw.

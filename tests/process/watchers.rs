@@ -10,7 +10,7 @@ use second_opinion::store::{Store as _, verify_log};
 use second_opinion::wire::v1;
 use tokio::task::JoinHandle;
 
-use crate::callers::{A_WHILE, Acknowledged, Caller, Told};
+use crate::callers::{Acknowledged, Caller, Failures, TEST_TIMEOUT};
 use crate::fleet::{Fleet, chance};
 
 /// A log without an end yet.
@@ -141,7 +141,7 @@ pub async fn check(fleet: &Arc<Fleet>, url: &str, acknowledged: &[Acknowledged],
     assert_eq!(log.len(), acknowledged.len(), "each change is there once");
 
     let step = acknowledged.len().div_ceil(ASKED_AGAIN).max(1);
-    let mut caller = Caller::new(fleet, 0, &Arc::<Told>::default());
+    let mut caller = Caller::new(fleet, 0, &Arc::<Failures>::default());
     for made in acknowledged.iter().step_by(step) {
         let again = caller.until_acknowledged(made.request.clone()).await;
         assert_eq!(again.answer, made.answer, "the first answer again");
@@ -150,7 +150,7 @@ pub async fn check(fleet: &Arc<Fleet>, url: &str, acknowledged: &[Acknowledged],
     let last = u64::try_from(log.len()).expect("few");
     all.end.store(last, Ordering::SeqCst);
     for watcher in all.watching {
-        let seen = tokio::time::timeout(A_WHILE, watcher).await;
+        let seen = tokio::time::timeout(TEST_TIMEOUT, watcher).await;
         let (began, seen) = seen.expect("in time").expect("no panic");
         let began = usize::try_from(began).expect("few");
         assert!(seen == log[began..], "not the log after {began}");

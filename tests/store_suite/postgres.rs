@@ -15,7 +15,7 @@ use crate::support::postgres::Schema;
 use crate::support::sample;
 
 /// Longer than anything here takes, so that a test that hangs ends.
-const A_WHILE: Duration = Duration::from_secs(30);
+const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A schema, and as many stores on it as processes would have.
 pub async fn replicas<const N: usize>() -> (Schema, [Arc<PostgresStore>; N]) {
@@ -70,7 +70,7 @@ async fn processes_that_write_at_once_make_one_log() {
         writer.expect("no panic");
     }
     for watcher in watchers {
-        let seen = tokio::time::timeout(A_WHILE, watcher).await;
+        let seen = tokio::time::timeout(TEST_TIMEOUT, watcher).await;
         let seen = seen.expect("in time").expect("no panic");
         assert_eq!(seen, (1..=180).collect::<Vec<u64>>());
     }
@@ -160,7 +160,7 @@ async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
     positions.sort_unstable();
     assert_eq!(positions, [3, 4]);
     for watcher in watchers {
-        let seen = tokio::time::timeout(A_WHILE, watcher).await;
+        let seen = tokio::time::timeout(TEST_TIMEOUT, watcher).await;
         assert_eq!(seen.expect("in time").expect("no panic"), [1, 2, 3, 4]);
     }
 }
@@ -207,7 +207,7 @@ async fn connections_that_are_lost_are_made_anew() {
         loop {
             match (store.case(case.id).await, store.ping().await) {
                 (Ok(Some(_)), Ok(())) => break,
-                (read, pinged) => assert!(began.elapsed() < A_WHILE, "{read:?} {pinged:?}"),
+                (read, pinged) => assert!(began.elapsed() < TEST_TIMEOUT, "{read:?} {pinged:?}"),
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -217,13 +217,13 @@ async fn connections_that_are_lost_are_made_anew() {
             match other.commit(commit).await {
                 Ok(_) => break,
                 Err(CommitError::Store(StoreError::Unavailable(_))) => {
-                    assert!(began.elapsed() < A_WHILE);
+                    assert!(began.elapsed() < TEST_TIMEOUT);
                 }
                 Err(error) => panic!("{error}"),
             }
         }
         // The other process's commit is heard of.
-        let told = tokio::time::timeout(A_WHILE, changes.changed()).await;
+        let told = tokio::time::timeout(TEST_TIMEOUT, changes.changed()).await;
         told.expect("in time").expect("the store is open");
     }
     assert!(verify_log(&*store).await.expect("read").is_clean());

@@ -6,7 +6,7 @@ use second_opinion::wire::v1;
 
 use super::bad::{BadDisk, Tell, errno, kind};
 use super::power::Run;
-use crate::callers::{A_WHILE, is_unavailable_for_now};
+use crate::callers::{TEST_TIMEOUT, is_unavailable_for_now};
 use crate::program::{Server, get};
 use crate::support::messages::{self, second_opinion, submission};
 
@@ -18,7 +18,7 @@ async fn until_ready(server: &Server, ready: bool) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
-    let in_time = tokio::time::timeout(A_WHILE, told).await;
+    let in_time = tokio::time::timeout(TEST_TIMEOUT, told).await;
     in_time.unwrap_or_else(|_| panic!("ready: {ready}"));
     let up = format!("second_opinion_store_up {}", u8::from(ready));
     assert!(get(&server.ops, "/metrics").contains(&up), "{up}");

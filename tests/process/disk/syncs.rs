@@ -9,7 +9,7 @@ use super::image::{Chance, Survives};
 use super::journal::{self, Entry, What};
 use super::power::{Run, anywhere, report};
 use super::work::Caller;
-use crate::callers::{A_WHILE, is_unavailable_for_now};
+use crate::callers::{TEST_TIMEOUT, is_unavailable_for_now};
 use crate::fleet::size;
 use crate::support::messages::{second_opinion, submission};
 
@@ -42,7 +42,7 @@ async fn until_answered(
             }
         }
     };
-    tokio::time::timeout(A_WHILE, answered)
+    tokio::time::timeout(TEST_TIMEOUT, answered)
         .await
         .expect("an answer")
 }
@@ -127,7 +127,7 @@ async fn what_a_killed_process_had_not_synced_is_synced_before_anyone_is_told_of
             last = now;
         }
     };
-    let in_time = tokio::time::timeout(A_WHILE, written).await;
+    let in_time = tokio::time::timeout(TEST_TIMEOUT, written).await;
     in_time.expect("it is written");
     server.kill();
     assert!(waits.await.expect("a caller").is_err());

@@ -11,7 +11,7 @@ use tonic::{Code, Status};
 
 use super::report::Calls;
 use super::service::Service;
-use crate::callers::{A_WHILE, Request, timely_approval, undecided};
+use crate::callers::{Request, TEST_TIMEOUT, timely_approval, undecided};
 use crate::fleet::chance;
 use crate::support::messages::{available, denial, get, id};
 use crate::support::server::Client;
@@ -99,12 +99,12 @@ impl Traffic {
     async fn call(self: Arc<Self>, due: Instant) {
         let nth = chance(self.service.size());
         let client = self.service.client(nth);
-        let answer = tokio::time::timeout(A_WHILE, self.something(client)).await;
+        let answer = tokio::time::timeout(TEST_TIMEOUT, self.something(client)).await;
         let told = match answer {
             Ok(Ok(())) => Ok(due.elapsed()),
             Ok(Err(status)) => Err(self.failed(nth, due, &status)),
             Err(_) => {
-                let line = format!("{}: no answer within {A_WHILE:?}", self.service.name);
+                let line = format!("{}: no answer within {TEST_TIMEOUT:?}", self.service.name);
                 self.wrong.lock().expect("a lock").push(line);
                 Err("no answer".to_owned())
             }

@@ -1,4 +1,4 @@
-//! Compressed messages are read, long answers are compressed for who can read them, and the limit holds for what is inside.
+//! Compression of requests and answers, and the size limit after decompression.
 
 use prost::Message as _;
 use second_opinion::identity::ActorType;
@@ -19,7 +19,7 @@ fn is_compressed(metadata: &MetadataMap) -> bool {
 }
 
 #[tokio::test]
-async fn a_compressed_request_is_read_and_a_long_answer_is_compressed() {
+async fn compressed_request_is_read_and_long_answer_is_compressed() {
     let server = TestServer::start().await;
     let client = server.reviewer().await;
     let mut client = client.send_compressed(Gzip).accept_compressed(Gzip);
@@ -42,14 +42,14 @@ async fn a_compressed_request_is_read_and_a_long_answer_is_compressed() {
         summary(*case.second_opinion.expect("it")).trim(),
         summary(held).trim()
     );
-    // Who cannot read it gets it as it is.
+    // A client without gzip gets the answer uncompressed.
     let mut plain = server.reviewer().await;
     let full = plain.get_determination(get(&id, v1::View::Full)).await;
     assert!(!is_compressed(full.expect("it").metadata()));
 }
 
 #[tokio::test]
-async fn events_are_not_compressed() {
+async fn watch_events_are_not_compressed() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await.accept_compressed(Gzip);
     let watched = client
@@ -60,7 +60,7 @@ async fn events_are_not_compressed() {
 }
 
 #[tokio::test]
-async fn the_limit_holds_for_what_is_inside() {
+async fn size_limit_holds_after_decompression() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await.send_compressed(Gzip);
     let mut large = second_opinion();
@@ -68,7 +68,7 @@ async fn the_limit_holds_for_what_is_inside() {
     let status = client
         .submit_second_opinion(submission(large.clone()))
         .await
-        .expect_err("some kilobytes as it came, and too large inside");
+        .expect_err("some kilobytes compressed, too large decompressed");
     assert_eq!(
         refusal(&status),
         (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
@@ -81,7 +81,7 @@ async fn the_limit_holds_for_what_is_inside() {
     assert_eq!(fields(&status), ["second_opinion.clinical_context.summary"]);
 }
 
-/// Sends a body as a submission that says it is compressed in some way.
+/// Sends a body as a submission whose `grpc-encoding` is given.
 async fn sent(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
     let headers = [
@@ -93,7 +93,7 @@ async fn sent(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
 }
 
 #[tokio::test]
-async fn what_cannot_be_unpacked_is_the_callers_error() {
+async fn message_that_cannot_be_decoded_is_invalid_argument() {
     let server = TestServer::start().await;
     let message = submission(second_opinion()).encode_to_vec();
     let cut = {
@@ -101,20 +101,24 @@ async fn what_cannot_be_unpacked_is_the_callers_error() {
         cut.truncate(message.len());
         cut
     };
-    for (what, encoding, body) in [
-        ("not compressed as it says", "gzip", frame(1, &message)),
+    for (defect, encoding, body) in [
         (
-            "compressed, and does not say how",
+            "not compressed, with the flag set",
+            "gzip",
+            frame(1, &message),
+        ),
+        (
+            "compressed, without an encoding",
             "identity",
             frame(1, &message),
         ),
-        ("a flag that there is not", "identity", frame(7, &message)),
+        ("unknown flag", "identity", frame(7, &message)),
         ("no message", "identity", Vec::new()),
-        ("a part of one", "identity", cut),
+        ("truncated message", "identity", cut),
     ] {
         let status = sent(&server, encoding, body).await;
-        assert_eq!(status.code(), Code::InvalidArgument, "{what}: {status:?}");
-        assert_eq!(fields(&status), [""], "{what}");
+        assert_eq!(status.code(), Code::InvalidArgument, "{defect}: {status:?}");
+        assert_eq!(fields(&status), [""], "{defect}");
     }
     let status = sent(&server, "br", frame(1, &message)).await;
     assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
