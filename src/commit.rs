@@ -12,9 +12,6 @@ use crate::store::{
     encode_file,
 };
 
-#[cfg(feature = "planted")]
-use crate::planted::{self, Bug};
-
 /// What is to happen to a case: the event, and the letters made with it.
 pub(crate) struct Judged {
     pub body: EventBody,
@@ -74,12 +71,6 @@ impl Next {
             (_, Some(case)) => case.file.edition,
             (_, None) => return Err(Unfit("an event without a case that it could follow")),
         };
-        #[cfg(feature = "planted")]
-        let edition = if planted::is(Bug::LaterEdition) {
-            now.date_naive()
-        } else {
-            edition
-        };
         let event = Event {
             version: version + 1,
             occurred_at: now,
@@ -130,12 +121,6 @@ impl Next {
             turns,
             letters,
         } = self;
-        #[cfg(feature = "planted")]
-        let letters = if planted::is(Bug::ForgetTheNotice) {
-            Vec::new()
-        } else {
-            letters
-        };
         // Not in the future: what it held would be moved with it.
         let begun = encode_file(&case.file).map(|snapshot| {
             store.commit(Commit {

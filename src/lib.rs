@@ -44,7 +44,3 @@ pub mod sweeper;
 mod commit;
 
 pub use second_opinion_store as store;
-
-// In no program that ships: the faults that the tests are to find.
-#[cfg(feature = "planted")]
-pub use second_opinion_rules::planted;

@@ -53,8 +53,6 @@ impl Environment {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let mut known: Vec<String> = Setting::ALL.into_iter().map(Setting::variable).collect();
         known.extend([CONFIG.to_owned(), TOKEN.to_owned()]);
-        #[cfg(feature = "planted")]
-        known.push(crate::planted::VARIABLE.to_owned());
         let mut problems = Vec::new();
         for (name, value) in &self.variables {
             let source = format!("variable `{}`", name.escape_debug());

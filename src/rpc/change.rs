@@ -205,16 +205,5 @@ async fn repeated(
     let mut records = calls.store.history(id).await?;
     records.retain(|record| record.version <= replay.version);
     let case = fold(id, &records)?;
-    #[cfg(feature = "planted")]
-    let case = received_only_now(case, calls);
     Ok(render::basic(&case, calls.shown(case.updated_at)))
-}
-
-#[cfg(feature = "planted")]
-fn received_only_now(mut case: Case, calls: &Calls) -> Case {
-    if crate::planted::is(crate::planted::Bug::RetryResetsReceipt) {
-        let clocks = calls.policy.clocks(calls.clock.now(), None);
-        case.file.clocks = clocks.into_iter().map(Into::into).collect();
-    }
-    case
 }

@@ -1,8 +1,5 @@
 //! How is one case told what it is owed?
 
-#[cfg(feature = "planted")]
-mod denial;
-
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -67,10 +64,6 @@ impl Teller {
         let Some(body) = case.sweep(now, &self.rungs) else {
             return Ok(Outcome::Nothing(case.next_sweep(&self.rungs)));
         };
-        #[cfg(feature = "planted")]
-        if let Some(outcome) = self.denied(&case, &body, now).await {
-            return outcome;
-        }
         let kind = body.kind();
         let judged = self.with_letter(&case, body, now)?;
         let letters = judged.letters.len();

@@ -11,8 +11,6 @@ mod almanac;
 #[path = "../case_support/arbitrary.rs"]
 mod arbitrary;
 mod asked;
-#[cfg(feature = "planted")]
-mod bugs;
 mod chance;
 #[path = "../store_histories/checks.rs"]
 mod checks;
@@ -21,16 +19,16 @@ mod checks;
 mod commands;
 mod due;
 mod ending;
+mod fault_detection;
+mod fault_injection;
 #[path = "../store_histories/known.rs"]
 mod known;
 mod model;
 mod outcomes;
 mod plan;
-mod planted;
 #[path = "../store_histories/requests.rs"]
 mod requests;
 mod runs;
-#[cfg(not(feature = "planted"))]
 mod seeds;
 mod servers;
 #[path = "../store_histories/service.rs"]

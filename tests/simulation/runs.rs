@@ -7,6 +7,7 @@ use std::sync::Once;
 
 use chrono::{DateTime, Utc};
 
+use crate::fault_injection::InjectedFault;
 use crate::plan::{self, Planned};
 use crate::trace::Trace;
 use crate::world::World;
@@ -32,11 +33,24 @@ pub struct Failure {
 
 /// Runs a seed; of its turns only those at `only`, where that is given.
 pub fn run(seed: u64, only: Option<&[usize]>) -> Result<Trace, String> {
+    run_with(seed, only, None)
+}
+
+/// Runs a seed with a fault injected.
+pub fn run_with_fault(seed: u64, fault: InjectedFault) -> Result<Trace, String> {
+    run_with(seed, None, Some(fault))
+}
+
+fn run_with(
+    seed: u64,
+    only: Option<&[usize]>,
+    fault: Option<InjectedFault>,
+) -> Result<Trace, String> {
     let turns = chosen(plan::of(seed), only);
     listen();
     LISTENING.set(true);
     let start = plan::start(seed);
-    let outcome = catch_unwind(AssertUnwindSafe(|| play(start, turns)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| play(start, turns, fault)));
     LISTENING.set(false);
     outcome.map_err(|_| HEARD.take())
 }
@@ -49,14 +63,14 @@ fn chosen(turns: Vec<Planned>, only: Option<&[usize]>) -> Vec<Planned> {
         .collect()
 }
 
-fn play(start: DateTime<Utc>, turns: Vec<Planned>) -> Trace {
+fn play(start: DateTime<Utc>, turns: Vec<Planned>, fault: Option<InjectedFault>) -> Trace {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let mut world = World::new(start);
+        let mut world = World::new(start, fault);
         for turn in turns {
             world.take(turn).await;
         }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use second_opinion::clock::ManualClock;
 use second_opinion::rpc::Calls;
-use second_opinion::store::StoreError;
+use second_opinion::store::{Store, StoreError};
 use second_opinion::sweeper::{Sweeper, Tally};
 use tokio::sync::watch;
 
+use crate::fault_injection::InjectedFault;
 use crate::model::{Replica, Shared};
 use crate::service;
 
@@ -23,15 +24,24 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(database: &Shared, now: DateTime<Utc>) -> Self {
+    pub fn start(database: &Shared, now: DateTime<Utc>, fault: Option<InjectedFault>) -> Self {
         let store = Arc::new(Replica::of(database));
         let clock = Arc::new(ManualClock::at(now));
         let (drain, draining) = watch::channel(false);
-        let calls = Arc::new(service::calls(Arc::clone(&store) as _, &clock, draining));
+        let seen: Arc<dyn Store> = Arc::clone(&store) as _;
+        let seen = fault.map_or(Arc::clone(&seen), |fault| fault.wrap_store(seen));
+        let mut calls = service::calls(seen, &clock, draining);
+        let sweeper = match fault {
+            None => service::sweeper(&calls),
+            Some(fault) => {
+                fault.change_policy(&mut calls);
+                fault.sweeper(&mut calls)
+            }
+        };
         Self {
-            sweeper: Some(service::sweeper(&calls)),
+            sweeper: Some(sweeper),
             store,
-            calls,
+            calls: Arc::new(calls),
             clock,
             _drain: drain,
         }

@@ -7,6 +7,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::asked::{self, Asked, Called};
 use crate::chance::{Chance, Tasks};
+use crate::fault_injection::InjectedFault;
 use crate::known::{Known, submission};
 use crate::model::{Database, REPLICAS, Shared, held};
 use crate::plan::{Happening, Planned};
@@ -41,13 +42,15 @@ pub struct World {
     chance: Chance,
     now: DateTime<Utc>,
     skew: [TimeDelta; REPLICAS],
+    fault: Option<InjectedFault>,
 }
 
 impl World {
-    pub fn new(now: DateTime<Utc>) -> Self {
-        let database: Shared = Arc::new(Mutex::new(Database::empty()));
+    pub fn new(now: DateTime<Utc>, fault: Option<InjectedFault>) -> Self {
+        let of_database = fault.and_then(InjectedFault::of_database);
+        let database: Shared = Arc::new(Mutex::new(Database::empty(of_database)));
         Self {
-            servers: std::array::from_fn(|_| Server::start(&database, now)),
+            servers: std::array::from_fn(|_| Server::start(&database, now, fault)),
             database,
             asked: Vec::new(),
             watchers: (0..WATCHERS)
@@ -59,6 +62,7 @@ impl World {
             chance: Chance::of(0),
             now,
             skew: [TimeDelta::zero(); REPLICAS],
+            fault,
         }
     }
 
@@ -224,7 +228,8 @@ impl World {
             watcher.task.take_if(|(_, on)| *on == replica);
         }
         held(&self.database).news[replica].clear();
-        self.servers[replica] = Server::start(&self.database, self.now + self.skew[replica]);
+        let now = self.now + self.skew[replica];
+        self.servers[replica] = Server::start(&self.database, now, self.fault);
     }
 
     /// One move: someone goes a step further, or a replica hears of the head.

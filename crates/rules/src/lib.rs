@@ -6,7 +6,3 @@
 
 pub mod case;
 pub mod rules;
-
-// In no program that ships: the faults that the tests are to find.
-#[cfg(feature = "planted")]
-pub mod planted;

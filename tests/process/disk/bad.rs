@@ -162,11 +162,6 @@ impl BadDisk {
         if self.keeps_journal {
             variables.push(("DISK_JOURNAL", self.journal()));
         }
-        // A fault that is planted for the test is planted in the server.
-        #[cfg(feature = "planted")]
-        if let Some(bug) = std::env::var_os("SECOND_OPINION_TEST_PLANTED") {
-            variables.push(("SECOND_OPINION_TEST_PLANTED", bug.into()));
-        }
         variables
     }
 

@@ -6,7 +6,19 @@ use second_opinion::store::{Commit, CommitError, Committed};
 
 use super::disk::Disk;
 use crate::chance::Chance;
-use crate::planted::{self, Bug};
+
+/// What a database does wrong with each transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DatabaseFault {
+    /// Readers see an event before it is durable.
+    PublishedBeforeCommit,
+    /// Positions are issued before the commit, not in commit order.
+    PositionsBySequence,
+    /// A commit is acknowledged before it is synced.
+    LateSync,
+    /// A commit does not check the version of the case.
+    VersionUnchecked,
+}
 
 /// As many replicas as share the database.
 pub const REPLICAS: usize = 2;
@@ -15,11 +27,12 @@ pub const REPLICAS: usize = 2;
 pub struct Database {
     /// What is read.
     pub disk: Disk,
-    /// What is there after the power was lost: the same, unless someone commits without a sync.
+    /// What is there after the power was lost: the same, but with [`DatabaseFault::LateSync`].
     synced: Disk,
     /// Whether a transaction holds the head of the log.
     locked: bool,
-    /// Positions given out before their commit, which is the bug of that name.
+    fault: Option<DatabaseFault>,
+    /// The last position of [`DatabaseFault::PositionsBySequence`].
     sequence: u64,
     /// What each replica is yet to hear of the head: in no order, and some of it never.
     pub news: [Vec<u64>; REPLICAS],
@@ -40,8 +53,9 @@ pub fn held(database: &Shared) -> MutexGuard<'_, Database> {
 }
 
 impl Database {
-    pub fn empty() -> Self {
+    pub fn empty(fault: Option<DatabaseFault>) -> Self {
         Self {
+            fault,
             disk: Disk::empty(),
             synced: Disk::empty(),
             locked: false,
@@ -59,14 +73,17 @@ impl Database {
         self.disk = self.synced.clone();
     }
 
-    pub fn next_of_sequence(&mut self) -> u64 {
-        self.sequence += 1;
-        self.sequence
+    /// A position that is issued before the commit, which only a faulty database does.
+    pub fn early_position(&mut self) -> Option<u64> {
+        (self.fault == Some(DatabaseFault::PositionsBySequence)).then(|| {
+            self.sequence += 1;
+            self.sequence
+        })
     }
 
     fn sync(&mut self) {
         // Without a sync at each commit there is one now and then.
-        if !planted::is(Bug::NormalSync) || self.chance.one_in(8) {
+        if self.fault != Some(DatabaseFault::LateSync) || self.chance.one_in(8) {
             self.synced = self.disk.clone();
         }
     }
@@ -82,7 +99,7 @@ pub struct Transaction {
     database: Shared,
     /// What the disk is after it.
     after: Option<Disk>,
-    /// What the disk was before it, where it shows what is not made yet, which is the bug of that name.
+    /// What the disk was before it, with [`DatabaseFault::PublishedBeforeCommit`].
     before: Option<Disk>,
     /// Whether `COMMIT` was sent: one that is cut off then is made or not.
     sent: bool,
@@ -106,10 +123,16 @@ impl Transaction {
         let mut at = held(&self.database);
         let mut after = at.disk.clone();
         let position = given.unwrap_or(after.head.position + 1);
-        let committed = after.write(commit, position);
-        at.conflicts += usize::from(matches!(committed, Err(CommitError::VersionConflict)));
-        let committed = committed?;
-        if planted::is(Bug::PublishBeforeCommit) {
+        match after.check(commit) {
+            Err(CommitError::VersionConflict)
+                if at.fault == Some(DatabaseFault::VersionUnchecked) => {}
+            checked => {
+                at.conflicts += usize::from(matches!(checked, Err(CommitError::VersionConflict)));
+                checked?;
+            }
+        }
+        let committed = after.write(commit, position)?;
+        if at.fault == Some(DatabaseFault::PublishedBeforeCommit) {
             self.before = Some(std::mem::replace(&mut at.disk, after.clone()));
             at.tell();
         }

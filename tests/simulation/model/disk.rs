@@ -13,8 +13,6 @@ use second_opinion::store::{
 };
 use uuid::Uuid;
 
-use crate::planted::{self, Bug};
-
 /// Everything that a commit writes. Cheap to copy: what was written is shared.
 #[derive(Clone)]
 pub struct Disk {
@@ -66,18 +64,25 @@ impl Disk {
         self.replays.get(&key).copied()
     }
 
-    /// Writes a commit at a position behind all others, or refuses it and leaves everything as it was.
-    pub fn write(&mut self, commit: &Commit, position: u64) -> Result<Committed, CommitError> {
+    /// Refuses a commit whose request was made before, or whose case is at another version.
+    pub fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         if let Some((key, _)) = &commit.replay
             && let Some(replay) = self.replay(key)
         {
             return Err(CommitError::Replayed(replay));
         }
+        let held = self.cases.get(&commit.event.header.determination_id);
+        if follows(held.map(|row| &**row), commit) {
+            Ok(())
+        } else {
+            Err(CommitError::VersionConflict)
+        }
+    }
+
+    /// Writes a commit at a position behind all others.
+    pub fn write(&mut self, commit: &Commit, position: u64) -> Result<Committed, StoreError> {
         let id = commit.event.header.determination_id;
         let held = self.cases.get(&id).map(Arc::clone);
-        if !follows(held.as_deref(), commit) && !planted::is(Bug::SkipTheExpectedVersion) {
-            return Err(CommitError::VersionConflict);
-        }
         let event = commit.event.clone().not_before(self.head.occurred_at);
         let event = event.map_err(|_| StoreError::damaged(id, "an event that is no JSON"))?;
         self.head = Head {

@@ -18,10 +18,9 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::database::Transaction;
-pub use self::database::{Database, REPLICAS, Shared, held};
+pub use self::database::{Database, DatabaseFault, REPLICAS, Shared, held};
 use self::disk::Disk;
 use crate::chance::step;
-use crate::planted::{self, Bug};
 
 /// What goes wrong, once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,8 +104,7 @@ impl Replica {
     }
 
     async fn transact(&self, commit: &Commit) -> Result<Committed, CommitError> {
-        let early = planted::is(Bug::CursorBySequence);
-        let given = early.then(|| held(&self.database).next_of_sequence());
+        let given = held(&self.database).early_position();
         step().await;
         let mut transaction = loop {
             match Transaction::begin(&self.database) {

@@ -78,8 +78,6 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Eve
         Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
         Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
     };
-    #[cfg(feature = "planted")]
-    let clocks = paused(clocks, case, context);
     Ok(EventBody::Verified(Box::new(Verified {
         provider,
         network_availability: command.network_availability,
@@ -166,16 +164,5 @@ fn needed_again(held: &[Clock], fresh: Vec<ClockStart>) -> Vec<Clock> {
         }
     }
     clocks.sort_by_key(|clock| clock.kind);
-    clocks
-}
-
-#[cfg(feature = "planted")]
-fn paused(mut clocks: Vec<Clock>, case: &Case, context: &Context<'_>) -> Vec<Clock> {
-    let waited = (context.now - case.updated_at).max(chrono::TimeDelta::zero());
-    if crate::planted::is(crate::planted::Bug::ClockPause) {
-        for limit in clocks.iter_mut().flat_map(|clock| &mut clock.limits) {
-            limit.due_at += waited;
-        }
-    }
     clocks
 }

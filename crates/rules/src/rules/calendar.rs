@@ -166,8 +166,6 @@ fn state_closure(day: NaiveDate) -> Option<&'static str> {
         3 if date == 31 => Some(march_31(day.year()).0),
         4 if date == 1 && weekday == Mon => Some(march_31(day.year()).1),
         5 if weekday == Mon && date > 24 => Some("Memorial Day"),
-        #[cfg(feature = "planted")]
-        6 if planted_holiday(date) => Some("Juneteenth"),
         7 => fixed(4, "Independence Day", "Independence Day (observed)"),
         9 => nth(1, Mon, "Labor Day"),
         11 => fixed(11, "Veterans Day", "Veterans Day (observed)")
@@ -188,11 +186,6 @@ const fn march_31(year: i32) -> (&'static str, &'static str) {
     } else {
         ("Farmworkers Day", "Farmworkers Day (observed)")
     }
-}
-
-#[cfg(feature = "planted")]
-fn planted_holiday(date: u32) -> bool {
-    date == 19 && crate::planted::is(crate::planted::Bug::WrongHoliday)
 }
 
 fn is_weekend(day: NaiveDate) -> bool {

@@ -61,11 +61,6 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA cache_size = -4096;"
         ))
         .map_err(|error| unavailable(&error))?;
-    #[cfg(feature = "planted")]
-    if second_opinion_rules::planted::is(crate::planted::Bug::NormalSync) {
-        let normal = connection.execute_batch("PRAGMA synchronous = NORMAL");
-        normal.map_err(|error| unavailable(&error))?;
-    }
     // The first read makes the log where there is none. Where the change to a log failed SQLite may have said nothing, and
     // go on without one: what is committed then can be undone by a power cut.
     applied(&connection)?;
