@@ -1,15 +1,15 @@
-//! Every injected fault is found by one of the first seeds.
+//! Tests that one of the first seeds finds each injected fault.
 
 use crate::fault_injection::{InjectedFault, PolicyFault, StoreFault};
 use crate::model::DatabaseFault;
-use crate::runs::run_with_fault;
+use crate::runner::run_with_fault;
 
-/// Seeds within which a fault has to be found. Without a fault `seeds::every_seed_keeps_the_promises` runs the same ones.
+/// Seeds within which a fault has to be found. `seeds::every_seed_keeps_the_invariants` runs the same ones without a fault.
 const SEEDS: u64 = 500;
 
 fn assert_found(fault: InjectedFault) {
-    let failure = (0..SEEDS).find_map(|seed| Some((seed, run_with_fault(seed, fault).err()?)));
-    let (seed, message) = failure.unwrap_or_else(|| panic!("not found within {SEEDS} seeds"));
+    let found = (0..SEEDS).find_map(|seed| Some((seed, run_with_fault(seed, fault).err()?)));
+    let (seed, message) = found.unwrap_or_else(|| panic!("not found within {SEEDS} seeds"));
     println!("{fault:?}: found by seed {seed}: {message}");
 }
 

@@ -1,35 +1,35 @@
-//! Does every seed keep the promises, and is it the same run each time?
+//! Tests that every seed keeps the invariants, and that a seed is the same run each time.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::runs::{Failure, hold, run};
+use crate::runner::{FailedSeed, run, run_and_shorten};
 use crate::trace::Trace;
-use crate::{first_seed, given};
+use crate::{first_seed, number_from};
 
-/// As many seeds as are run where `SECOND_OPINION_TEST_SEEDS` does not say.
+/// Seeds of a run without `SECOND_OPINION_TEST_SEEDS`.
 const SEEDS: u64 = 500;
+/// Every kind of event in [`KINDS`] has to happen this often.
+const TIMES_MIN: u64 = 5;
 
-/// Runs seeds on all processors, until one fails; adds up how often each kind of thing happened.
-fn run_seeds(first: u64, count: u64) -> Result<BTreeMap<&'static str, u64>, Failure> {
+/// Runs seeds on all processors until one fails. Returns how often each kind of event happened.
+fn run_seeds(first: u64, count: u64) -> Result<BTreeMap<&'static str, u64>, FailedSeed> {
     let next = AtomicU64::new(first);
     let end = first + count;
-    let reached = Mutex::new(BTreeMap::new());
-    let failed: Mutex<Option<Failure>> = Mutex::new(None);
+    let counts = Mutex::new(BTreeMap::new());
+    let failed: Mutex<Option<FailedSeed>> = Mutex::new(None);
     let work = || {
         while failed.lock().expect("no panic").is_none() {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= end {
                 break;
             }
-            match hold(seed) {
-                Ok(Trace {
-                    reached: of_seed, ..
-                }) => {
-                    let mut reached = reached.lock().expect("no panic");
-                    for (what, times) in of_seed {
-                        *reached.entry(what).or_default() += times;
+            match run_and_shorten(seed) {
+                Ok(trace) => {
+                    let mut counts = counts.lock().expect("no panic");
+                    for (kind, times) in trace.counts {
+                        *counts.entry(kind).or_default() += times;
                     }
                 }
                 Err(failure) => *failed.lock().expect("no panic") = Some(failure),
@@ -42,71 +42,75 @@ fn run_seeds(first: u64, count: u64) -> Result<BTreeMap<&'static str, u64>, Fail
     });
     match failed.into_inner().expect("no panic") {
         Some(failure) => Err(failure),
-        None => Ok(reached.into_inner().expect("no panic")),
+        None => Ok(counts.into_inner().expect("no panic")),
     }
 }
 
-/// What has to have happened, or the promises were kept of nothing.
-const EVERYTHING: [&str; 30] = [
-    "commits that came too late",
-    "commits that no one waited for",
+/// The kinds of events without which the invariants would hold of nothing.
+const KINDS: [&str; 30] = [
+    "version conflicts",
+    "commits after a cancellation",
     "submitted",
     "changed",
     "approved",
     "denied",
     "withdrawn",
-    "refused",
-    "not permitted",
-    "stale",
-    "answered again",
-    "sent otherwise",
-    "sent again without an answer",
-    "told to send again",
-    "told due soon",
-    "told overdue",
-    "told with a letter",
-    "outrun",
-    "a sweep that failed",
-    "watched",
-    "watched on elsewhere",
+    "rejected",
+    "permission denied",
+    "stale etags",
+    "replayed answers",
+    "reused request ids",
+    "retries without an answer",
+    "unknown outcomes",
+    "due-soon events",
+    "overdue events",
+    "lapse letters",
+    "sweeper conflicts",
+    "failed sweeps",
+    "watched events",
+    "watchers that changed replica",
     "heartbeats",
-    "streams that broke",
-    "cut off by a crash",
-    "due by the almanac",
-    "reads that failed",
-    "commits that were not sent",
-    "commits that failed at the sync",
-    "commits whose answer was lost",
-    "commits that came twice",
+    "broken streams",
+    "tasks lost in a crash",
+    "due dates checked",
+    "failed reads",
+    "commits not sent",
+    "failed syncs",
+    "lost commit answers",
+    "commits delivered twice",
 ];
 
 #[test]
-fn every_seed_keeps_the_promises() {
-    let (first, count) = (first_seed(), given("SECOND_OPINION_TEST_SEEDS", SEEDS));
-    let reached = run_seeds(first, count).unwrap_or_else(|failure| panic!("{}", failure.told()));
-    println!("{count} seeds from {first}: {reached:?}");
+fn every_seed_keeps_the_invariants() {
+    let first = first_seed();
+    let count = number_from("SECOND_OPINION_TEST_SEEDS").unwrap_or(SEEDS);
+    let counts = run_seeds(first, count).unwrap_or_else(|failed| panic!("{}", failed.report()));
+    println!("{count} seeds from {first}: {counts:?}");
     if count >= SEEDS {
-        for what in EVERYTHING {
-            let times = reached.get(what).copied().unwrap_or_default();
-            assert!(times >= 5, "{what}: {reached:?}");
+        for kind in KINDS {
+            let times = counts.get(kind).copied().unwrap_or_default();
+            assert!(times >= TIMES_MIN, "{kind}: {counts:?}");
         }
     }
 }
 
-/// What two runs of a seed have in common.
-fn same(one: &Trace, other: &Trace) -> bool {
-    one.lines == other.lines && one.reached == other.reached
+fn is_same_run(one: &Trace, other: &Trace) -> bool {
+    one.lines == other.lines && one.counts == other.counts
 }
 
 #[test]
-fn a_seed_is_the_same_run_each_time() {
+fn seed_is_the_same_run_each_time() {
     let first = first_seed();
     let runs: Vec<(Trace, Trace)> = (first..first + 5)
         .map(|seed| (run(seed, None), run(seed, None)))
         .map(|(one, other)| (one.expect("a run"), other.expect("a run")))
         .collect();
     for (one, other) in &runs {
-        assert!(same(one, other), "{:#?}\n{:#?}", one.lines, other.lines);
+        let same = is_same_run(one, other);
+        assert!(same, "{:#?}\n{:#?}", one.lines, other.lines);
     }
-    assert!(!same(&runs[0].0, &runs[1].0), "two seeds are two runs");
+    assert!(
+        !is_same_run(&runs[0].0, &runs[1].0),
+        "two seeds are two runs"
+    );
 }

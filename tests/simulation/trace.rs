@@ -1,30 +1,29 @@
-//! What happened in a run, in words that are the same whenever its seed is run?
+//! A record of a run that is the same each time its seed is run.
 
 use std::collections::BTreeMap;
 
 use second_opinion::store::LogEntry;
-use uuid::Uuid;
 
-/// What happened, in order, and how often each kind of thing did.
+/// The events of a run in order, and the number of events of each kind.
 #[derive(Debug, Default)]
 pub struct Trace {
     pub lines: Vec<String>,
-    pub reached: BTreeMap<&'static str, u64>,
-    /// Ids are new each time, so a case is named by its place among those that were named.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Numbers for cases, in the order in which they were named: ids differ from run to run.
     cases: BTreeMap<String, usize>,
 }
 
 impl Trace {
-    pub fn say(&mut self, line: String) {
+    pub fn record(&mut self, line: String) {
         self.lines.push(line);
     }
 
-    pub fn count(&mut self, what: &'static str) {
-        self.add(what, 1);
+    pub fn count(&mut self, kind: &'static str) {
+        self.add(kind, 1);
     }
 
-    pub fn add(&mut self, what: &'static str, times: usize) {
-        *self.reached.entry(what).or_default() += u64::try_from(times).expect("a small number");
+    pub fn add(&mut self, kind: &'static str, times: usize) {
+        *self.counts.entry(kind).or_default() += u64::try_from(times).expect("a small number");
     }
 
     fn case(&mut self, id: &str) -> usize {
@@ -32,15 +31,14 @@ impl Trace {
         *self.cases.entry(id.to_owned()).or_insert(next)
     }
 
-    pub fn determination(&mut self, asked: usize, id: &str, etags: usize) {
+    pub fn record_answer(&mut self, request: usize, id: &str, etags: usize) {
         let case = self.case(id);
-        self.say(format!("request {asked}: case {case}, etag {etags}"));
+        self.record(format!("request {request}: case {case}, etag {etags}"));
     }
 
-    pub fn entry(&mut self, entry: &LogEntry) {
-        let id: Uuid = entry.determination_id;
-        let case = self.case(&id.to_string());
-        self.say(format!(
+    pub fn record_log_entry(&mut self, entry: &LogEntry) {
+        let case = self.case(&entry.determination_id.to_string());
+        self.record(format!(
             "{}: case {case} version {} {:?} {:?} {:?} due {:?} at {}",
             entry.position,
             entry.version,

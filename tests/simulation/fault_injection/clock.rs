@@ -1,4 +1,4 @@
-//! A clock that is wrong.
+//! A clock with a fault.
 
 use std::sync::Arc;
 

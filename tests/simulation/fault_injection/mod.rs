@@ -1,6 +1,6 @@
-//! Faults that a test injects around the service, one at a time, to prove that the simulation would notice such a bug.
+//! Fault injection: bugs that a test puts around the service, one at a time, to prove that the simulation finds such a bug.
 //!
-//! The product knows nothing of them. A fault is a wrapper around a port (the store, the clock), a policy with a wrong
+//! The product has no code for them. A fault is a wrapper around a port (the store, the clock), a policy with a wrong
 //! parameter, or a switch of the model database.
 
 mod clock;
@@ -10,6 +10,7 @@ mod store;
 use std::sync::Arc;
 
 use second_opinion::rpc::Calls;
+use second_opinion::rules::Policy;
 use second_opinion::store::Store;
 use second_opinion::sweeper::Sweeper;
 
@@ -31,41 +32,45 @@ pub enum InjectedFault {
 }
 
 impl InjectedFault {
-    /// The fault of the model database, if it is one of these.
-    pub const fn of_database(self) -> Option<DatabaseFault> {
-        match self {
-            Self::Database(fault) => Some(fault),
-            Self::Store(_) | Self::Policy(_) | Self::LateSweeperClock => None,
+    /// The fault of the model database.
+    pub fn database(fault: Option<Self>) -> Option<DatabaseFault> {
+        match fault {
+            Some(Self::Database(fault)) => Some(fault),
+            Some(Self::Store(_) | Self::Policy(_) | Self::LateSweeperClock) | None => None,
         }
     }
 
-    /// The store as the service sees it.
-    pub fn wrap_store(self, store: Arc<dyn Store>) -> Arc<dyn Store> {
-        match self {
-            Self::Store(fault) => Arc::new(FaultyStore { store, fault }),
-            Self::Database(_) | Self::Policy(_) | Self::LateSweeperClock => store,
+    /// The store port that the service uses.
+    pub fn store(fault: Option<Self>, store: Arc<dyn Store>) -> Arc<dyn Store> {
+        match fault {
+            Some(Self::Store(fault)) => Arc::new(FaultyStore { store, fault }),
+            Some(Self::Database(_) | Self::Policy(_) | Self::LateSweeperClock) | None => store,
         }
     }
 
-    /// Changes the policy, where that is the fault.
-    pub fn change_policy(self, calls: &mut Calls) {
-        match self {
-            Self::Policy(fault) => calls.policy = fault.policy(),
-            Self::Store(_) | Self::Database(_) | Self::LateSweeperClock => {}
+    /// The policy that the service applies.
+    pub fn policy(fault: Option<Self>) -> Policy {
+        match fault {
+            Some(Self::Policy(fault)) => fault.policy(),
+            Some(Self::Store(_) | Self::Database(_) | Self::LateSweeperClock) | None => {
+                Policy::default()
+            }
         }
     }
 
-    /// The sweeper beside the calls.
-    pub fn sweeper(self, calls: &mut Calls) -> Sweeper {
-        match self {
-            Self::LateSweeperClock => {
-                let right = Arc::clone(&calls.clock);
-                calls.clock = Arc::new(LateClock(Arc::clone(&right)));
+    /// The sweeper that runs beside the calls.
+    pub fn sweeper(fault: Option<Self>, calls: &mut Calls) -> Sweeper {
+        match fault {
+            Some(Self::LateSweeperClock) => {
+                let clock = Arc::clone(&calls.clock);
+                calls.clock = Arc::new(LateClock(Arc::clone(&clock)));
                 let sweeper = service::sweeper(calls);
-                calls.clock = right;
+                calls.clock = clock;
                 sweeper
             }
-            Self::Store(_) | Self::Database(_) | Self::Policy(_) => service::sweeper(calls),
+            Some(Self::Store(_) | Self::Database(_) | Self::Policy(_)) | None => {
+                service::sweeper(calls)
+            }
         }
     }
 }

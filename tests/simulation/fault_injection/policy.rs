@@ -1,4 +1,4 @@
-//! Policies with a wrong parameter.
+//! Policies with a fault.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! A wrapper that gives any store a fault.
+//! A store with a fault: a wrapper around any store.
 
 use std::sync::Arc;
 
@@ -13,27 +13,27 @@ use second_opinion::store::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// What a store does wrong with each commit.
+/// A fault in every commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StoreFault {
-    /// The case names its letters, and they are not stored.
+    /// The letters that the case names are not stored.
     LettersForgotten,
-    /// A retry is carried out again: nothing is known of its request id.
+    /// Request ids are not stored, so that a retry is committed again.
     RequestIdsForgotten,
-    /// An event is recorded under the edition of its own day, not of the day of receipt.
+    /// An event names the edition of its own day, not of the day of receipt.
     LaterEdition,
-    /// A denial is recorded as the service's own.
+    /// The actor of a denial is the service.
     DenialByService,
 }
 
-/// A store with a fault in its commits; what is read is what the store holds.
+/// A store with a fault in its commits. Reads show what was stored.
 pub struct FaultyStore {
     pub store: Arc<dyn Store>,
     pub fault: StoreFault,
 }
 
 impl FaultyStore {
-    fn spoil(&self, mut commit: Commit) -> Commit {
+    fn alter(&self, mut commit: Commit) -> Commit {
         match self.fault {
             StoreFault::LettersForgotten => commit.letters.clear(),
             StoreFault::RequestIdsForgotten => {
@@ -42,12 +42,12 @@ impl FaultyStore {
                 }
             }
             StoreFault::LaterEdition => {
-                commit.event = resealed(&commit.event, |event, edition| {
+                commit.event = reseal(&commit.event, |event, edition| {
                     *edition = event.occurred_at.date_naive();
                 });
             }
             StoreFault::DenialByService => {
-                commit.event = resealed(&commit.event, |event, _| {
+                commit.event = reseal(&commit.event, |event, _| {
                     if matches!(event.body, EventBody::Denied(_)) {
                         event.actor = Actor::sweeper();
                     }
@@ -58,8 +58,8 @@ impl FaultyStore {
     }
 }
 
-/// The same event with a change to it or to its edition, in the same place of the case's chain.
-fn resealed(sealed: &SealedEvent, change: impl FnOnce(&mut Event, &mut NaiveDate)) -> SealedEvent {
+/// Seals an event again after a change to it or to its edition, at the same place of the case's chain.
+fn reseal(sealed: &SealedEvent, change: impl FnOnce(&mut Event, &mut NaiveDate)) -> SealedEvent {
     let (header, mut event) =
         SealedEvent::unseal(&sealed.bytes, sealed.sha256).expect("a sealed event");
     let mut edition = header.policy_version;
@@ -70,7 +70,7 @@ fn resealed(sealed: &SealedEvent, change: impl FnOnce(&mut Event, &mut NaiveDate
 #[async_trait]
 impl Store for FaultyStore {
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        self.store.commit(self.spoil(commit)).await
+        self.store.commit(self.alter(commit)).await
     }
 
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {

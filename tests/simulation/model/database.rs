@@ -1,80 +1,85 @@
-//! What becomes of a transaction: is it made, is it rolled back, and who hears of it?
+//! The model database: transactions, durability, and notifications of the log's head.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use proptest::prelude::RngExt as _;
+use proptest::test_runner::TestRng;
 use second_opinion::store::{Commit, CommitError, Committed};
 
-use super::disk::Disk;
-use crate::chance::Chance;
+use super::tables::Tables;
+use crate::random::rng;
 
-/// What a database does wrong with each transaction.
+/// Replicas that share the database.
+pub const REPLICAS: usize = 2;
+
+/// A fault in every transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DatabaseFault {
     /// Readers see an event before it is durable.
     PublishedBeforeCommit,
-    /// Positions are issued before the commit, not in commit order.
+    /// Positions are issued before the commit, and not in commit order.
     PositionsBySequence,
-    /// A commit is acknowledged before it is synced.
+    /// Commits are acknowledged before they are synced.
     LateSync,
-    /// A commit does not check the version of the case.
+    /// A commit does not check the case's version.
     VersionUnchecked,
 }
 
-/// As many replicas as share the database.
-pub const REPLICAS: usize = 2;
+/// With [`DatabaseFault::LateSync`], one commit in this many is synced.
+const LATE_SYNC_ONE_IN: u32 = 8;
 
-/// The database that the replicas share. It outlives them.
+/// The database that the replicas share. It survives their crashes.
 pub struct Database {
-    /// What is read.
-    pub disk: Disk,
-    /// What is there after the power was lost: the same, but with [`DatabaseFault::LateSync`].
-    synced: Disk,
+    /// What reads see.
+    pub tables: Tables,
+    /// What remains after a loss of power: the same, but with [`DatabaseFault::LateSync`].
+    synced: Tables,
     /// Whether a transaction holds the head of the log.
-    locked: bool,
+    is_locked: bool,
     fault: Option<DatabaseFault>,
-    /// The last position of [`DatabaseFault::PositionsBySequence`].
+    /// The last position issued with [`DatabaseFault::PositionsBySequence`].
     sequence: u64,
-    /// What each replica is yet to hear of the head: in no order, and some of it never.
-    pub news: [Vec<u64>; REPLICAS],
-    pub chance: Chance,
-    /// As often as it went wrong: a failure that is told must have had one.
+    /// Notifications of the head that each replica has not received. They arrive in any order, and some are lost.
+    pub notifications: [Vec<u64>; REPLICAS],
+    pub rng: TestRng,
+    /// The number of failures. A call that reports a failure must follow one.
     pub failures: u32,
-    /// As often as a commit came too late: another one had been made on the case.
+    /// The number of commits that were refused because the case had another version.
     pub conflicts: usize,
-    /// As often as one was made though whoever asked for it was cut off.
+    /// The number of commits that were made after their caller was canceled.
     pub orphans: usize,
 }
 
-pub type Shared = Arc<Mutex<Database>>;
+pub type SharedDatabase = Arc<Mutex<Database>>;
 
-pub fn held(database: &Shared) -> MutexGuard<'_, Database> {
-    // After a panic the run is over anyway.
+pub fn lock(database: &SharedDatabase) -> MutexGuard<'_, Database> {
+    // A panic ends the run, so nothing is read from a poisoned database.
     database.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Database {
-    pub fn empty(fault: Option<DatabaseFault>) -> Self {
+    pub fn new(fault: Option<DatabaseFault>) -> Self {
         Self {
+            tables: Tables::new(),
+            synced: Tables::new(),
+            is_locked: false,
             fault,
-            disk: Disk::empty(),
-            synced: Disk::empty(),
-            locked: false,
             sequence: 0,
-            news: [const { Vec::new() }; REPLICAS],
-            chance: Chance::of(0),
+            notifications: [const { Vec::new() }; REPLICAS],
+            rng: rng(0),
             failures: 0,
             conflicts: 0,
             orphans: 0,
         }
     }
 
-    /// The power is lost: what was not synced is gone.
+    /// Drops everything that is not synced.
     pub fn lose_power(&mut self) {
-        self.disk = self.synced.clone();
+        self.tables = self.synced.clone();
     }
 
-    /// A position that is issued before the commit, which only a faulty database does.
-    pub fn early_position(&mut self) -> Option<u64> {
+    /// Issues a position before the commit, which only [`DatabaseFault::PositionsBySequence`] does.
+    pub fn take_early_position(&mut self) -> Option<u64> {
         (self.fault == Some(DatabaseFault::PositionsBySequence)).then(|| {
             self.sequence += 1;
             self.sequence
@@ -82,79 +87,87 @@ impl Database {
     }
 
     fn sync(&mut self) {
-        // Without a sync at each commit there is one now and then.
-        if self.fault != Some(DatabaseFault::LateSync) || self.chance.one_in(8) {
-            self.synced = self.disk.clone();
+        let is_late = self.fault == Some(DatabaseFault::LateSync);
+        if !is_late || self.rng.random_ratio(1, LATE_SYNC_ONE_IN) {
+            self.synced = self.tables.clone();
         }
     }
 
-    fn tell(&mut self) {
-        let position = self.disk.head.position;
-        self.news.iter_mut().for_each(|news| news.push(position));
+    fn notify(&mut self) {
+        let position = self.tables.head.position;
+        for notifications in &mut self.notifications {
+            notifications.push(position);
+        }
     }
 }
 
-/// A transaction, from when it holds the log's head until it is made or rolled back.
+/// A transaction, which holds the log's head until it is committed or rolled back.
 pub struct Transaction {
-    database: Shared,
-    /// What the disk is after it.
-    after: Option<Disk>,
-    /// What the disk was before it, with [`DatabaseFault::PublishedBeforeCommit`].
-    before: Option<Disk>,
-    /// Whether `COMMIT` was sent: one that is cut off then is made or not.
-    sent: bool,
+    database: SharedDatabase,
+    /// The tables with its changes.
+    after: Option<Tables>,
+    /// The tables without them, with [`DatabaseFault::PublishedBeforeCommit`].
+    before: Option<Tables>,
+    /// Whether `COMMIT` was sent. If its caller is canceled then, it is committed or not.
+    is_sent: bool,
 }
 
 impl Transaction {
-    /// A transaction, if no other one holds the head.
-    pub fn begin(database: &Shared) -> Option<Self> {
-        let mut at = held(database);
-        let free = !std::mem::replace(&mut at.locked, true);
-        free.then(|| Self {
+    /// Begins a transaction, unless another one holds the head.
+    pub fn begin(database: &SharedDatabase) -> Option<Self> {
+        let mut locked = lock(database);
+        let is_free = !std::mem::replace(&mut locked.is_locked, true);
+        is_free.then(|| Self {
             database: Arc::clone(database),
             after: None,
             before: None,
-            sent: false,
+            is_sent: false,
         })
     }
 
-    /// Writes where no one sees it yet.
-    pub fn write(&mut self, commit: &Commit, given: Option<u64>) -> Result<Committed, CommitError> {
-        let mut at = held(&self.database);
-        let mut after = at.disk.clone();
-        let position = given.unwrap_or(after.head.position + 1);
+    /// Writes a commit where no reader sees it yet.
+    pub fn write(
+        &mut self,
+        commit: &Commit,
+        early_position: Option<u64>,
+    ) -> Result<Committed, CommitError> {
+        let mut database = lock(&self.database);
+        let mut after = database.tables.clone();
         match after.check(commit) {
+            Ok(()) => {}
             Err(CommitError::VersionConflict)
-                if at.fault == Some(DatabaseFault::VersionUnchecked) => {}
-            checked => {
-                at.conflicts += usize::from(matches!(checked, Err(CommitError::VersionConflict)));
-                checked?;
+                if database.fault == Some(DatabaseFault::VersionUnchecked) => {}
+            Err(error) => {
+                let is_conflict = matches!(error, CommitError::VersionConflict);
+                database.conflicts += usize::from(is_conflict);
+                return Err(error);
             }
         }
+        let position = early_position.unwrap_or(after.head.position + 1);
         let committed = after.write(commit, position)?;
-        if at.fault == Some(DatabaseFault::PublishedBeforeCommit) {
-            self.before = Some(std::mem::replace(&mut at.disk, after.clone()));
-            at.tell();
+        if database.fault == Some(DatabaseFault::PublishedBeforeCommit) {
+            self.before = Some(std::mem::replace(&mut database.tables, after.clone()));
+            database.notify();
         }
         self.after = Some(after);
         Ok(committed)
     }
 
     pub fn send(&mut self) {
-        self.sent = true;
+        self.is_sent = true;
     }
 
-    /// Makes it: durable first, then seen, then told.
     pub fn commit(mut self) {
-        self.make();
+        self.complete();
     }
 
-    fn make(&mut self) {
+    /// Makes its changes durable and visible, and notifies the replicas.
+    fn complete(&mut self) {
         if let Some(after) = self.after.take() {
-            let mut at = held(&self.database);
-            at.disk = after;
-            at.sync();
-            at.tell();
+            let mut database = lock(&self.database);
+            database.tables = after;
+            database.sync();
+            database.notify();
         }
         self.before = None;
     }
@@ -162,15 +175,15 @@ impl Transaction {
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        let cut_off = self.sent && self.after.is_some();
-        if cut_off && held(&self.database).chance.one_in(2) {
-            self.make();
-            held(&self.database).orphans += 1;
+        let is_canceled = self.is_sent && self.after.is_some();
+        if is_canceled && lock(&self.database).rng.random_ratio(1, 2) {
+            self.complete();
+            lock(&self.database).orphans += 1;
         }
-        let mut at = held(&self.database);
+        let mut database = lock(&self.database);
         if let Some(before) = self.before.take() {
-            at.disk = before;
+            database.tables = before;
         }
-        at.locked = false;
+        database.is_locked = false;
     }
 }

@@ -1,10 +1,10 @@
-//! How does a replica reach the database? Each call in steps, between any two of which something else may happen.
+//! A model of the store, written apart from the real ones. Each call yields between any two of its steps.
 
 mod database;
-mod disk;
+mod tables;
 
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -18,108 +18,133 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use self::database::Transaction;
-pub use self::database::{Database, DatabaseFault, REPLICAS, Shared, held};
-use self::disk::Disk;
-use crate::chance::step;
+pub use self::database::{Database, DatabaseFault, REPLICAS, SharedDatabase, lock};
+use self::tables::Tables;
+use crate::scheduler::yield_once;
 
-/// What goes wrong, once.
+/// Yields between sending `COMMIT` and its completion.
+const COMMIT_STEPS: usize = 3;
+
+/// A failure that happens once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum Failure {
     /// A read does not reach the database.
     Read,
     /// A commit does not reach the database.
-    Unsent,
-    /// A commit fails at its sync, and is not made.
+    CommitNotSent,
+    /// A commit fails at its sync and is rolled back.
     Sync,
-    /// A commit is made, and no one is told.
+    /// A commit succeeds, and its answer is lost.
     AnswerLost,
-    /// A commit arrives twice; the second answer is the one that comes back.
-    Doubled,
+    /// A commit is delivered twice, and the second answer is returned.
+    DeliveredTwice,
 }
 
-/// One replica's way to the database. What it has of its own is gone when it crashes.
-pub struct Replica {
-    database: Shared,
+impl Failure {
+    pub const ALL: [Self; 5] = [
+        Self::Read,
+        Self::CommitNotSent,
+        Self::Sync,
+        Self::AnswerLost,
+        Self::DeliveredTwice,
+    ];
+
+    /// The name under which it is counted.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Read => "failed reads",
+            Self::CommitNotSent => "commits not sent",
+            Self::Sync => "failed syncs",
+            Self::AnswerLost => "lost commit answers",
+            Self::DeliveredTwice => "commits delivered twice",
+        }
+    }
+}
+
+/// One replica's connection to the database. A crash loses everything that it holds.
+pub struct ModelStore {
+    database: SharedDatabase,
     head: watch::Sender<u64>,
-    ahead: Mutex<Vec<Fault>>,
-    /// As often as a fault came to pass, by its place in [`Fault`].
-    pub passed: [AtomicU32; 5],
+    pending_failures: Mutex<Vec<Failure>>,
+    /// The number of failures that happened, in the order of [`Failure::ALL`].
+    pub failures: [AtomicU32; 5],
 }
 
-impl Replica {
-    pub fn of(database: &Shared) -> Self {
-        let (head, _) = watch::channel(held(database).disk.head.position);
+impl ModelStore {
+    pub fn new(database: &SharedDatabase) -> Self {
+        let (head, _) = watch::channel(lock(database).tables.head.position);
         Self {
             database: Arc::clone(database),
             head,
-            ahead: Mutex::default(),
-            passed: Default::default(),
+            pending_failures: Mutex::default(),
+            failures: Default::default(),
         }
     }
 
-    /// The fault happens at the next call that it can happen to.
-    pub fn arm(&self, fault: Fault) {
-        self.ahead().push(fault);
+    /// Makes a failure happen at the next call that can fail in this way.
+    pub fn fail_next(&self, failure: Failure) {
+        self.pending_failures().push(failure);
     }
 
-    pub fn heal(&self) {
-        self.ahead().clear();
+    pub fn clear_failures(&self) {
+        self.pending_failures().clear();
     }
 
-    /// Hears that the head has moved; late, twice, or of an older head than it knows.
-    pub fn hear(&self, position: u64) {
+    /// Receives a notification of the head, which may be late, repeated or older than the last one.
+    pub fn receive_head(&self, position: u64) {
         self.head.send_replace(position);
     }
 
-    fn ahead(&self) -> std::sync::MutexGuard<'_, Vec<Fault>> {
-        self.ahead.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending_failures(&self) -> MutexGuard<'_, Vec<Failure>> {
+        let pending = self.pending_failures.lock();
+        pending.unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn happens(&self, fault: Fault) -> bool {
-        let mut ahead = self.ahead();
-        let found = ahead.iter().position(|armed| *armed == fault);
+    /// Takes a pending failure of this kind, and returns whether there was one.
+    fn take_failure(&self, failure: Failure) -> bool {
+        let mut pending = self.pending_failures();
+        let found = pending.iter().position(|one| *one == failure);
         if let Some(found) = found {
-            ahead.remove(found);
-            self.passed[fault as usize].fetch_add(1, Ordering::Relaxed);
-            held(&self.database).failures += u32::from(fault != Fault::Doubled);
+            pending.remove(found);
+            self.failures[failure as usize].fetch_add(1, Ordering::Relaxed);
+            lock(&self.database).failures += u32::from(failure != Failure::DeliveredTwice);
         }
         found.is_some()
     }
 
-    fn unless(&self, fault: Fault) -> Result<(), StoreError> {
-        if self.happens(fault) {
-            Err(StoreError::Unavailable(format!("planned: {fault:?}")))
+    fn fail_if_pending(&self, failure: Failure) -> Result<(), StoreError> {
+        if self.take_failure(failure) {
+            Err(StoreError::Unavailable(format!("injected: {failure:?}")))
         } else {
             Ok(())
         }
     }
 
-    /// The question travels, is answered as of one instant, and the answer travels back.
-    async fn read<T>(&self, read: impl FnOnce(&Disk) -> T) -> Result<T, StoreError> {
-        step().await;
-        self.unless(Fault::Read)?;
-        let answer = read(&held(&self.database).disk);
-        step().await;
+    /// Reads as of one instant between the query's arrival and the answer's.
+    async fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> Result<T, StoreError> {
+        yield_once().await;
+        self.fail_if_pending(Failure::Read)?;
+        let answer = read(&lock(&self.database).tables);
+        yield_once().await;
         Ok(answer)
     }
 
     async fn transact(&self, commit: &Commit) -> Result<Committed, CommitError> {
-        let given = held(&self.database).early_position();
-        step().await;
+        let early_position = lock(&self.database).take_early_position();
+        yield_once().await;
         let mut transaction = loop {
             match Transaction::begin(&self.database) {
                 Some(transaction) => break transaction,
-                None => step().await,
+                None => yield_once().await,
             }
         };
-        step().await;
-        let committed = transaction.write(commit, given)?;
-        step().await;
-        self.unless(Fault::Sync)?;
+        yield_once().await;
+        let committed = transaction.write(commit, early_position)?;
+        yield_once().await;
+        self.fail_if_pending(Failure::Sync)?;
         transaction.send();
-        // On its way, and at the disk.
-        for _ in 0..3 {
-            step().await;
+        for _ in 0..COMMIT_STEPS {
+            yield_once().await;
         }
         transaction.commit();
         Ok(committed)
@@ -127,77 +152,79 @@ impl Replica {
 }
 
 #[async_trait]
-impl Store for Replica {
+impl Store for ModelStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
-        self.read(|disk| disk.cases.get(&id).map(|row| Arc::new(row.case.clone())))
-            .await
+        self.read(|tables| {
+            let row = tables.cases.get(&id);
+            row.map(|row| Arc::new(row.case.clone()))
+        })
+        .await
     }
 
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
-        self.read(|disk| disk.history(id)).await
+        self.read(|tables| tables.history(id)).await
     }
 
     async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
-        self.read(|disk| disk.replay(key)).await
+        self.read(|tables| tables.replay(key)).await
     }
 
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
-        self.read(|disk| disk.list(query)).await
+        self.read(|tables| tables.list(query)).await
     }
 
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
-        self.read(|disk| disk.to_sweep(as_of, limit)).await
+        self.read(|tables| tables.to_sweep(as_of, limit)).await
     }
 
-    /// Counts are proved against the real stores.
+    /// Not modeled: the store suite checks the counts of the real stores.
     async fn dials(&self, _as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
         Ok(Dials::default())
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        step().await;
-        self.unless(Fault::Unsent)?;
+        yield_once().await;
+        self.fail_if_pending(Failure::CommitNotSent)?;
         let mut outcome = self.transact(&commit).await;
-        if outcome.is_ok() && self.happens(Fault::Doubled) {
+        if outcome.is_ok() && self.take_failure(Failure::DeliveredTwice) {
             outcome = self.transact(&commit).await;
         }
-        step().await;
+        yield_once().await;
         if outcome.is_ok() {
-            self.unless(Fault::AnswerLost)?;
+            self.fail_if_pending(Failure::AnswerLost)?;
         }
         outcome
     }
 
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
-        self.read(|disk| {
-            let entries = disk.after(position, limit);
-            entries.map(|entry| entry.shown.clone()).collect()
+        self.read(|tables| {
+            let entries = tables.log_after(position, limit);
+            entries.map(|row| row.entry.clone()).collect()
         })
         .await
     }
 
     async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.read(|disk| {
-            let entries = disk.after(position, limit);
-            entries.map(|entry| entry.record.clone()).collect()
+        self.read(|tables| {
+            let entries = tables.log_after(position, limit);
+            entries.map(|row| row.record.clone()).collect()
         })
         .await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
-        self.read(|disk| disk.head).await
+        self.read(|tables| tables.head).await
     }
 
     async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
-        self.read(|disk| {
-            disk.notices
-                .get(&id)
-                .map(|letter| StoredNotice::clone(letter))
+        self.read(|tables| {
+            let letter = tables.notices.get(&id);
+            letter.map(|letter| StoredNotice::clone(letter))
         })
         .await
     }
 
-    /// No letter is rendered here.
+    /// Not modeled: the simulation renders no letter.
     async fn rendering(
         &self,
         _notice_id: Uuid,

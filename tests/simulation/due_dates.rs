@@ -1,4 +1,4 @@
-//! By when was each request due, computed a second time?
+//! Due dates computed a second time, by the reference calendar.
 
 use std::sync::LazyLock;
 
@@ -8,29 +8,29 @@ use second_opinion::rules::{Clause, ClockKind, Pathway, Urgency};
 
 use crate::almanac::{Almanac, Day};
 
-static ALMANAC: LazyLock<Almanac> = LazyLock::new(Almanac::new);
+static CALENDAR: LazyLock<Almanac> = LazyLock::new(Almanac::new);
 
-/// Checks a case as it was opened: a routine request that needs authorisation is due by the calendar. Gives whether it
-/// was one.
+/// Checks the due dates of a case as it was opened, and returns whether it has any that follow from the calendar: those of a
+/// routine request that needs authorization.
 pub fn check(opened: &Case) -> bool {
     let file = &opened.file;
     let is_routine = file.assessment.urgency == Urgency::Routine;
-    let needs_authorisation = file.assessment.pathway == Pathway::PriorAuthorization;
-    if !is_routine || !needs_authorisation {
+    let needs_authorization = file.assessment.pathway == Pathway::PriorAuthorization;
+    if !is_routine || !needs_authorization {
         return false;
     }
     let clock = file
         .clocks
         .iter()
         .find(|it| it.kind == ClockKind::MemberNotification);
-    let clock = clock.expect("the member is to be told");
+    let clock = clock.expect("a clock for the member's notification");
     let received = file.request.received_at;
-    let day = ALMANAC.day_at(received.timestamp());
-    let (fifth, passed) = ALMANAC.business_day(day, 5);
-    let passed: Vec<NaiveDate> = passed.into_iter().map(date_of).collect();
-    let policy = Some((ALMANAC.begins(fifth + 1), passed));
+    let day = CALENDAR.day_at(received.timestamp());
+    let (fifth, skipped) = CALENDAR.business_day(day, 5);
+    let skipped: Vec<NaiveDate> = skipped.into_iter().map(date).collect();
+    let policy = Some((CALENDAR.begins(fifth + 1), skipped));
     assert_eq!(limit(clock, Clause::RoutineTimeframe), policy, "{received}");
-    let federal = (ALMANAC.page(day).year >= 2026).then(|| (ALMANAC.begins(day + 8), Vec::new()));
+    let federal = (CALENDAR.page(day).year >= 2026).then(|| (CALENDAR.begins(day + 8), Vec::new()));
     assert_eq!(
         limit(clock, Clause::FederalStandardTimeframe),
         federal,
@@ -39,7 +39,7 @@ pub fn check(opened: &Case) -> bool {
     true
 }
 
-/// The second in which a limit ends, and the closures on the way.
+/// The second in which a limit ends, and the closures before it.
 fn limit(clock: &Clock, source: Clause) -> Option<(i64, Vec<NaiveDate>)> {
     let limit = clock.limits.iter().find(|limit| limit.source == source)?;
     assert_eq!(limit.due_at.timestamp_subsec_nanos(), 0, "a day's end");
@@ -47,7 +47,7 @@ fn limit(clock: &Clock, source: Clause) -> Option<(i64, Vec<NaiveDate>)> {
     Some((limit.due_at.timestamp(), skipped))
 }
 
-fn date_of(day: Day) -> NaiveDate {
+fn date(day: Day) -> NaiveDate {
     let date = NaiveDate::from_epoch_days(i32::try_from(day).expect("a day of these centuries"));
     date.expect("a day of these centuries")
 }

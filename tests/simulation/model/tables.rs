@@ -1,6 +1,4 @@
-//! What does the database hold, and when is a commit refused?
-//!
-//! Written a second time, apart from the stores of the service, and in the plainest way.
+//! The model database's tables, and the checks of a commit: written apart from the real stores, in the plainest way.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,28 +11,28 @@ use second_opinion::store::{
 };
 use uuid::Uuid;
 
-/// Everything that a commit writes. Cheap to copy: what was written is shared.
+/// Everything that commits write. Copies are cheap, because rows are shared.
 #[derive(Clone)]
-pub struct Disk {
-    pub log: BTreeMap<u64, Arc<Entry>>,
-    pub cases: BTreeMap<Uuid, Arc<Row>>,
+pub struct Tables {
+    pub log: BTreeMap<u64, Arc<LogRow>>,
+    pub cases: BTreeMap<Uuid, Arc<CaseRow>>,
     pub notices: BTreeMap<Uuid, Arc<StoredNotice>>,
     pub head: Head,
     replays: BTreeMap<(String, Uuid), Replay>,
 }
 
-pub struct Entry {
+pub struct LogRow {
     pub record: Record,
-    pub shown: LogEntry,
+    pub entry: LogEntry,
 }
 
-pub struct Row {
+pub struct CaseRow {
     pub case: Case,
     pub columns: CaseColumns,
     opened_at: u64,
 }
 
-impl Row {
+impl CaseRow {
     fn place(&self) -> Place {
         let first_due = self.columns.first_due;
         Place {
@@ -44,8 +42,8 @@ impl Row {
     }
 }
 
-impl Disk {
-    pub fn empty() -> Self {
+impl Tables {
+    pub fn new() -> Self {
         Self {
             log: BTreeMap::new(),
             cases: BTreeMap::new(),
@@ -64,7 +62,7 @@ impl Disk {
         self.replays.get(&key).copied()
     }
 
-    /// Refuses a commit whose request was made before, or whose case is at another version.
+    /// Refuses a commit whose request id is known, or whose case has another version.
     pub fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         if let Some((key, _)) = &commit.replay
             && let Some(replay) = self.replay(key)
@@ -79,20 +77,20 @@ impl Disk {
         }
     }
 
-    /// Writes a commit at a position behind all others.
+    /// Writes a commit, unchecked, at a position of the log.
     pub fn write(&mut self, commit: &Commit, position: u64) -> Result<Committed, StoreError> {
         let id = commit.event.header.determination_id;
         let held = self.cases.get(&id).map(Arc::clone);
         let event = commit.event.clone().not_before(self.head.occurred_at);
-        let event = event.map_err(|_| StoreError::damaged(id, "an event that is no JSON"))?;
+        let event = event.map_err(|_| StoreError::damaged(id, "an event that is not JSON"))?;
         self.head = Head {
             position: position.max(self.head.position),
             digest: self.head.digest.roll(position, event.sha256),
             occurred_at: event.header.occurred_at,
         };
         self.log
-            .insert(position, Arc::new(entry(commit, &event, position)));
-        let row = row(held.as_deref(), commit, &event, position)?;
+            .insert(position, Arc::new(log_row(commit, &event, position)));
+        let row = case_row(held.as_deref(), commit, &event, position)?;
         self.cases.insert(id, Arc::new(row));
         for letter in &commit.letters {
             self.notices
@@ -116,24 +114,24 @@ impl Disk {
         of_case.cloned().collect()
     }
 
-    pub fn after(&self, position: u64, limit: usize) -> impl Iterator<Item = &Entry> {
+    pub fn log_after(&self, position: u64, limit: usize) -> impl Iterator<Item = &LogRow> {
         let after = self.log.range(position.saturating_add(1)..);
-        after.take(limit).map(|(_, entry)| &**entry)
+        after.take(limit).map(|(_, row)| &**row)
     }
 
     pub fn list(&self, query: &Worklist) -> Page {
-        let wanted = |row: &&Arc<Row>| {
+        let matches = |row: &&Arc<CaseRow>| {
             let columns = &row.columns;
             let before = |bound| columns.due_at.is_some_and(|due| due < bound);
             let tar = &columns.treatment_authorization_number;
             (query.states.is_empty() || query.states.contains(&columns.state))
                 && query.due_before.is_none_or(before)
-                && is_or_any(query.member_id.as_ref(), &columns.member_id)
-                && is_or_any(query.referral_number.as_ref(), &columns.referral_number)
-                && is_or_any(query.treatment_authorization_number.as_ref(), tar)
+                && equals_or_any(query.member_id.as_ref(), &columns.member_id)
+                && equals_or_any(query.referral_number.as_ref(), &columns.referral_number)
+                && equals_or_any(query.treatment_authorization_number.as_ref(), tar)
                 && query.after.is_none_or(|after| row.place() > after)
         };
-        let mut rows: Vec<&Arc<Row>> = self.cases.values().filter(wanted).collect();
+        let mut rows: Vec<&Arc<CaseRow>> = self.cases.values().filter(matches).collect();
         rows.sort_by_key(|row| row.place());
         let more = rows.len() > query.limit;
         rows.truncate(query.limit);
@@ -144,30 +142,30 @@ impl Disk {
     }
 
     pub fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Vec<Uuid> {
-        let come = |row: &Arc<Row>| row.columns.sweep_at.filter(|at| *at <= as_of);
-        let mut owed: Vec<_> = self
+        let due = |row: &Arc<CaseRow>| row.columns.sweep_at.filter(|at| *at <= as_of);
+        let mut cases: Vec<_> = self
             .cases
             .iter()
-            .filter_map(|(id, row)| Some((come(row)?, row.opened_at, *id)))
+            .filter_map(|(id, row)| Some((due(row)?, row.opened_at, *id)))
             .collect();
-        owed.sort_unstable();
-        owed.into_iter().take(limit).map(|(.., id)| id).collect()
+        cases.sort_unstable();
+        cases.into_iter().take(limit).map(|(.., id)| id).collect()
     }
 }
 
-fn is_or_any<T: PartialEq>(wanted: Option<&T>, held: &T) -> bool {
+fn equals_or_any<T: PartialEq>(wanted: Option<&T>, held: &T) -> bool {
     wanted.is_none_or(|wanted| wanted == held)
 }
 
-fn follows(row: Option<&Row>, commit: &Commit) -> bool {
+fn follows(row: Option<&CaseRow>, commit: &Commit) -> bool {
     let header = &commit.event.header;
     let (version, head) = row.map_or((0, Digest::ZERO), |row| (row.case.version, row.case.head));
     commit.expected_version == version && header.version == version + 1 && header.previous == head
 }
 
-fn entry(commit: &Commit, event: &SealedEvent, position: u64) -> Entry {
+fn log_row(commit: &Commit, event: &SealedEvent, position: u64) -> LogRow {
     let (header, columns) = (&event.header, &commit.columns);
-    Entry {
+    LogRow {
         record: Record {
             position,
             determination_id: header.determination_id,
@@ -175,7 +173,7 @@ fn entry(commit: &Commit, event: &SealedEvent, position: u64) -> Entry {
             bytes: event.bytes.clone(),
             sha256: event.sha256,
         },
-        shown: LogEntry {
+        entry: LogEntry {
             position,
             determination_id: header.determination_id,
             version: header.version,
@@ -190,19 +188,19 @@ fn entry(commit: &Commit, event: &SealedEvent, position: u64) -> Entry {
     }
 }
 
-fn row(
-    held: Option<&Row>,
+fn case_row(
+    held: Option<&CaseRow>,
     commit: &Commit,
     event: &SealedEvent,
     position: u64,
-) -> Result<Row, StoreError> {
+) -> Result<CaseRow, StoreError> {
     let (id, at) = (event.header.determination_id, event.header.occurred_at);
     let file = decode_file(&commit.snapshot);
     let file = file.ok_or_else(|| StoreError::damaged(id, "a snapshot that cannot be read"))?;
-    // What no caller did moves neither the etag nor the instant of the last change.
+    // An event without a caller changes neither the etag nor the instant of the last change.
     let by_a_caller = commit.replay.is_some();
     let before = held.map(|row| &row.case);
-    Ok(Row {
+    Ok(CaseRow {
         case: Case {
             id,
             version: event.header.version,
