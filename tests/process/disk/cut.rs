@@ -1,51 +1,54 @@
-//! Where is the power cut, and what is found there?
+//! Power cuts: each is made in the journal, and the store that remains is checked.
 
 use std::sync::Mutex;
 use std::sync::mpsc::sync_channel;
 
-use super::image::{Chance, Disk, Image, Survives};
+use proptest::prelude::RngExt as _;
+use proptest::test_runner::TestRng;
+
+use super::image::{Disk, Image, Unsynced};
 use super::journal::Entry;
-use super::proof::{Expected, prove};
-use super::work::Told;
+use super::recovery::{Expected, check};
+use super::workload::CallRecord;
 
-/// Behind which entry of the journal, and what is there of what was not synced.
-pub type Cut = (usize, Survives);
+/// The journal entry after which the power is cut, and the part that survives of what was not synced.
+pub type Cut = (usize, Unsynced);
 
-/// One in so many of the stores that are found is written to.
-const WRITES_ONE_IN: usize = 4;
-/// As many threads as prove what is found.
+/// One recovered store in this many is written to.
+const WRITES_ONE_IN: u32 = 4;
+/// Threads that check recovered stores.
 const THREADS: usize = 2;
 
-struct Found<'a> {
+struct Recovered<'a> {
     cut: Cut,
     image: Image,
     expected: Expected<'a>,
     writes: bool,
 }
 
-/// Makes each cut, proves what is found, and gives what is wrong with it.
-pub fn cut_and_prove(
+/// Makes each cut and checks the store that remains. Returns the failures.
+pub fn check_cuts(
     journal: &[Entry],
-    told: &Told,
+    calls: &CallRecord,
     cuts: impl IntoIterator<Item = Cut>,
-    chance: &mut Chance,
+    rng: &mut TestRng,
 ) -> Vec<String> {
     let mut cuts: Vec<Cut> = cuts.into_iter().collect();
     cuts.sort_by_key(|(entry, _)| *entry);
-    let wrong = Mutex::new(Vec::new());
-    let (found, proved) = sync_channel::<Found>(THREADS);
-    let proved = Mutex::new(proved);
+    let failures = Mutex::new(Vec::new());
+    let (sender, receiver) = sync_channel::<Recovered>(THREADS);
+    let receiver = Mutex::new(receiver);
     std::thread::scope(|scope| {
-        let found = found;
+        let sender = sender;
         for _ in 0..THREADS {
             scope.spawn(|| {
                 loop {
-                    let next = proved.lock().expect("a lock").recv();
-                    let Ok(found) = next else { break };
-                    let outcome = prove(&found.image, &found.expected, found.writes);
-                    if let Err(why) = outcome {
-                        let what = format!("cut {:?} of {}: {why}", found.cut, journal.len());
-                        wrong.lock().expect("a lock").push(what);
+                    let next = receiver.lock().expect("a lock").recv();
+                    let Ok(store) = next else { break };
+                    let outcome = check(&store.image, &store.expected, store.writes);
+                    if let Err(error) = outcome {
+                        let failure = format!("cut {:?} of {}: {error}", store.cut, journal.len());
+                        failures.lock().expect("a lock").push(failure);
                     }
                 }
             });
@@ -57,15 +60,15 @@ pub fn cut_and_prove(
                 disk.apply(entry);
             }
             applied = cut.0 + 1;
-            let next = Found {
+            let recovered = Recovered {
                 cut,
-                image: disk.after_a_cut(cut.1, chance),
-                expected: Expected::at(told, journal[cut.0].end),
-                writes: chance.below(WRITES_ONE_IN) == 0,
+                image: disk.after_cut(cut.1, rng),
+                expected: Expected::at(calls, journal[cut.0].end),
+                writes: rng.random_ratio(1, WRITES_ONE_IN),
             };
-            found.send(next).expect("someone proves");
+            sender.send(recovered).expect("a thread that checks");
         }
-        drop(found);
+        drop(sender);
     });
-    wrong.into_inner().expect("a lock")
+    failures.into_inner().expect("a lock")
 }

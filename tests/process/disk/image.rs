@@ -1,68 +1,56 @@
-//! Where may a power cut leave the disk? What was synced is there; of the rest any part, by sectors of 512 bytes.
+//! The disk image that a power cut may leave: every synced byte, and any part of the others, by sectors of 512 bytes.
 //!
-//! A sync of a file that failed keeps nothing and promises nothing: what it was to write is clean for the system from then
-//! on, and no later sync writes it. A name is there once its folder was synced well; file systems keep a journal of names,
-//! and either write it later or stop.
+//! A failed sync makes nothing durable: the system then takes the file's pages for clean, and no later sync writes them. A name is
+//! durable once its folder was synced; a file system journals names, and either writes them later or stops.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use super::journal::{Entry, Handle, What};
+use proptest::prelude::{Rng as _, RngExt as _};
+use proptest::test_runner::{RngAlgorithm, TestRng};
 
-const SECTOR: usize = 512;
+use super::journal::{Entry, Handle, Operation};
 
-/// Numbers that follow from a seed (`SplitMix64`).
-pub struct Chance(pub u64);
+const SECTOR_BYTES: usize = 512;
 
-impl Chance {
-    pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit.max(1) as u64).expect("below the limit")
-    }
-
-    pub fn coin(&mut self) -> bool {
-        self.next() & 1 == 1
-    }
+/// A generator of random numbers that follow from a seed.
+pub fn rng(seed: u64) -> TestRng {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRng::from_seed(RngAlgorithm::ChaCha, &bytes)
 }
 
-/// What is there after the cut of what was not synced.
+/// The part of the unsynced writes that survives a cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Survives {
-    Nothing,
-    Everything,
-    /// Each sector by chance.
-    Some,
-    /// What was written first, up to some write, which is torn.
+pub enum Unsynced {
+    Lost,
+    Kept,
+    /// Random sectors survive.
+    Random,
+    /// The first writes survive, up to one that is torn.
     First,
-    /// What was written last, from some write on, which is torn.
+    /// The last writes survive, from one that is torn.
     Last,
 }
 
-impl Survives {
+impl Unsynced {
     pub const ALL: [Self; 5] = [
-        Self::Nothing,
-        Self::Everything,
-        Self::Some,
+        Self::Lost,
+        Self::Kept,
+        Self::Random,
         Self::First,
         Self::Last,
     ];
 
-    /// For the `index`th of the writes of a file, where `torn` is the one that tears.
-    fn keeps(self, index: usize, torn: usize, chance: &mut Chance) -> bool {
+    /// Whether a sector of the file's write `index` survives, where `torn` is the write that tears.
+    fn keeps(self, index: usize, torn: usize, rng: &mut TestRng) -> bool {
         match self {
-            Self::Nothing => false,
-            Self::Everything => true,
+            Self::Lost => false,
+            Self::Kept => true,
             Self::First if index != torn => index < torn,
             Self::Last if index != torn => index > torn,
-            Self::Some | Self::First | Self::Last => chance.coin(),
+            Self::Random | Self::First | Self::Last => rng.random(),
         }
     }
 }
@@ -70,22 +58,23 @@ impl Survives {
 #[derive(Clone, Copy)]
 enum Write<'a> {
     Bytes(usize, &'a [u8]),
-    Cut(usize),
+    Truncate(usize),
 }
 
 impl Write<'_> {
-    /// Done to what the system holds of the file.
-    fn done_to(self, held: &mut Vec<u8>) {
+    fn apply_to(self, file: &mut Vec<u8>) {
         match self {
-            Self::Bytes(offset, bytes) => put(held, offset, bytes),
-            Self::Cut(size) => held.resize(size, 0),
+            Self::Bytes(offset, bytes) => put(file, offset, bytes),
+            Self::Truncate(size) => file.resize(size, 0),
         }
     }
 
     fn sectors(self) -> std::ops::Range<usize> {
         match self {
-            Self::Bytes(offset, bytes) => offset / SECTOR..(offset + bytes.len()).div_ceil(SECTOR),
-            Self::Cut(_) => 0..0,
+            Self::Bytes(offset, bytes) => {
+                offset / SECTOR_BYTES..(offset + bytes.len()).div_ceil(SECTOR_BYTES)
+            }
+            Self::Truncate(_) => 0..0,
         }
     }
 }
@@ -99,122 +88,132 @@ fn put(file: &mut Vec<u8>, offset: usize, bytes: &[u8]) {
 }
 
 fn sector(file: &[u8], number: usize) -> &[u8] {
-    let from = (number * SECTOR).min(file.len());
-    &file[from..(from + SECTOR).min(file.len())]
+    let start = (number * SECTOR_BYTES).min(file.len());
+    &file[start..(start + SECTOR_BYTES).min(file.len())]
 }
 
-/// A file: what is on the disk, and what the system holds that is not.
+/// A file: its durable bytes, and the writes that the system still holds.
 #[derive(Default)]
 struct Content<'a> {
     durable: Vec<u8>,
     pending: Vec<Write<'a>>,
-    /// Sectors that a failed sync left: what the system holds in them, and the disk may have or not.
+    /// Sectors of a failed sync, as the system holds them. The disk has them or not.
     doubtful: BTreeMap<usize, Vec<u8>>,
-    /// How long the system took the file to be when it was synced last, well or not.
+    /// The file's length in the system at its last sync, failed or not.
     length: usize,
 }
 
 impl Content<'_> {
-    /// What the system held when the file was synced last.
-    fn base(&self) -> Vec<u8> {
+    /// The file in the system at its last sync.
+    fn at_last_sync(&self) -> Vec<u8> {
         let mut held = self.durable.clone();
         for (number, bytes) in &self.doubtful {
-            put(&mut held, number * SECTOR, bytes);
+            put(&mut held, number * SECTOR_BYTES, bytes);
         }
         held.resize(self.length, 0);
         held
     }
 
-    fn held(&self) -> Vec<u8> {
-        let mut held = self.base();
-        self.pending
-            .iter()
-            .for_each(|write| write.done_to(&mut held));
-        held
+    /// The file in the system now.
+    fn current(&self) -> Vec<u8> {
+        let mut current = self.at_last_sync();
+        for write in &self.pending {
+            write.apply_to(&mut current);
+        }
+        current
     }
 
-    fn touched(&self) -> BTreeSet<usize> {
+    fn pending_sectors(&self) -> BTreeSet<usize> {
         self.pending
             .iter()
             .flat_map(|write| write.sectors())
             .collect()
     }
 
-    fn synced(&mut self) {
+    fn sync(&mut self) {
         if self.doubtful.is_empty() {
-            let durable = &mut self.durable;
-            self.pending
-                .drain(..)
-                .for_each(|write| write.done_to(durable));
+            for write in self.pending.drain(..) {
+                write.apply_to(&mut self.durable);
+            }
         } else {
-            let held = self.held();
-            self.durable.resize(held.len(), 0);
-            for number in self.touched() {
-                put(&mut self.durable, number * SECTOR, sector(&held, number));
+            let current = self.current();
+            self.durable.resize(current.len(), 0);
+            for number in self.pending_sectors() {
+                put(
+                    &mut self.durable,
+                    number * SECTOR_BYTES,
+                    sector(&current, number),
+                );
                 self.doubtful.remove(&number);
             }
             self.doubtful
-                .retain(|number, _| number * SECTOR < held.len());
+                .retain(|number, _| number * SECTOR_BYTES < current.len());
             self.pending.clear();
         }
         self.length = self.durable.len();
     }
 
-    fn sync_failed(&mut self) {
-        let held = self.held();
-        for number in self.touched() {
-            self.doubtful.insert(number, sector(&held, number).to_vec());
+    fn fail_sync(&mut self) {
+        let current = self.current();
+        for number in self.pending_sectors() {
+            self.doubtful
+                .insert(number, sector(&current, number).to_vec());
         }
         self.doubtful
-            .retain(|number, _| number * SECTOR < held.len());
+            .retain(|number, _| number * SECTOR_BYTES < current.len());
         self.pending.clear();
-        self.length = held.len();
+        self.length = current.len();
     }
 
-    fn after_a_cut(&self, survives: Survives, garbage: bool, chance: &mut Chance) -> Vec<u8> {
+    fn after_cut(&self, unsynced: Unsynced, has_garbage: bool, rng: &mut TestRng) -> Vec<u8> {
         let mut disk = self.durable.clone();
         for (number, bytes) in &self.doubtful {
-            if survives == Survives::Everything || survives != Survives::Nothing && chance.coin() {
-                put(&mut disk, number * SECTOR, bytes);
+            let survives = match unsynced {
+                Unsynced::Lost => false,
+                Unsynced::Kept => true,
+                Unsynced::Random | Unsynced::First | Unsynced::Last => rng.random(),
+            };
+            if survives {
+                put(&mut disk, number * SECTOR_BYTES, bytes);
             }
         }
         if self.pending.is_empty() {
             return disk;
         }
-        let mut held = self.base();
-        let torn = chance.below(self.pending.len());
+        let mut held = self.at_last_sync();
+        let torn = rng.random_range(0..self.pending.len());
         for (index, write) in self.pending.iter().enumerate() {
-            write.done_to(&mut held);
+            write.apply_to(&mut held);
             match write {
-                Write::Cut(size) => {
-                    if survives.keeps(index, torn, chance) {
+                Write::Truncate(size) => {
+                    if unsynced.keeps(index, torn, rng) {
                         disk.resize(*size, 0);
                     }
                 }
                 Write::Bytes(..) => {
                     for number in write.sectors() {
-                        if survives.keeps(index, torn, chance) {
-                            grown(&mut disk, number * SECTOR, garbage, chance);
-                            put(&mut disk, number * SECTOR, sector(&held, number));
+                        if unsynced.keeps(index, torn, rng) {
+                            grow(&mut disk, number * SECTOR_BYTES, has_garbage, rng);
+                            put(&mut disk, number * SECTOR_BYTES, sector(&held, number));
                         }
                     }
                 }
             }
         }
-        if garbage && survives != Survives::Nothing {
-            grown(&mut disk, held.len(), garbage, chance);
+        if has_garbage && unsynced != Unsynced::Lost {
+            grow(&mut disk, held.len(), has_garbage, rng);
         }
         disk
     }
 }
 
-/// Makes a file longer without having been written: with nothing in it, or with what the disk held there before.
-fn grown(file: &mut Vec<u8>, length: usize, garbage: bool, chance: &mut Chance) {
+/// Extends a file without a write, by zeros or by garbage: the disk's earlier content.
+fn grow(file: &mut Vec<u8>, length: usize, has_garbage: bool, rng: &mut TestRng) {
     let old = file.len();
     if length > old {
         file.resize(length, 0);
-        if garbage {
-            file[old..].fill_with(|| chance.next().to_le_bytes()[0]);
+        if has_garbage {
+            rng.fill_bytes(&mut file[old..]);
         }
     }
 }
@@ -225,24 +224,24 @@ enum Node {
     Folder,
 }
 
-/// A change of names in one folder that the folder's sync makes last.
-struct Naming {
+/// A change of names in one folder, durable once the folder is synced.
+struct Renaming {
     folder: String,
     changes: Vec<(String, Option<Node>)>,
 }
 
-/// The disk, as of some entry of the journal.
+/// The disk as of an entry of the journal.
 #[derive(Default)]
 pub struct Disk<'a> {
     files: Vec<Content<'a>>,
-    /// As the system shows them.
+    /// The names in the system.
     names: BTreeMap<String, Node>,
     durable: BTreeMap<String, Node>,
-    pending: Vec<Naming>,
+    pending: Vec<Renaming>,
     open: HashMap<Handle, (Node, &'a str)>,
 }
 
-/// What is found after the cut: files with their bytes and folders without, those above before those below.
+/// The files, with their bytes, and folders after a cut. A folder comes before its content.
 pub type Image = Vec<(String, Option<Vec<u8>>)>;
 
 fn folder_of(path: &str) -> &str {
@@ -251,41 +250,46 @@ fn folder_of(path: &str) -> &str {
 
 impl<'a> Disk<'a> {
     pub fn apply(&mut self, entry: &'a Entry) {
-        match &entry.what {
-            What::Made(path) => {
+        match &entry.operation {
+            Operation::Create(path) => {
                 self.files.push(Content::default());
                 let node = Node::File(self.files.len() - 1);
-                self.name(path, vec![(path.clone(), Some(node))]);
+                self.change_names(path, vec![(path.clone(), Some(node))]);
                 self.open.insert(entry.handle, (node, path));
             }
-            What::Opened(path) => {
+            Operation::Open(path) => {
                 let node = self.node(path);
                 self.open.insert(entry.handle, (node, path));
             }
-            What::Wrote { offset, bytes } => {
+            Operation::Write { offset, bytes } => {
                 self.file(entry.handle)
                     .pending
                     .push(Write::Bytes(*offset, bytes));
             }
-            What::Cut(size) => self.file(entry.handle).pending.push(Write::Cut(*size)),
-            What::Synced => match self.open[&entry.handle] {
-                (Node::File(file), _) => self.files[file].synced(),
-                (Node::Folder, path) => self.folder_synced(path),
+            Operation::Truncate(size) => {
+                let file = self.file(entry.handle);
+                file.pending.push(Write::Truncate(*size));
+            }
+            Operation::Sync => match self.open[&entry.handle] {
+                (Node::File(file), _) => self.files[file].sync(),
+                (Node::Folder, path) => self.sync_folder(path),
             },
-            What::SyncFailed => match self.open[&entry.handle] {
-                (Node::File(file), _) => self.files[file].sync_failed(),
+            Operation::FailedSync => match self.open[&entry.handle] {
+                (Node::File(file), _) => self.files[file].fail_sync(),
                 (Node::Folder, _) => {}
             },
-            What::Removed(path) => self.name(path, vec![(path.clone(), None)]),
-            What::Renamed(from, to) => {
+            Operation::Remove(path) => self.change_names(path, vec![(path.clone(), None)]),
+            Operation::Rename(from, to) => {
                 let changes = vec![(from.clone(), None), (to.clone(), Some(self.node(from)))];
-                self.name(to, changes);
+                self.change_names(to, changes);
             }
-            What::Linked(from, to) => {
+            Operation::Link(from, to) => {
                 let changes = vec![(to.clone(), Some(self.node(from)))];
-                self.name(to, changes);
+                self.change_names(to, changes);
             }
-            What::Folder(path) => self.name(path, vec![(path.clone(), Some(Node::Folder))]),
+            Operation::CreateFolder(path) => {
+                self.change_names(path, vec![(path.clone(), Some(Node::Folder))]);
+            }
         }
     }
 
@@ -293,7 +297,7 @@ impl<'a> Disk<'a> {
         match self.names.get(path) {
             Some(node) => *node,
             None if path.is_empty() => Node::Folder,
-            None => panic!("{path} was never made"),
+            None => panic!("{path} does not exist"),
         }
     }
 
@@ -304,36 +308,36 @@ impl<'a> Disk<'a> {
         }
     }
 
-    fn name(&mut self, path: &str, changes: Vec<(String, Option<Node>)>) {
-        named(&mut self.names, &changes);
-        self.pending.push(Naming {
+    fn change_names(&mut self, path: &str, changes: Vec<(String, Option<Node>)>) {
+        apply_names(&mut self.names, &changes);
+        self.pending.push(Renaming {
             folder: folder_of(path).to_owned(),
             changes,
         });
     }
 
-    fn folder_synced(&mut self, path: &str) {
+    fn sync_folder(&mut self, path: &str) {
         let durable = &mut self.durable;
-        self.pending.retain(|naming| {
-            let here = naming.folder == path;
-            if here {
-                named(durable, &naming.changes);
+        self.pending.retain(|renaming| {
+            let is_here = renaming.folder == path;
+            if is_here {
+                apply_names(durable, &renaming.changes);
             }
-            !here
+            !is_here
         });
     }
 
-    pub fn after_a_cut(&self, survives: Survives, chance: &mut Chance) -> Image {
-        let garbage = chance.coin();
+    pub fn after_cut(&self, unsynced: Unsynced, rng: &mut TestRng) -> Image {
+        let has_garbage = rng.random();
         let mut names = self.durable.clone();
-        let torn = chance.below(self.pending.len());
-        for (index, naming) in self.pending.iter().enumerate() {
-            if survives.keeps(index, torn, chance) {
-                named(&mut names, &naming.changes);
+        let torn = rng.random_range(0..self.pending.len().max(1));
+        for (index, renaming) in self.pending.iter().enumerate() {
+            if unsynced.keeps(index, torn, rng) {
+                apply_names(&mut names, &renaming.changes);
             }
         }
-        // In the order of their paths: a folder comes before what is in it.
-        let mut found: Image = Vec::new();
+        // In the order of their paths: a folder comes before its content.
+        let mut image: Image = Vec::new();
         let mut folders = BTreeSet::from([""]);
         for (path, node) in &names {
             if !folders.contains(folder_of(path)) {
@@ -341,18 +345,18 @@ impl<'a> Disk<'a> {
             }
             let bytes = match node {
                 Node::Folder => None,
-                Node::File(file) => Some(self.files[*file].after_a_cut(survives, garbage, chance)),
+                Node::File(file) => Some(self.files[*file].after_cut(unsynced, has_garbage, rng)),
             };
             if bytes.is_none() {
                 folders.insert(path);
             }
-            found.push((path.clone(), bytes));
+            image.push((path.clone(), bytes));
         }
-        found
+        image
     }
 }
 
-fn named(names: &mut BTreeMap<String, Node>, changes: &[(String, Option<Node>)]) {
+fn apply_names(names: &mut BTreeMap<String, Node>, changes: &[(String, Option<Node>)]) {
     for (path, node) in changes {
         match node {
             Some(node) => names.insert(path.clone(), *node),
@@ -361,15 +365,15 @@ fn named(names: &mut BTreeMap<String, Node>, changes: &[(String, Option<Node>)])
     }
 }
 
-/// Puts what was found into a folder.
-pub fn put_into(folder: &Path, image: &Image) {
+/// Writes an image into a folder.
+pub fn write_into(folder: &Path, image: &Image) {
     for (path, bytes) in image {
         let path = folder.join(path.trim_start_matches('/'));
         match bytes {
             None => std::fs::create_dir(path).expect("a folder"),
             Some(bytes) => {
                 std::fs::write(&path, bytes).expect("a file");
-                // As the server makes them all.
+                // The mode of every file that the server creates.
                 let private = std::fs::Permissions::from_mode(0o600);
                 std::fs::set_permissions(path, private).expect("its mode");
             }

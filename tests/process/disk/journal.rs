@@ -1,84 +1,87 @@
-//! What was the disk asked to do, in which order? The journal that `disk.c` writes.
+//! The journal that `disk.c` writes: the disk's operations in order.
 
 use std::path::Path;
 
-/// Process and number: one opening of a file.
+/// A process and a number: one opening of a file.
 pub type Handle = (u32, u32);
 
-/// One thing that the disk was asked to do.
+/// One operation.
+#[derive(Clone)]
 pub struct Entry {
-    /// The length of the journal with it.
+    /// The length of the journal up to and with this entry.
     pub end: usize,
     pub handle: Handle,
-    pub what: What,
+    pub operation: Operation,
 }
 
-/// Paths are from the root of the disk on, and begin with a slash.
-pub enum What {
-    Made(String),
-    Opened(String),
-    Wrote { offset: usize, bytes: Vec<u8> },
-    Cut(usize),
-    Synced,
-    SyncFailed,
-    Removed(String),
-    Renamed(String, String),
-    Linked(String, String),
-    Folder(String),
+/// An operation. Paths are relative to the disk's root and begin with a slash.
+#[derive(Clone)]
+pub enum Operation {
+    Create(String),
+    Open(String),
+    Write { offset: usize, bytes: Vec<u8> },
+    Truncate(usize),
+    Sync,
+    FailedSync,
+    Remove(String),
+    Rename(String, String),
+    Link(String, String),
+    CreateFolder(String),
 }
 
-const HEAD: usize = 21;
+/// The bytes of an entry before its content.
+const HEADER_BYTES: usize = 21;
 
 pub fn read(path: &Path) -> Vec<Entry> {
     let journal = std::fs::read(path).expect("a journal");
-    let (mut entries, mut at) = (Vec::new(), 0);
-    while let Some((entry, end)) = entry(&journal, at) {
+    let (mut entries, mut start) = (Vec::new(), 0);
+    while let Some((entry, end)) = read_entry(&journal, start) {
         entries.push(entry);
-        at = end;
+        start = end;
     }
-    assert_eq!(at, journal.len(), "the journal can be read to its end");
+    assert_eq!(start, journal.len(), "the journal ends with an entry");
     entries
 }
 
-fn entry(journal: &[u8], at: usize) -> Option<(Entry, usize)> {
-    let head = journal.get(at..at + HEAD)?;
-    let number = |from: usize| u32::from_le_bytes(head[from..from + 4].try_into().expect("four"));
-    let offset = u64::from_le_bytes(head[9..17].try_into().expect("eight"));
+fn read_entry(journal: &[u8], start: usize) -> Option<(Entry, usize)> {
+    let header = journal.get(start..start + HEADER_BYTES)?;
+    let number = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("four"));
+    let offset = u64::from_le_bytes(header[9..17].try_into().expect("eight"));
     let offset = usize::try_from(offset).expect("it fits");
-    let end = at + HEAD + number(17) as usize;
-    let bytes = journal.get(at + HEAD..end)?;
+    let end = start + HEADER_BYTES + number(17) as usize;
+    let bytes = journal.get(start + HEADER_BYTES..end)?;
     let path = || String::from_utf8(bytes.to_vec()).expect("UTF-8");
-    let both = || {
+    let two_paths = || {
         let path = path();
         let (from, to) = path.split_once('\n').expect("two paths");
         (from.to_owned(), to.to_owned())
     };
-    let what = match head[0] {
-        b'C' => What::Made(path()),
-        b'O' => What::Opened(path()),
-        b'W' => What::Wrote {
+    let operation = match header[0] {
+        b'C' => Operation::Create(path()),
+        b'O' => Operation::Open(path()),
+        b'W' => Operation::Write {
             offset,
             bytes: bytes.to_vec(),
         },
-        b'T' => What::Cut(offset),
-        b'S' => What::Synced,
-        b'F' => What::SyncFailed,
-        b'U' => What::Removed(path()),
+        b'T' => Operation::Truncate(offset),
+        b'S' => Operation::Sync,
+        b'F' => Operation::FailedSync,
+        b'U' => Operation::Remove(path()),
         b'R' => {
-            let (from, to) = both();
-            What::Renamed(from, to)
+            let (from, to) = two_paths();
+            Operation::Rename(from, to)
         }
         b'L' => {
-            let (from, to) = both();
-            What::Linked(from, to)
+            let (from, to) = two_paths();
+            Operation::Link(from, to)
         }
-        b'M' => What::Folder(path()),
-        other => panic!("what is {}?", char::from(other)),
+        b'M' => Operation::CreateFolder(path()),
+        other => panic!("an unknown operation: {}", char::from(other)),
     };
     let entry = Entry {
         end,
         handle: (number(1), number(5)),
-        what,
+        operation,
     };
     Some((entry, end))
 }

@@ -1,14 +1,15 @@
-//! What becomes of acknowledged changes when the disk is full, read-only or slow, fails to sync, or loses its power?
+//! Acknowledged changes on a disk that is full, read-only or slow, fails to sync, or loses its power.
 //!
-//! The real server runs on a disk that a small library (`disk.c`) stands in front of. Linux alone has its way of loading one.
+//! The real server runs on a disk whose faults `disk.c` injects. It is loaded before the C library, which only Linux does in this
+//! way.
 
-mod bad;
 mod cut;
-mod full;
+mod failed_syncs;
+mod faulty_disk;
 mod image;
 mod journal;
-mod power;
-mod proof;
-mod slow;
-mod syncs;
-mod work;
+mod power_cuts;
+mod recovery;
+mod slow_syncs;
+mod workload;
+mod write_errors;

@@ -1,48 +1,93 @@
-//! Who changes cases on the bad disk, and by when were they told of it?
+//! The workload on a faulty disk, and a record of the calls with the journal's length at each.
 
 use std::sync::{Arc, Mutex};
 
 use second_opinion::wire::v1;
 use tonic::Status;
 
-use super::bad::BadDisk;
+use super::faulty_disk::FaultyDisk;
+use crate::program::Server;
 use crate::support::messages::{
     self, available, denial, member_asks, not_available, second_opinion, submission,
 };
 use crate::support::server::Client;
 
-/// A change that a caller was told of. Lengths are those of the disk's journal.
-pub struct Acknowledged {
+/// A change that a caller got an answer for.
+pub struct AcknowledgedChange {
     pub request_id: String,
     pub determination_id: String,
-    /// Once the answer was here: it holds from here on.
-    pub at: usize,
+    /// The journal's length when the answer had arrived: a cut from here on must not lose the change.
+    pub journal_length: usize,
 }
 
-/// What callers asked for and were told.
+/// The calls of a run.
 #[derive(Default)]
-pub struct Told {
-    pub acknowledged: Vec<Acknowledged>,
-    /// When each change was asked for, whatever came of it.
-    pub begun: Vec<usize>,
+pub struct CallRecord {
+    pub acknowledged: Vec<AcknowledgedChange>,
+    /// The journal's length before each request, with or without an answer.
+    pub requested_at: Vec<usize>,
 }
 
-/// A caller on a server whose disk keeps a journal.
+/// A run on a disk with a journal.
+pub struct DiskRun {
+    pub disk: Arc<FaultyDisk>,
+    pub calls: Arc<Mutex<CallRecord>>,
+}
+
+impl DiskRun {
+    pub fn new() -> Self {
+        Self {
+            disk: Arc::new(FaultyDisk::with_journal()),
+            calls: Arc::default(),
+        }
+    }
+
+    pub async fn caller(&self, server: &Server) -> Caller {
+        Caller {
+            client: server.client(&self.disk.data()).await,
+            disk: Arc::clone(&self.disk),
+            calls: Arc::clone(&self.calls),
+        }
+    }
+
+    /// Runs concurrent callers, each with its own cases, which are long or of every kind.
+    pub async fn call_at_once(&self, server: &Server, callers: usize, cases: usize, long: bool) {
+        let mut tasks = Vec::new();
+        for _ in 0..callers {
+            let mut caller = self.caller(server).await;
+            tasks.push(tokio::spawn(async move {
+                for n in 0..cases {
+                    let done = if long {
+                        caller.long_case().await.map(drop)
+                    } else {
+                        caller.case(n).await
+                    };
+                    done.expect("no fault");
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.expect("a caller");
+        }
+    }
+}
+
+/// A caller of a server on a disk with a journal.
 #[derive(Clone)]
 pub struct Caller {
     pub client: Client,
-    pub disk: Arc<BadDisk>,
-    pub told: Arc<Mutex<Told>>,
+    pub disk: Arc<FaultyDisk>,
+    pub calls: Arc<Mutex<CallRecord>>,
 }
 
-/// Sends a change, and keeps what came of it.
+/// Sends a change and records its answer.
 macro_rules! send {
     ($caller:ident, $call:ident, $request:ident) => {{
         let request_id = $request.request_id.clone();
-        $caller.begin();
+        $caller.record_request();
         let answer = $caller.client.$call($request).await?.into_inner();
-        let case = answer.determination.expect("it");
-        $caller.acknowledged(request_id, &case.determination_id);
+        let case = answer.determination.expect("a determination");
+        $caller.record_answer(request_id, &case.determination_id);
         Ok(*case)
     }};
 }
@@ -50,19 +95,20 @@ macro_rules! send {
 type Answer = Result<v1::Determination, Status>;
 
 impl Caller {
-    fn begin(&self) {
-        let now = self.disk.now();
-        self.told.lock().expect("a lock").begun.push(now);
+    fn record_request(&self) {
+        let length = self.disk.journal_length();
+        let mut calls = self.calls.lock().expect("a lock");
+        calls.requested_at.push(length);
     }
 
-    fn acknowledged(&self, request_id: String, determination_id: &str) {
-        let acknowledged = Acknowledged {
+    fn record_answer(&self, request_id: String, determination_id: &str) {
+        let change = AcknowledgedChange {
             request_id,
             determination_id: determination_id.to_owned(),
-            at: self.disk.now(),
+            journal_length: self.disk.journal_length(),
         };
-        let mut told = self.told.lock().expect("a lock");
-        told.acknowledged.push(acknowledged);
+        let mut calls = self.calls.lock().expect("a lock");
+        calls.acknowledged.push(change);
     }
 
     pub async fn submit(&mut self, request: v1::SubmitSecondOpinionRequest) -> Answer {
@@ -85,7 +131,7 @@ impl Caller {
         send!(self, withdraw_second_opinion, request)
     }
 
-    /// A request, and what becomes of the `n`th one: another each time.
+    /// Submits the `n`th request, and denies, approves, verifies or withdraws it in turn.
     pub async fn case(&mut self, n: usize) -> Result<(), Status> {
         let in_network = v1::SecondOpinion {
             network_availability: Some(if n.is_multiple_of(4) {
@@ -100,17 +146,17 @@ impl Caller {
         match n % 4 {
             0 => {
                 let case = self.deny(denial(&id)).await?;
-                self.letter(&case).await?;
+                self.read_letter(&case).await?;
             }
             1 => drop(self.approve(messages::approval(&id)).await?),
             2 => {
-                let learned = v1::RecordVerificationRequest {
+                let verification = v1::RecordVerificationRequest {
                     request_id: messages::id(),
                     determination_id: id.clone(),
                     network_availability: Some(available()),
                     ..v1::RecordVerificationRequest::default()
                 };
-                self.verify(learned).await?;
+                self.verify(verification).await?;
                 self.deny(denial(&id)).await?;
             }
             _ => {
@@ -126,8 +172,8 @@ impl Caller {
         Ok(())
     }
 
-    /// The letter's first rendering is kept: that is a change too.
-    async fn letter(&mut self, case: &v1::Determination) -> Result<(), Status> {
+    /// Reads a letter. Its first rendering is stored, which is a write too.
+    async fn read_letter(&mut self, case: &v1::Determination) -> Result<(), Status> {
         let notice = v1::GetNoticeRequest {
             notice_id: case.notices[0].notice_id.clone(),
             format: v1::NoticeFormat::Html.into(),
@@ -136,7 +182,7 @@ impl Caller {
         self.client.get_notice(notice).await.map(drop)
     }
 
-    /// A request with so much to read that some thirty of them have the write-ahead log carried over.
+    /// Submits a request so long that some thirty of them start a checkpoint of the write-ahead log.
     pub async fn long_case(&mut self) -> Answer {
         let reason = v1::RequestReason {
             code: v1::ReasonCode::DiagnosisInDoubt.into(),
