@@ -17,7 +17,7 @@ mod drivers;
 mod letters;
 mod log;
 mod postgres;
-mod postgres_expected;
+mod postgres_groups;
 mod postgres_schema;
 mod proof;
 mod sqlite;

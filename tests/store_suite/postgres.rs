@@ -230,7 +230,7 @@ async fn connections_that_are_lost_are_made_anew() {
 }
 
 /// What `CREATE` says makes the inserting of an event fail as long as it does.
-pub async fn failing(schema: &Schema, times: u32, code: &str) {
+async fn failing(schema: &Schema, times: u32, code: &str) {
     schema
         .execute(&format!(
             "CREATE SEQUENCE failures;

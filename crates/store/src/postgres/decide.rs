@@ -17,15 +17,6 @@ pub(super) struct Before {
 }
 
 impl Before {
-    /// The log's head, and nothing of what stands behind it.
-    pub(super) fn nothing_but(head: Head) -> Self {
-        Self {
-            head,
-            standings: HashMap::new(),
-            replays: HashMap::new(),
-        }
-    }
-
     /// Places a commit, and stands after it as the log does.
     pub(super) fn place(&mut self, commit: &Commit) -> Result<Placed, CommitError> {
         // Before the version: whoever repeats a request gets its first answer, however far the case has moved on.

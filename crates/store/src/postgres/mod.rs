@@ -9,7 +9,6 @@ mod decide;
 mod dials;
 mod error;
 mod gather;
-mod known;
 mod listen;
 mod lookup;
 #[cfg(test)]

@@ -45,11 +45,6 @@ const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_u
 pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])";
 
-/// Locks the head, and fails where it is not the one that is expected.
-const EXPECT_SQL: &str =
-    "WITH head AS (SELECT FROM log_head WHERE position = $1 AND digest = $2 FOR NO KEY UPDATE)
-    SELECT 1 / count(*) FROM head";
-
 const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
 
 const KEPT_SQL: &str =
@@ -58,7 +53,6 @@ const KEPT_SQL: &str =
 
 /// The statements, made ready before a group begins so that what is sent afterwards goes in its order.
 pub(super) struct Statements {
-    expect: Statement,
     events: Statement,
     new_cases: Statement,
     changed_cases: Statement,
@@ -74,7 +68,6 @@ pub(super) struct Statements {
 impl Statements {
     pub(super) async fn of(client: &Object) -> Result<Self, Error> {
         Ok(Self {
-            expect: client.prepare_cached(EXPECT_SQL).await?,
             events: client.prepare_cached(EVENTS_SQL).await?,
             new_cases: client.prepare_cached(NEW_CASES_SQL).await?,
             changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
@@ -86,13 +79,6 @@ impl Statements {
             kept: client.prepare_cached(RENDERING_SQL).await?,
             notify: client.prepare_cached("SELECT pg_notify($1, $2)").await?,
         })
-    }
-
-    /// Locks the log's head; `SQLSTATE` 22012 where it is another one.
-    pub(super) async fn expect(&self, client: &Object, head: &Head) -> Result<(), Error> {
-        let given: [&(dyn ToSql + Sync); 2] =
-            [&position_column(head.position), &&head.digest.0[..]];
-        client.execute(&self.expect, &given).await.map(drop)
     }
 
     pub(super) async fn events(&self, client: &Object, rows: &[Row<'_>]) -> Result<u64, Error> {

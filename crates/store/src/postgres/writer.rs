@@ -3,10 +3,6 @@
 //! The first locks the log's one head row and reads what the group is about: whatever was committed before, by any
 //! process, is then seen, and no one commits in between. The second writes what was decided and commits. So positions
 //! are without gaps and in the order of commits, over every process on the database.
-//!
-//! A group of new cases needs to know of the log only where its head is, and this process left it there itself where no
-//! other one writes. It then says where it expects the head, and sends all in one: if the head is elsewhere the database
-//! undoes the whole, and so it does if one of the requests was made before. The group is then written in two.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,14 +13,12 @@ use futures::future::join_all;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio_postgres::Error;
-use tokio_postgres::error::SqlState;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::database::Database;
 use super::decide::{Before, Row};
 use super::error::{closed, is_transient, unavailable};
-use super::known::Known;
 use super::lookup::{REPLAYS_SQL, replays_in};
 use super::query::{head_in, rendering_in};
 use super::rows::Columns;
@@ -32,7 +26,7 @@ use super::write::{Letters, Statements};
 use crate::dials::Turned;
 use crate::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
 use crate::place::{Placed, Standing};
-use crate::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
+use crate::{Commit, CommitError, Committed, Meters, StoreError, StoredRendering};
 
 /// As often as a transaction is tried that the server undid for another's sake.
 const TRIES_MAX: u32 = 5;
@@ -113,11 +107,9 @@ async fn run(
     (head, meters): (watch::Sender<u64>, Meters),
 ) {
     let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
-    let mut known = Known::default();
     let mut last = 0;
     while jobs.recv_many(&mut waiting, GROUP_MAX).await > 0 {
-        // Where no other process writes, what comes while a group is written is company enough.
-        if let Some(wait) = group::company_wait(last).filter(|_| !known.is_ours()) {
+        if let Some(wait) = group::company_wait(last) {
             tokio::time::sleep(wait).await;
             group::take_what_waits(&mut jobs, &mut waiting);
         }
@@ -127,17 +119,12 @@ async fn run(
             continue;
         }
         let begun = Instant::now();
-        let expected = known.expected_by(&work);
-        let written = write_group(&database, &channel, &work, expected).await;
+        let written = write_group(&database, &channel, &work).await;
         if written.is_ok() {
             meters.committed(work.len(), begun.elapsed());
         }
-        match &written {
-            Ok(written) => {
-                known.is_after(written.found, written.left);
-                super::listen::tell(&head, written.left.position);
-            }
-            Err(_) => known.is_nothing(),
+        if let Ok(written) = &written {
+            super::listen::tell(&head, written.position);
         }
         group::answer(written.map(|written| written.done), asking);
     }
@@ -147,16 +134,12 @@ async fn run(
 /// A group that was committed.
 struct Written {
     done: Vec<Done>,
-    /// The position of the log's head before it.
-    found: u64,
-    /// The log's head after it.
-    left: Head,
+    /// The position of the log's head after it.
+    position: u64,
 }
 
 /// Why a group was not committed, as far as is known.
 enum Failed {
-    /// The log's head is not where it was expected, or a request was made before: all of it was undone.
-    Unexpected,
     /// The server undid it for another's sake.
     Transient(Error),
     /// It was not begun: the connection was lost while no one used it.
@@ -169,16 +152,13 @@ async fn write_group(
     database: &Database,
     channel: &str,
     work: &[Work],
-    mut expected: Option<Head>,
 ) -> Result<Written, StoreError> {
     let mut tries = 1;
     loop {
         let connection = database.connection().await?;
-        let outcome = try_group(&connection, channel, work, expected.take());
+        let outcome = try_group(&connection, channel, work);
         let failed = match tokio::time::timeout(GROUP_TIMEOUT, outcome).await {
             Ok(Ok(written)) => return Ok(written),
-            // The transaction has ended, and the connection is as good as before.
-            Ok(Err(Failed::Unexpected)) => continue,
             Ok(Err(failed)) => failed,
             Err(_) => Failed::Otherwise(StoreError::Unavailable(
                 "the commit did not end in time".to_owned(),
@@ -187,7 +167,6 @@ async fn write_group(
         // Hung up: whatever is open on it is undone.
         drop(Object::take(connection));
         let error = match failed {
-            Failed::Unexpected => continue,
             Failed::Otherwise(error) => return Err(error),
             Failed::Transient(error) | Failed::NotBegun(error) => error,
         };
@@ -201,18 +180,10 @@ async fn write_group(
     }
 }
 
-/// Writes a group behind the head that is expected, or, where none is, behind the one that it finds.
-async fn try_group(
-    client: &Object,
-    channel: &str,
-    work: &[Work],
-    expected: Option<Head>,
-) -> Result<Written, Failed> {
+/// Writes a group behind the log's head.
+async fn try_group(client: &Object, channel: &str, work: &[Work]) -> Result<Written, Failed> {
     let statements = Statements::of(client).await.map_err(not_begun)?;
-    let mut before = match expected {
-        Some(head) => Before::nothing_but(head),
-        None => begin(client, work).await?,
-    };
+    let mut before = begin(client, work).await?;
     let found = before.head.position;
     let placed: Vec<Option<Result<Placed, CommitError>>> = work
         .iter()
@@ -239,17 +210,6 @@ async fn try_group(
         Work::Rendering(rendering) => Some(rendering),
     });
     let moves = before.head.position != found;
-    let begin_at_it = async {
-        let Some(head) = expected else {
-            return Ok(());
-        };
-        let (begun, found) = tokio::join!(
-            biased;
-            client.batch_execute("BEGIN"),
-            statements.expect(client, &head),
-        );
-        begun.and(found)
-    };
     let write = async {
         if !moves {
             return Ok(());
@@ -271,17 +231,13 @@ async fn try_group(
             .and(head.and(notified).map(drop))
     };
     // Each is sent when it is first looked at, in this order; the server ends a transaction in which one failed.
-    let (begun, written, kept, committed) = tokio::join!(
+    let (written, kept, committed) = tokio::join!(
         biased;
-        begin_at_it,
         write,
         join_all(renderings.map(|rendering| statements.keep(client, rendering))),
         client.batch_execute("COMMIT"),
     );
-    begun.and(written).map_err(|error| match expected {
-        Some(_) => unexpected(error),
-        None => failed(error),
-    })?;
+    written.map_err(failed)?;
     let mut kept = kept
         .into_iter()
         .collect::<Result<Vec<_>, _>>()
@@ -300,8 +256,7 @@ async fn try_group(
     });
     Ok(Written {
         done: done.collect::<Result<_, _>>().map_err(Failed::Otherwise)?,
-        found,
-        left: before.head,
+        position: before.head.position,
     })
 }
 
@@ -374,15 +329,6 @@ fn not_begun(error: Error) -> Failed {
         Failed::NotBegun(error)
     } else {
         failed(error)
-    }
-}
-
-/// Of a group that was sent in one. Of a connection that was lost it is not known whether the group was committed; but each
-/// commit of it has its request's record, by which it is found when it is tried again.
-fn unexpected(error: Error) -> Failed {
-    match error.code() {
-        Some(&SqlState::DIVISION_BY_ZERO | &SqlState::UNIQUE_VIOLATION) => Failed::Unexpected,
-        Some(_) | None => not_begun(error),
     }
 }
 
