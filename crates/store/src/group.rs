@@ -162,7 +162,7 @@ pub(super) fn answer(group: Result<Vec<Done>, StoreError>, waiting: Vec<Waiting>
 }
 
 /// What everyone of a group is told that failed, whatever it had found for each.
-pub(super) fn broken_off(error: &StoreError) -> StoreError {
+fn broken_off(error: &StoreError) -> StoreError {
     StoreError::Unavailable(match error {
         StoreError::Unavailable(reason) => reason.clone(),
         StoreError::Damaged { .. } | StoreError::Schema(_) => {

@@ -8,9 +8,7 @@ mod database;
 mod decide;
 mod dials;
 mod error;
-mod gather;
 mod listen;
-mod lookup;
 #[cfg(test)]
 mod plans;
 mod query;
@@ -35,7 +33,6 @@ use uuid::Uuid;
 use self::database::{Database, Outage};
 use self::error::{closed, unavailable};
 use self::listen::CHANNEL_SQL;
-use self::lookup::{Cases, Replays};
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
 use super::{
@@ -49,16 +46,14 @@ pub(crate) use self::address::Address;
 pub use self::schema::migrate;
 pub(super) use self::target::{Beginning, Target};
 
-/// As many connections as read for one process: gathered reads need two, the rest is for pages and histories.
+/// Maximum read connections of one process. Each read holds one for the length of its query.
 const READERS: usize = 6;
 /// One connection writes: a group is in one transaction, and the next gathers meanwhile.
 const WRITERS: usize = 1;
 
 /// The store that several processes share.
 pub struct PostgresStore {
-    database: Arc<Database>,
-    cases: Cases,
-    replays: Replays,
+    database: Database,
     /// `None`: opened for reading only.
     writing: Option<Writing>,
     head: watch::Receiver<u64>,
@@ -130,10 +125,7 @@ impl PostgresStore {
         head: watch::Receiver<u64>,
         meters: Meters,
     ) -> Self {
-        let database = Arc::new(database);
         Self {
-            cases: lookup::cases(Arc::clone(&database)),
-            replays: lookup::replays(Arc::clone(&database)),
             database,
             writing,
             head,
@@ -175,7 +167,11 @@ async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
-        self.cases.ask(id).await
+        let case = self
+            .database
+            .read(|client| Box::pin(query::case(client, id)))
+            .await?;
+        Ok(case.map(Arc::new))
     }
 
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
@@ -185,7 +181,10 @@ impl Store for PostgresStore {
     }
 
     async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
-        self.replays.ask(key.clone()).await
+        let key = key.clone();
+        self.database
+            .read(|client| Box::pin(async move { query::replay(client, &key).await }))
+            .await
     }
 
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
@@ -290,8 +289,6 @@ impl Store for PostgresStore {
             writing.writer.close().await;
             writing.listening.abort();
         }
-        self.cases.close();
-        self.replays.close();
         self.database.close();
     }
 }

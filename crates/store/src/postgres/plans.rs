@@ -7,7 +7,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::session::Purpose;
-use super::{lookup, query, schema, sweep, worklist};
+use super::{query, schema, sweep, worklist, writer};
 
 /// As many cases as there are, with two events each.
 const CASES: i64 = 20_000;
@@ -72,7 +72,7 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
     };
     let lanes: [Vec<i16>; 2] = [vec![1, 1, 2, 2, 5], vec![0, 1, 0, 1, 0]];
     let id = Uuid::nil();
-    let (ids, heads) = (vec![id; 200], vec![None::<&[u8]>; 200]);
+    let ids = vec![id; 200];
     let callers = vec!["caller 1"; 200];
     let (first, none) = ((i64::MIN, 0_i64), None::<i64>);
     let deep = (4_000_i64, 30_000_i64);
@@ -125,12 +125,16 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
             .await,
         ),
         (
-            "cases by their ids",
-            plan(&client, lookup::CASES_SQL, &[&ids, &heads]).await,
+            "a case by its id",
+            plan(&client, query::CASE_SQL, &[&id]).await,
         ),
         (
-            "requests by their ids",
-            plan(&client, lookup::REPLAYS_SQL, &[&ids, &callers]).await,
+            "a request by its id",
+            plan(&client, query::REPLAY_SQL, &[&id, &"caller 1"]).await,
+        ),
+        (
+            "a group's requests by their ids",
+            plan(&client, writer::REPLAYS_SQL, &[&ids, &callers]).await,
         ),
         (
             "a page of the log",

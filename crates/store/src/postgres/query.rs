@@ -7,9 +7,54 @@ use uuid::Uuid;
 use super::database::rows;
 use super::rows::Columns;
 use crate::codes::{form_code, limit_column, position_column};
-use crate::{Head, LogEntry, Record, StoreError, StoredNotice, StoredRendering, decode_file, fold};
+use crate::{
+    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
+    decode_file, fold,
+};
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
+
+pub(super) const CASE_SQL: &str =
+    "SELECT id, version, created_at_us, updated_at_us, head, command_head, last_position, snapshot
+    FROM cases WHERE id = $1";
+
+pub(super) async fn case(
+    client: &impl GenericClient,
+    id: Uuid,
+) -> Result<Option<Case>, StoreError> {
+    match rows(client, CASE_SQL, &[&id]).await?.first() {
+        Some(row) => case_in(client, row).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+pub(super) const REPLAY_SQL: &str =
+    "SELECT request_id, caller, content, determination_id, version FROM events
+    WHERE request_id = $1 AND caller = $2";
+
+pub(super) async fn replay(
+    client: &impl GenericClient,
+    key: &ReplayKey,
+) -> Result<Option<Replay>, StoreError> {
+    let found = rows(client, REPLAY_SQL, &[&key.request_id, &key.caller]).await?;
+    let replay = found.first().map(replay_in).transpose()?;
+    Ok(replay.map(|(_, replay)| replay))
+}
+
+/// The idempotency record in a row.
+pub(super) fn replay_in(row: &Row) -> Result<(ReplayKey, Replay), StoreError> {
+    let columns = Columns::with_id_in(row, "determination_id")?;
+    let key = ReplayKey {
+        caller: columns.get("caller")?,
+        request_id: columns.get("request_id")?,
+    };
+    let replay = Replay {
+        content: columns.digest("content")?,
+        determination_id: columns.determination_id(),
+        version: columns.version("version")?,
+    };
+    Ok((key, replay))
+}
 
 /// The case in a row that has every column read here.
 pub(super) async fn case_in(client: &impl GenericClient, row: &Row) -> Result<Case, StoreError> {

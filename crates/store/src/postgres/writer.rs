@@ -19,8 +19,7 @@ use uuid::Uuid;
 use super::database::Database;
 use super::decide::{Before, Row};
 use super::error::{closed, is_transient, unavailable};
-use super::lookup::{REPLAYS_SQL, replays_in};
-use super::query::{head_in, rendering_in};
+use super::query::{head_in, rendering_in, replay_in};
 use super::rows::Columns;
 use super::write::{Letters, Statements};
 use crate::dials::Turned;
@@ -260,6 +259,11 @@ async fn try_group(client: &Object, channel: &str, work: &[Work]) -> Result<Writ
     })
 }
 
+/// Several request ids with their callers, in one query.
+pub(super) const REPLAYS_SQL: &str = "SELECT e.request_id, e.caller, e.content, e.determination_id, e.version
+    FROM unnest($1::uuid[], $2::text[]) AS asked (request_id, caller)
+    JOIN events e ON e.request_id = asked.request_id AND e.caller = asked.caller AND e.request_id IS NOT NULL";
+
 /// Begins, locks the head, and reads what a group is about.
 async fn begin(client: &Object, work: &[Work]) -> Result<Before, Failed> {
     const LOCKED_SQL: &str =
@@ -306,7 +310,10 @@ async fn begin(client: &Object, work: &[Work]) -> Result<Before, Failed> {
                 .iter()
                 .map(standing)
                 .collect::<Result<HashMap<_, _>, _>>()?,
-            replays: replays_in(&replays)?,
+            replays: replays
+                .iter()
+                .map(replay_in)
+                .collect::<Result<HashMap<_, _>, _>>()?,
         })
     };
     before().map_err(Failed::Otherwise)
