@@ -6,9 +6,10 @@ use std::pin::Pin;
 use deadpool_postgres::Connect;
 use tokio::task::JoinHandle;
 use tokio_postgres::{AsyncMessage, Client, Config, Error, Notification};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
-use super::tls::Encryption;
+use super::tls;
 use crate::StoreError;
 
 /// What a connection is for.
@@ -61,7 +62,7 @@ impl Purpose {
 #[derive(Clone)]
 pub(super) struct Connector {
     config: Config,
-    encryption: Encryption,
+    tls: MakeRustlsConnect,
     purpose: Purpose,
 }
 
@@ -69,7 +70,7 @@ impl Connector {
     pub(super) fn new(address: &Address, purpose: Purpose) -> Result<Self, StoreError> {
         Ok(Self {
             config: address.config.clone(),
-            encryption: Encryption::new(&address.tls)?,
+            tls: tls::connector(&address.tls)?,
             purpose,
         })
     }
@@ -83,7 +84,7 @@ impl Connector {
         &self,
         mut heard: impl FnMut(&Notification) + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>), Error> {
-        let (client, mut connection) = self.config.connect(self.encryption.clone()).await?;
+        let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
         let carried = tokio::spawn(async move {
             // Why a connection ended its user learns from the statement that failed.
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
