@@ -1,47 +1,40 @@
-//! Where is the database, and how is it reached: which hosts, which timeouts, with TLS or without?
+//! The database's address: the URL as `libpq` takes it, with its TLS mode.
 //!
-//! A URL as `libpq` takes it. Two of its parameters are ours to read, because the driver knows no `verify-full`:
-//! `sslmode` and `sslrootcert`. Nothing here repeats a part of the URL in an error: it holds a password.
+//! tokio-postgres reads the URL. `sslmode` and `sslrootcert` are read here, because it knows no `verify-full`. No error
+//! repeats a part of the URL: it holds a password.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// How long a connection to one address may take where the URL says nothing (`connect_timeout`).
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// What was sent and not acknowledged for as long shows that the other side is gone (`tcp_user_timeout`).
-const TCP_USER_TIMEOUT: Duration = Duration::from_secs(5);
-/// After as much quiet the other side is asked whether it is there (`keepalives_idle`, `keepalives_interval`,
-/// `keepalives_retries`).
-const KEEPALIVE_IDLE: Duration = Duration::from_secs(5);
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
-const KEEPALIVE_RETRIES: u32 = 5;
-/// The driver's own idle time, which stands for none given.
-const KEEPALIVE_IDLE_OF_DRIVER: Duration = Duration::from_hours(2);
+/// Parameters that hold where the URL does not set them: the URL's own follow and win. The server that takes changes is
+/// found anew at each connection, wherever a failover put it. A host that is gone is noticed in seconds: 2 to connect, 5
+/// for what was sent and not acknowledged, and 5 of silence with 5 probes a second apart.
+const DEFAULTS: &str = "application_name=second-opinion&target_session_attrs=read-write&connect_timeout=2\
+    &tcp_user_timeout=5&keepalives_idle=5&keepalives_interval=1&keepalives_retries=5";
 
-/// What a URL means.
+/// A parsed URL.
 #[derive(Clone)]
 pub(crate) struct Address {
     pub(super) config: Config,
     pub(super) tls: Tls,
 }
 
-/// Whether the way to the database is encrypted.
+/// Whether connections to the database are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Tls {
     /// In the clear: asked for, or on this machine.
     Off,
-    /// Encrypted, where the server can; then its certificate is checked as otherwise.
+    /// Encrypted where the server offers TLS; then its certificate is checked all the same.
     WhereOffered(Authority),
     /// Encrypted, and the server's certificate and name are checked.
     Verified(Authority),
 }
 
-/// Who vouches for the server's certificate.
+/// The certificate authorities that are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Authority {
     /// Those that the system trusts.
@@ -56,8 +49,25 @@ impl Address {
     /// # Errors
     /// What was expected, without a word of the URL.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
-        let (url, own) = Own::take_off(url)?;
-        let mut config: Config = url.parse().map_err(|_| {
+        // As tokio-postgres reads it: before the first `@` stand a name and a password, whatever characters they have.
+        let host = url.find('@').unwrap_or(0);
+        let (base, query) = match url[host..].find('?') {
+            Some(at) => (&url[..host + at], &url[host + at + 1..]),
+            None => (url, ""),
+        };
+        let (mut ssl_mode, mut ssl_root_cert) = (None, None);
+        let mut parameters = DEFAULTS.to_owned();
+        for parameter in query.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("sslmode", value)) => ssl_mode = Some(decode(value)?),
+                Some(("sslrootcert", value)) => ssl_root_cert = Some(decode(value)?),
+                Some(_) | None => {
+                    parameters.push('&');
+                    parameters.push_str(parameter);
+                }
+            }
+        }
+        let mut config: Config = format!("{base}?{parameters}").parse().map_err(|_| {
             "a URL as PostgreSQL's own tools take it: `postgres://USER@HOST/DATABASE`, several hosts separated by \
              commas, and known parameters (client certificates are not)"
                 .to_owned()
@@ -65,17 +75,12 @@ impl Address {
         if config.get_hosts().is_empty() {
             return Err("a host after `postgres://`".to_owned());
         }
-        let tls = own.tls(&config)?;
+        let tls = tls(ssl_mode.as_deref(), ssl_root_cert, &config)?;
         config.ssl_mode(match tls {
             Tls::Off => SslMode::Disable,
             Tls::WhereOffered(_) => SslMode::Prefer,
             Tls::Verified(_) => SslMode::Require,
         });
-        // The server that takes changes, wherever it is after a failover.
-        if !own.names_session {
-            config.target_session_attrs(TargetSessionAttrs::ReadWrite);
-        }
-        complete(&mut config);
         Ok(Self { config, tls })
     }
 
@@ -86,94 +91,34 @@ impl Address {
     }
 }
 
-/// Sets what the URL leaves open.
-fn complete(config: &mut Config) {
-    if config.get_application_name().is_none() {
-        config.application_name("second-opinion");
-    }
-    if config.get_connect_timeout().is_none() {
-        config.connect_timeout(CONNECT_TIMEOUT);
-    }
-    if config.get_tcp_user_timeout().is_none() {
-        config.tcp_user_timeout(TCP_USER_TIMEOUT);
-    }
-    if config.get_keepalives_idle() == KEEPALIVE_IDLE_OF_DRIVER {
-        config.keepalives_idle(KEEPALIVE_IDLE);
-    }
-    if config.get_keepalives_interval().is_none() {
-        config.keepalives_interval(KEEPALIVE_INTERVAL);
-    }
-    if config.get_keepalives_retries().is_none() {
-        config.keepalives_retries(KEEPALIVE_RETRIES);
-    }
+fn decode(value: &str) -> Result<String, String> {
+    let text = percent_decode_str(value).decode_utf8();
+    text.map(String::from)
+        .map_err(|_| "parameters in UTF-8".to_owned())
 }
 
-/// The parameters that are ours to read.
-#[derive(Default)]
-struct Own {
-    ssl_mode: Option<String>,
-    ssl_root_cert: Option<PathBuf>,
-    names_session: bool,
-}
-
-impl Own {
-    /// A URL without them, and them.
-    fn take_off(url: &str) -> Result<(String, Self), String> {
-        // As the driver reads it: what stands before the first `@` is a name and a password, whatever is in it.
-        let host = url.find('@').unwrap_or(0);
-        let Some(question) = url[host..].find('?').map(|at| host + at) else {
-            return Ok((url.to_owned(), Self::default()));
-        };
-        let mut own = Self::default();
-        let mut rest = Vec::new();
-        for parameter in url[question + 1..].split('&') {
-            let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
-            let value = || {
-                let text = percent_decode_str(value).decode_utf8();
-                text.map(String::from)
-                    .map_err(|_| "parameters in UTF-8".to_owned())
-            };
-            match name {
-                "sslmode" => own.ssl_mode = Some(value()?),
-                "sslrootcert" => own.ssl_root_cert = Some(value()?.into()),
-                _ => {
-                    own.names_session |= name == "target_session_attrs";
-                    rest.push(parameter);
-                }
-            }
-        }
-        let mut url = url[..question].to_owned();
-        if !rest.is_empty() {
-            url.push('?');
-            url.push_str(&rest.join("&"));
-        }
-        Ok((url, own))
-    }
-
-    /// `require` and `verify-ca` are `verify-full` here: encryption that anyone could end who stands on the way protects
-    /// no one. Where nothing is said it depends on whether the way leads off this machine.
-    fn tls(&self, config: &Config) -> Result<Tls, String> {
-        const EXPECTED: &str = "`sslmode` as `verify-full` (which `require` and `verify-ca` mean too), `prefer` or \
-            `disable`";
-        let authority = match self.ssl_root_cert.as_deref() {
-            Some(path) if path.as_os_str() != "system" => Authority::File(path.to_owned()),
-            Some(_) | None => Authority::System,
-        };
-        match self.ssl_mode.as_deref() {
-            Some("verify-full" | "verify-ca" | "require") => Ok(Tls::Verified(authority)),
-            Some("prefer") => Ok(Tls::WhereOffered(authority)),
-            Some("disable") => Ok(Tls::Off),
-            Some(_) => Err(EXPECTED.to_owned()),
-            None if self.ssl_root_cert.is_none() && config.get_hosts().iter().all(is_here) => {
-                Ok(Tls::Off)
-            }
-            None => Ok(Tls::Verified(authority)),
-        }
+/// The TLS mode. `require` and `verify-ca` mean `verify-full`: encryption without a check of certificate and name
+/// protects from no one on the network path. Without `sslmode` it is `verify-full`, but off to this machine.
+fn tls(mode: Option<&str>, root_cert: Option<String>, config: &Config) -> Result<Tls, String> {
+    let on_this_machine = root_cert.is_none() && config.get_hosts().iter().all(is_local);
+    let authority = match root_cert {
+        Some(path) if path != "system" => Authority::File(path.into()),
+        Some(_) | None => Authority::System,
+    };
+    match mode {
+        None if on_this_machine => Ok(Tls::Off),
+        None | Some("verify-full" | "verify-ca" | "require") => Ok(Tls::Verified(authority)),
+        Some("prefer") => Ok(Tls::WhereOffered(authority)),
+        Some("disable") => Ok(Tls::Off),
+        Some(_) => Err(
+            "`sslmode` as `verify-full` (which `require` and `verify-ca` mean too), `prefer` or `disable`"
+                .to_owned(),
+        ),
     }
 }
 
 /// Whether a host is this machine.
-fn is_here(host: &Host) -> bool {
+fn is_local(host: &Host) -> bool {
     match host {
         Host::Tcp(name) => {
             name == "localhost"
@@ -189,6 +134,8 @@ fn is_here(host: &Host) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn tls(url: &str) -> Tls {
@@ -196,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn the_way_off_this_machine_is_encrypted_and_verified_unless_said_otherwise() {
+    fn connection_to_another_machine_is_verified_unless_the_url_says_otherwise() {
         let system = || Tls::Verified(Authority::System);
         for (url, expected) in [
             ("postgres://app@db.example.org/um", system()),
@@ -231,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn several_hosts_and_what_is_left_open() {
+    fn parameters_of_the_url_win_over_the_defaults() {
         let url = "postgres://app:p%40ss?@a:5432,b:5433/um?connect_timeout=7&sslmode=verify-full";
         let address = Address::parse(url).expect("a URL");
         assert_eq!(address.config.get_hosts().len(), 2);
@@ -253,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_that_cannot_be_read_is_not_repeated() {
+    fn invalid_url_is_not_repeated() {
         for url in [
             "postgres://app:canary@db/um?sslmode=canary",
             "postgres://app:canary@db/um?canary=1",
