@@ -82,3 +82,88 @@ impl Drop for Line {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+    use std::io;
+    use std::panic::AssertUnwindSafe;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    use axum::body::Body;
+    use axum::middleware::from_fn;
+    use futures::FutureExt as _;
+    use tonic::Status;
+    use tower::{ServiceBuilder, ServiceExt as _};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("a lock").extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The end of a call.
+    #[derive(Clone, Copy)]
+    enum End {
+        Status(Code),
+        Panic,
+        Never,
+        /// The answer has a message, and its body is dropped before its trailers.
+        Dropped,
+    }
+
+    async fn answer(end: End) -> Result<Response, Infallible> {
+        match end {
+            End::Status(code) => Ok(Status::new(code, "").into_http()),
+            End::Panic => panic!("a defect"),
+            End::Never => std::future::pending().await,
+            End::Dropped => Ok(Response::default()),
+        }
+    }
+
+    /// The log after a call with this end, which its caller gives up after a second.
+    async fn log_of(end: End) -> String {
+        let log = Log::default();
+        let sink = log.clone();
+        let subscriber = tracing_subscriber::fmt()
+            .with_ansi(false)
+            .with_writer(move || sink.clone())
+            .finish();
+        let _guard = tracing::subscriber::set_default(subscriber);
+        let service = ServiceBuilder::new()
+            .layer(from_fn(write_line))
+            .service_fn(move |_: Request| answer(end));
+        let request = Request::post("/um.secondopinion.v1.PolicyService/GetPolicy");
+        let call = service.oneshot(request.body(Body::empty()).expect("a request"));
+        let call = tokio::time::timeout(Duration::from_secs(1), call);
+        drop(AssertUnwindSafe(call).catch_unwind().await);
+        let bytes = log.0.lock().expect("a lock").clone();
+        String::from_utf8(bytes).expect("text")
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_call_leaves_one_line_whatever_its_end() {
+        for (end, outcome) in [
+            (End::Status(Code::Ok), "OK"),
+            (End::Status(Code::Unauthenticated), "UNAUTHENTICATED"),
+            (End::Panic, "INTERNAL"),
+            (End::Never, "UNANSWERED"),
+            (End::Dropped, "UNANSWERED"),
+        ] {
+            let log = log_of(end).await;
+            assert_eq!(log.matches("rpc=\"GetPolicy\"").count(), 1, "{log}");
+            assert!(log.contains(&format!("outcome=\"{outcome}\"")), "{log}");
+        }
+    }
+}
