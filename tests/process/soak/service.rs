@@ -1,36 +1,36 @@
-//! Servers on one store that are ended and started again: where are they, and when was which of them away?
+//! Servers on one store that are stopped and started again, and the record of their outages.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::keys::Keys;
+use super::credentials::Credentials;
 use super::report::Process;
 use crate::program::{Server, run, text};
 use crate::support::server::Client;
 
-/// So long after a server or its database is back a call may still be told of the loss.
-const AFTERWARDS: Duration = Duration::from_secs(5);
+/// A call this long after an outage may still fail by it.
+const OUTAGE_GRACE: Duration = Duration::from_secs(5);
 
-/// Servers on one store, each in a place of its own.
+/// Servers on one store.
 pub struct Service {
     pub name: &'static str,
     folder: tempfile::TempDir,
     /// A database's URL; `None`: a file in the folder.
     pub store: Option<String>,
-    keys: Arc<Keys>,
-    places: Vec<Place>,
+    credentials: Arc<Credentials>,
+    slots: Vec<Slot>,
 }
 
-/// Where one server stands after the other.
-struct Place {
+/// One server and its successors.
+struct Slot {
     server: Mutex<Option<Server>>,
     client: Mutex<Client>,
-    /// How many stood here before.
-    life: AtomicUsize,
-    /// From when to when none was here that could answer; no end: not back yet.
-    away: Mutex<Vec<(Instant, Option<Instant>)>>,
+    /// The number of earlier servers.
+    generation: AtomicUsize,
+    /// The start and end of each outage; no end: it lasts.
+    outages: Mutex<Vec<(Instant, Option<Instant>)>>,
 }
 
 impl Service {
@@ -38,25 +38,25 @@ impl Service {
         name: &'static str,
         store: Option<&str>,
         servers: usize,
-        keys: &Arc<Keys>,
+        credentials: &Arc<Credentials>,
     ) -> Arc<Self> {
         let mut service = Self {
             name,
             folder: tempfile::tempdir().expect("a folder"),
             store: store.map(str::to_owned),
-            keys: Arc::clone(keys),
-            places: Vec::new(),
+            credentials: Arc::clone(credentials),
+            slots: Vec::new(),
         };
         if store.is_some() {
             service.command("migrate");
         }
         for _ in 0..servers {
             let server = service.server();
-            service.places.push(Place {
-                client: Mutex::new(keys.client(&server.address)),
+            service.slots.push(Slot {
+                client: Mutex::new(credentials.client(&server.address)),
                 server: Mutex::new(Some(server)),
-                life: AtomicUsize::new(0),
-                away: Mutex::default(),
+                generation: AtomicUsize::new(0),
+                outages: Mutex::default(),
             });
         }
         Arc::new(service)
@@ -67,7 +67,7 @@ impl Service {
     }
 
     fn server(&self) -> Server {
-        let mut arguments = self.keys.arguments();
+        let mut arguments = self.credentials.arguments();
         if let Some(store) = &self.store {
             arguments.extend(["--store".to_owned(), store.clone()]);
         }
@@ -75,102 +75,102 @@ impl Service {
         Server::start_with(self.data(), &arguments)
     }
 
-    /// Runs a command on the store; it must be content. Gives what it said of that.
+    /// Runs a command on the store, which must succeed. Returns its error output.
     pub fn command(&self, command: &str) -> String {
         let store = self.store.iter().flat_map(|store| ["--store", store]);
         let arguments: Vec<&str> = store.chain([command]).collect();
         let done = run(self.data(), &arguments, "");
-        let said = text(&done.stderr);
-        assert_eq!(done.status.code(), Some(0), "{}: {said}", self.name);
-        said
+        let errors = text(&done.stderr);
+        assert_eq!(done.status.code(), Some(0), "{}: {errors}", self.name);
+        errors
     }
 
-    /// How many servers it has.
-    pub fn size(&self) -> usize {
-        self.places.len()
+    pub fn servers(&self) -> usize {
+        self.slots.len()
     }
 
     pub fn client(&self, nth: usize) -> Client {
-        self.places[nth].client.lock().expect("a lock").clone()
+        self.slots[nth].client.lock().expect("a lock").clone()
     }
 
-    /// Every caller connects anew, with the token of the moment.
+    /// Replaces every client: callers connect again and send the current token.
     pub fn reconnect(&self) {
-        for place in &self.places {
-            if let Some(server) = &*place.server.lock().expect("a lock") {
-                let client = self.keys.client(&server.address);
-                *place.client.lock().expect("a lock") = client;
+        for slot in &self.slots {
+            if let Some(server) = &*slot.server.lock().expect("a lock") {
+                let client = self.credentials.client(&server.address);
+                *slot.client.lock().expect("a lock") = client;
             }
         }
     }
 
-    /// Ends a server, by SIGTERM or by `kill -9`, and starts another one in its place.
-    pub fn restart(&self, nth: usize, kindly: bool) {
-        let place = &self.places[nth];
-        place.leave();
-        let old = place.server.lock().expect("a lock").take();
-        end(old.expect("a server"), kindly);
+    /// Stops a server, by SIGTERM or by `kill -9`, and starts its successor.
+    pub fn restart(&self, nth: usize, is_graceful: bool) {
+        let slot = &self.slots[nth];
+        slot.begin_outage();
+        let old = slot.server.lock().expect("a lock").take();
+        stop(old.expect("a server"), is_graceful);
         let new = self.server();
-        *place.client.lock().expect("a lock") = self.keys.client(&new.address);
-        *place.server.lock().expect("a lock") = Some(new);
-        place.life.fetch_add(1, Ordering::SeqCst);
-        place.come_back();
+        *slot.client.lock().expect("a lock") = self.credentials.client(&new.address);
+        *slot.server.lock().expect("a lock") = Some(new);
+        slot.generation.fetch_add(1, Ordering::SeqCst);
+        slot.end_outage();
     }
 
-    /// What all its servers need goes away, and comes back.
-    pub fn without(&self, restart: impl FnOnce()) {
-        self.places.iter().for_each(Place::leave);
+    /// Restarts a dependency of all its servers, and records the outage.
+    pub fn restart_dependency(&self, restart: impl FnOnce()) {
+        self.slots.iter().for_each(Slot::begin_outage);
         restart();
-        self.places.iter().for_each(Place::come_back);
+        self.slots.iter().for_each(Slot::end_outage);
     }
 
-    /// Ends all its servers by SIGTERM.
+    /// Stops all its servers by SIGTERM.
     pub fn stop(&self) {
-        for place in &self.places {
-            place.leave();
-            let server = place.server.lock().expect("a lock").take();
-            end(server.expect("a server"), true);
+        for slot in &self.slots {
+            slot.begin_outage();
+            let server = slot.server.lock().expect("a lock").take();
+            stop(server.expect("a server"), true);
         }
     }
 
-    /// Whether a call of that time may have been told that a server was away.
-    pub fn was_away(&self, nth: usize, began: Instant, ended: Instant) -> bool {
-        let away = self.places[nth].away.lock().expect("a lock");
-        away.iter().any(|(left, back)| {
-            let back = back.is_none_or(|back| began <= back + AFTERWARDS);
-            *left <= ended && back
+    /// Whether a call between these instants may have failed by an outage of the server.
+    pub fn had_outage(&self, nth: usize, start: Instant, end: Instant) -> bool {
+        let outages = self.slots[nth].outages.lock().expect("a lock");
+        outages.iter().any(|(outage_start, outage_end)| {
+            let is_before_end =
+                outage_end.is_none_or(|outage_end| start <= outage_end + OUTAGE_GRACE);
+            *outage_start <= end && is_before_end
         })
     }
 
     pub fn processes(&self) -> impl Iterator<Item = Process> {
-        self.places.iter().map(|place| {
-            let server = place.server.lock().expect("a lock");
+        self.slots.iter().map(|slot| {
+            let server = slot.server.lock().expect("a lock");
             let kilobytes = server.as_ref().expect("a server").resident_kilobytes();
             let kilobytes = u32::try_from(kilobytes).expect("less than terabytes");
             Process {
-                life: place.life.load(Ordering::SeqCst),
+                generation: slot.generation.load(Ordering::SeqCst),
                 megabytes: f64::from(kilobytes) / 1_024.0,
             }
         })
     }
 }
 
-impl Place {
-    fn leave(&self) {
-        let mut away = self.away.lock().expect("a lock");
-        away.push((Instant::now(), None));
+impl Slot {
+    fn begin_outage(&self) {
+        let mut outages = self.outages.lock().expect("a lock");
+        outages.push((Instant::now(), None));
     }
 
-    fn come_back(&self) {
-        let mut away = self.away.lock().expect("a lock");
-        if let Some((_, back)) = away.last_mut() {
-            *back = Some(Instant::now());
+    fn end_outage(&self) {
+        let mut outages = self.outages.lock().expect("a lock");
+        if let Some((_, end)) = outages.last_mut() {
+            *end = Some(Instant::now());
         }
     }
 }
 
-fn end(server: Server, kindly: bool) {
-    if !kindly {
+fn stop(server: Server, is_graceful: bool) {
+    if !is_graceful {
         return server.kill();
     }
     let (code, _, errors) = server.terminate_and_read();

@@ -1,4 +1,4 @@
-//! What do a plan's callers do all day, at a steady pace, and what were they told that they should not be?
+//! A plan's callers at a steady rate: submissions, decisions, reads and watches, and the calls that violated a promise.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -9,39 +9,38 @@ use second_opinion::wire::v1;
 use tokio::task::JoinSet;
 use tonic::{Code, Status};
 
-use super::report::Calls;
+use super::report::CallStats;
 use super::service::Service;
 use crate::callers::{Request, TEST_TIMEOUT, timely_approval, undecided};
 use crate::fleet::chance;
 use crate::support::messages::{available, denial, get, id};
 use crate::support::server::Client;
 
-/// As many cases wait for a reviewer before one begins to decide.
-const WAITING: usize = 100;
-/// Those who follow the changes of each service, and come and go.
+/// Undecided cases before reviewers begin to decide.
+const UNDECIDED_MIN: usize = 100;
+/// Watchers of each service, which disconnect and resume.
 const WATCHERS: usize = 3;
 
-/// A change that was acknowledged: its case, and what it was.
-pub type Acknowledged = (String, EventKind);
+/// The case and the kind of an acknowledged change.
+pub type AcknowledgedChange = (String, EventKind);
 
 /// The callers of one service.
 pub struct Traffic {
     pub service: Arc<Service>,
     stop: AtomicBool,
     known: Mutex<Known>,
-    calls: Mutex<Calls>,
-    /// What no caller should be told.
-    wrong: Mutex<Vec<String>>,
+    calls: Mutex<CallStats>,
+    violations: Mutex<Vec<String>>,
 }
 
-/// What callers know.
+/// The ids that callers know, and the changes that were acknowledged to them.
 #[derive(Default)]
 struct Known {
     cases: Vec<String>,
-    /// Those that no one has decided, nor does just now.
-    waiting: Vec<String>,
+    /// Cases without a decision, and without one under way.
+    undecided: Vec<String>,
     letters: Vec<String>,
-    acknowledged: Vec<Acknowledged>,
+    acknowledged: Vec<AcknowledgedChange>,
 }
 
 impl Traffic {
@@ -51,18 +50,18 @@ impl Traffic {
             stop: AtomicBool::new(false),
             known: Mutex::default(),
             calls: Mutex::default(),
-            wrong: Mutex::default(),
+            violations: Mutex::default(),
         })
     }
 
-    /// So many calls a second, however long the answers take, until it is told to stop. Then every call is waited for.
-    pub async fn go(self: Arc<Self>, a_second: u32) {
+    /// Makes calls at this rate, however long the answers take, until [`Traffic::stop`], and then waits for every call.
+    pub async fn run(self: Arc<Self>, calls_per_second: u32) {
         let mut calls = JoinSet::new();
         for _ in 0..WATCHERS {
             calls.spawn(Arc::clone(&self).watch());
         }
-        // Calls that are late are made all the same, and late is measured from when they were due.
-        let mut pace = tokio::time::interval(Duration::from_secs(1) / a_second);
+        // A late call is still made, and its latency counts from the instant at which it was due.
+        let mut pace = tokio::time::interval(Duration::from_secs(1) / calls_per_second);
         while !self.stop.load(Ordering::SeqCst) {
             let due = pace.tick().await.into_std();
             calls.spawn(Arc::clone(&self).call(due));
@@ -79,17 +78,22 @@ impl Traffic {
         self.stop.store(true, Ordering::SeqCst);
     }
 
-    /// What callers saw since they were last asked.
-    pub fn take_calls(&self) -> Calls {
+    /// Takes the calls since it was last called.
+    pub fn take_calls(&self) -> CallStats {
         std::mem::take(&mut self.calls.lock().expect("a lock"))
     }
 
-    pub fn take_acknowledged(&self) -> Vec<Acknowledged> {
+    pub fn take_acknowledged(&self) -> Vec<AcknowledgedChange> {
         std::mem::take(&mut self.known().acknowledged)
     }
 
-    pub fn take_wrong(&self) -> Vec<String> {
-        std::mem::take(&mut self.wrong.lock().expect("a lock"))
+    pub fn take_violations(&self) -> Vec<String> {
+        std::mem::take(&mut self.violations.lock().expect("a lock"))
+    }
+
+    fn add_violation(&self, violation: &str) {
+        let line = format!("{}: {violation}", self.service.name);
+        self.violations.lock().expect("a lock").push(line);
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -97,38 +101,37 @@ impl Traffic {
     }
 
     async fn call(self: Arc<Self>, due: Instant) {
-        let nth = chance(self.service.size());
+        let nth = chance(self.service.servers());
         let client = self.service.client(nth);
-        let answer = tokio::time::timeout(TEST_TIMEOUT, self.something(client)).await;
-        let told = match answer {
+        let answer = tokio::time::timeout(TEST_TIMEOUT, self.random_call(client)).await;
+        let result = match answer {
             Ok(Ok(())) => Ok(due.elapsed()),
-            Ok(Err(status)) => Err(self.failed(nth, due, &status)),
+            Ok(Err(status)) => Err(self.handle_failure(nth, due, &status)),
             Err(_) => {
-                let line = format!("{}: no answer within {TEST_TIMEOUT:?}", self.service.name);
-                self.wrong.lock().expect("a lock").push(line);
+                self.add_violation(&format!("no answer within {TEST_TIMEOUT:?}"));
                 Err("no answer".to_owned())
             }
         };
-        self.calls.lock().expect("a lock").add(told);
+        self.calls.lock().expect("a lock").add(result);
     }
 
-    /// What a call was told in one word. It is wrong unless its server was away, and this is how one hears of that: from a
-    /// server that refuses, or from the client itself, whose connection ended or found no one.
-    fn failed(&self, nth: usize, began: Instant, status: &Status) -> String {
-        let by_client = std::error::Error::source(status).is_some();
-        let of_loss = by_client || matches!(status.code(), Code::Unavailable | Code::Cancelled);
-        if !(of_loss && self.service.was_away(nth, began, Instant::now())) {
-            let line = format!("{}, server {}: {status:?}", self.service.name, nth + 1);
-            self.wrong.lock().expect("a lock").push(line);
+    /// Returns the name of a call's failure. It is a violation unless it shows an outage and there was one: the server refused
+    /// the call, or the client lost its connection or could not connect.
+    fn handle_failure(&self, nth: usize, start: Instant, status: &Status) -> String {
+        let is_by_client = std::error::Error::source(status).is_some();
+        let shows_outage =
+            is_by_client || matches!(status.code(), Code::Unavailable | Code::Cancelled);
+        if !(shows_outage && self.service.had_outage(nth, start, Instant::now())) {
+            self.add_violation(&format!("server {}: {status:?}", nth + 1));
         }
         match status.code() {
-            code if by_client => format!("{code:?} (client)"),
+            code if is_by_client => format!("{code:?} (client)"),
             code => format!("{code:?}"),
         }
     }
 
-    /// Of a hundred calls 20 submit, 20 decide, 5 tell of what was found out, 30 read a case, 10 a list and 15 a letter.
-    async fn something(&self, client: Client) -> Result<(), Status> {
+    /// Of a hundred calls 20 submit, 20 decide, 5 record a verification, 30 read a case, 10 a list and 15 a letter.
+    async fn random_call(&self, client: Client) -> Result<(), Status> {
         match chance(100) {
             0..20 => self.submit(client).await,
             20..40 => self.decide(client).await,
@@ -144,19 +147,19 @@ impl Traffic {
         let id = made.determination_id;
         let mut known = self.known();
         known.cases.push(id.clone());
-        known.waiting.push(id.clone());
+        known.undecided.push(id.clone());
         known.acknowledged.push((id, EventKind::Submitted));
         Ok(())
     }
 
-    /// A case that no one else decides meanwhile.
-    fn take_waiting(&self) -> Option<String> {
-        let waiting = &mut self.known().waiting;
-        (waiting.len() > WAITING).then(|| waiting.swap_remove(chance(waiting.len())))
+    /// Takes a case, so that no other caller decides it meanwhile.
+    fn take_undecided(&self) -> Option<String> {
+        let undecided = &mut self.known().undecided;
+        (undecided.len() > UNDECIDED_MIN).then(|| undecided.swap_remove(chance(undecided.len())))
     }
 
     async fn decide(&self, mut client: Client) -> Result<(), Status> {
-        let Some(id) = self.take_waiting() else {
+        let Some(id) = self.take_undecided() else {
             return self.submit(client).await;
         };
         let (decision, kind) = match chance(2) {
@@ -172,30 +175,30 @@ impl Traffic {
     }
 
     async fn verify(&self, mut client: Client) -> Result<(), Status> {
-        let Some(case) = self.take_waiting() else {
+        let Some(case) = self.take_undecided() else {
             return self.submit(client).await;
         };
-        let mut found = available();
-        found.verification = Some(v1::Verification {
+        let mut availability = available();
+        availability.verification = Some(v1::Verification {
             source: format!("Sample directory, page {}", chance(1_000)),
             checked_at: None,
         });
         let request = v1::RecordVerificationRequest {
             request_id: id(),
             determination_id: case.clone(),
-            network_availability: Some(found),
+            network_availability: Some(availability),
             ..v1::RecordVerificationRequest::default()
         };
-        let told = client.record_verification(request).await;
+        let result = client.record_verification(request).await;
         let mut known = self.known();
-        known.waiting.push(case.clone());
-        told?;
+        known.undecided.push(case.clone());
+        result?;
         known.acknowledged.push((case, EventKind::Verified));
         Ok(())
     }
 
     async fn read(&self, mut client: Client) -> Result<(), Status> {
-        let Some(id) = one_of(&self.known().cases) else {
+        let Some(id) = random_id(&self.known().cases) else {
             return Ok(());
         };
         let view = [v1::View::Basic, v1::View::Full][chance(2)];
@@ -203,63 +206,64 @@ impl Traffic {
     }
 
     async fn list(&self, mut client: Client) -> Result<(), Status> {
-        let waiting = v1::ListDeterminationsRequest {
+        let undecided = v1::ListDeterminationsRequest {
             states: vec![v1::State::PendingReview.into()],
             ..v1::ListDeterminationsRequest::default()
         };
-        client.list_determinations(waiting).await.map(drop)
+        client.list_determinations(undecided).await.map(drop)
     }
 
     async fn letter(&self, mut client: Client) -> Result<(), Status> {
-        let Some(notice_id) = one_of(&self.known().letters) else {
+        let Some(notice_id) = random_id(&self.known().letters) else {
             return Ok(());
         };
         let format = [v1::NoticeFormat::Text, v1::NoticeFormat::Html][chance(2)];
-        let asked = v1::GetNoticeRequest {
+        let request = v1::GetNoticeRequest {
             notice_id,
             format: format.into(),
             ..v1::GetNoticeRequest::default()
         };
-        client.get_notice(asked).await.map(drop)
+        client.get_notice(request).await.map(drop)
     }
 
-    /// Follows for some seconds, goes, and comes again with its cursor, to whichever server.
+    /// Watches for some seconds, disconnects, and resumes from its cursor on any server.
     async fn watch(self: Arc<Self>) {
-        // Empty: from now on.
+        // An empty cursor starts at the end of the log.
         let (mut cursor, mut last) = (String::new(), None);
         while !self.stop.load(Ordering::SeqCst) {
-            let (nth, began) = (chance(self.service.size()), Instant::now());
-            let stay = Duration::from_millis(200 + chance(4_000) as u64);
+            let (nth, start) = (chance(self.service.servers()), Instant::now());
+            let duration = Duration::from_millis(200 + chance(4_000) as u64);
             let client = self.service.client(nth);
-            let followed = self.follow(client, stay, &mut cursor, &mut last).await;
-            if let Err(status) = followed {
-                let told = self.failed(nth, began, &status);
+            let watched = self
+                .watch_for(client, duration, &mut cursor, &mut last)
+                .await;
+            if let Err(status) = watched {
+                let failure = self.handle_failure(nth, start, &status);
                 let mut calls = self.calls.lock().expect("a lock");
-                calls.add(Err(format!("watch {told}")));
+                calls.add(Err(format!("watch {failure}")));
             }
             tokio::time::sleep(Duration::from_millis(100 + chance(1_000) as u64)).await;
         }
     }
 
-    async fn follow(
+    async fn watch_for(
         &self,
         mut client: Client,
-        stay: Duration,
+        duration: Duration,
         cursor: &mut String,
         last: &mut Option<u64>,
     ) -> Result<(), Status> {
-        let leave = tokio::time::Instant::now() + stay;
+        let end = tokio::time::Instant::now() + duration;
         let from = v1::WatchDeterminationsRequest {
             cursor: cursor.clone(),
         };
         let mut stream = client.watch_determinations(from).await?.into_inner();
-        while let Ok(message) = tokio::time::timeout_at(leave, stream.message()).await {
+        while let Ok(message) = tokio::time::timeout_at(end, stream.message()).await {
             let Some(message) = message? else { break };
             let position: u64 = message.cursor.parse().expect("a position");
             let expected = last.map(|last| last + u64::from(message.event.is_some()));
             if expected.is_some_and(|expected| expected != position) {
-                let line = format!("{}: {position} came after {last:?}", self.service.name);
-                self.wrong.lock().expect("a lock").push(line);
+                self.add_violation(&format!("position {position} followed {last:?}"));
             }
             *last = Some(position);
             *cursor = message.cursor;
@@ -268,6 +272,6 @@ impl Traffic {
     }
 }
 
-fn one_of(ids: &[String]) -> Option<String> {
+fn random_id(ids: &[String]) -> Option<String> {
     (!ids.is_empty()).then(|| ids[chance(ids.len())].clone())
 }

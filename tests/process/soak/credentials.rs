@@ -1,4 +1,4 @@
-//! Who vouches for servers and callers while keys and certificates are rotated?
+//! Keys and certificates that are rotated under load: a token issuer and a certificate authority.
 
 use std::path::PathBuf;
 use std::sync::Mutex;
@@ -14,49 +14,49 @@ use tonic::transport::Endpoint;
 use crate::support::authority::Authority;
 use crate::support::server::{Client, EVERY_SCOPE, bearer};
 
-/// Until when the first certificate is good; each of the next ones a year longer.
-const FIRST_YEAR: i32 = 2060;
+/// The year in which the first certificate expires. Each later one expires a year later.
+const FIRST_EXPIRY_YEAR: i32 = 2060;
 
 /// The issuer of tokens and the authority of certificates.
-pub struct Keys {
+pub struct Credentials {
     folder: tempfile::TempDir,
     authority: Authority,
     tokens: Mutex<Tokens>,
 }
 
 struct Tokens {
-    /// How many keys there were.
+    /// The number of keys so far.
     keys: i32,
-    /// The issuer's newest key: its part of the JWKS, and a token of it.
+    /// The issuer's newest key in the JWKS, and a token that it signed.
     newest: (Value, String),
-    /// What callers show.
-    shown: String,
+    /// The token that callers send.
+    current: String,
 }
 
-impl Keys {
+impl Credentials {
     pub fn new() -> Self {
-        let keys = Self {
+        let credentials = Self {
             folder: tempfile::tempdir().expect("a folder"),
             authority: Authority::new("Sample Authority"),
             tokens: Mutex::new(Tokens {
                 keys: 0,
                 newest: (Value::Null, String::new()),
-                shown: String::new(),
+                current: String::new(),
             }),
         };
-        keys.publish();
-        keys.take_up();
-        keys
+        credentials.rotate();
+        credentials.switch_tokens();
+        credentials
     }
 
     fn jwks(&self) -> PathBuf {
         self.folder.path().join("jwks.json")
     }
 
-    /// A new certificate; and a new key beside the last one, which no caller uses yet.
-    pub fn publish(&self) {
+    /// Writes a new certificate, and publishes a new key beside the last one. No caller uses it yet.
+    pub fn rotate(&self) {
         let mut tokens = self.tokens.lock().expect("a lock");
-        let year = FIRST_YEAR + tokens.keys;
+        let year = FIRST_EXPIRY_YEAR + tokens.keys;
         self.authority.write_server(self.folder.path(), year, None);
         tokens.keys += 1;
         let folder = self.folder.path().join(tokens.keys.to_string());
@@ -75,19 +75,19 @@ impl Keys {
             .into_iter()
             .filter(|key| !key.is_null())
             .collect();
-        // A server reads the one or the other, and none half.
+        // Renamed into place: a server reads the old file or the new one, never a part.
         let new = self.folder.path().join("jwks.new");
         std::fs::write(&new, json!({ "keys": all }).to_string()).expect("a file");
-        std::fs::rename(new, self.jwks()).expect("in its place");
+        std::fs::rename(new, self.jwks()).expect("a rename");
     }
 
-    /// From now on callers show tokens of the newest key, and have to see a certificate anew.
-    pub fn take_up(&self) {
+    /// Makes new clients send tokens of the newest key.
+    pub fn switch_tokens(&self) {
         let tokens = &mut *self.tokens.lock().expect("a lock");
-        tokens.shown.clone_from(&tokens.newest.1);
+        tokens.current.clone_from(&tokens.newest.1);
     }
 
-    /// What a server is told of them.
+    /// The server's command-line arguments.
     pub fn arguments(&self) -> Vec<String> {
         let file = |name: &str| {
             let path = self.folder.path().join(name);
@@ -104,13 +104,13 @@ impl Keys {
         pairs.into_iter().flatten().collect()
     }
 
-    /// A reviewer's client with a connection of its own. It connects when it first calls.
+    /// A reviewer's client with its own connection, opened at its first call.
     pub fn client(&self, address: &str) -> Client {
         let address = address.replace("http://", "https://");
         let endpoint = Endpoint::from_shared(address).expect("an address");
         let endpoint = endpoint.tls_config(self.authority.trusted());
         let channel = endpoint.expect("an authority").connect_lazy();
-        let shown = bearer(Some(&self.tokens.lock().expect("a lock").shown));
-        SecondOpinionServiceClient::with_interceptor(channel, shown)
+        let token = bearer(Some(&self.tokens.lock().expect("a lock").current));
+        SecondOpinionServiceClient::with_interceptor(channel, token)
     }
 }
