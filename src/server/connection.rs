@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use tonic::body::Body;
 use tower::ServiceExt as _;
 
+use super::lent::{Lent, lend};
 use super::request_body::ReadToEnd;
 use super::tls::Certificates;
 use crate::call::Connection;
@@ -66,34 +67,45 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Serves a connection to its end.
 pub(super) async fn serve(
-    stream: TcpStream,
+    socket: TcpStream,
     security: Option<Security>,
     stack: Stack,
     mut draining: watch::Receiver<bool>,
 ) {
     let accepted = Instant::now();
+    if let Err(error) = socket.set_nodelay(true) {
+        tracing::debug!(%error, "a connection is already gone");
+        return;
+    }
+    let (socket, owner) = lend(socket);
     let opened = tokio::select! {
-        opened = tokio::time::timeout(HANDSHAKE_TIMEOUT, open(stream, security)) => opened,
-        () = drained(&mut draining, accepted) => return,
+        opened = tokio::time::timeout(HANDSHAKE_TIMEOUT, open(socket, security)) => opened,
+        () = drained(&mut draining, accepted) => return owner.close().await,
     };
-    match opened {
-        Ok(Ok((stream, certified))) => serve_calls(stream, certified, stack, draining).await,
-        Ok(Err(error)) => tracing::debug!(%error, "a connection failed before its first call"),
-        Err(_) => {}
+    let ended = match opened {
+        Ok(Ok((stream, certified))) => {
+            serve_calls(stream, certified, stack, draining.clone()).await
+        }
+        Ok(Err(error)) => Err(error.into()),
+        Err(timeout) => Err(timeout.into()),
+    };
+    match ended {
+        Ok(()) => owner.close().await,
+        // Most errors concern no one: calls have outcomes of their own.
+        Err(error) => tracing::debug!(error, "a connection ended"),
     }
 }
 
 /// Waits for the TLS handshake; in the clear, for the peer's first byte, for which hyper has no timeout.
 async fn open(
-    stream: TcpStream,
+    socket: Lent,
     security: Option<Security>,
 ) -> std::io::Result<(Box<dyn Stream>, Option<Certified>)> {
-    stream.set_nodelay(true)?;
     let Some(security) = security else {
-        stream.peek(&mut [0]).await?;
-        return Ok((Box::new(stream), None));
+        socket.first_byte().await?;
+        return Ok((Box::new(socket), None));
     };
-    let stream = security.certificates.acceptor().accept(stream).await?;
+    let stream = security.certificates.acceptor().accept(socket).await?;
     let chain = stream.get_ref().1.peer_certificates();
     let certified = chain
         .and_then(<[_]>::first)
@@ -118,7 +130,7 @@ async fn serve_calls(
     certified: Option<Certified>,
     stack: Stack,
     mut draining: watch::Receiver<bool>,
-) {
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let begun = Instant::now();
     let (end, ending) = watch::channel(false);
     let record = Arc::new(Connection { certified, ending });
@@ -130,7 +142,7 @@ async fn serve_calls(
     let connection =
         builder.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
     tokio::pin!(connection);
-    let ended = tokio::select! {
+    tokio::select! {
         biased;
         ended = connection.as_mut() => ended,
         () = drained(&mut draining, begun) => {
@@ -143,10 +155,6 @@ async fn serve_calls(
             let rest = tokio::time::timeout(AGE_GRACE, connection).await;
             rest.unwrap_or(Ok(()))
         }
-    };
-    // Most ends concern no one: calls have outcomes of their own.
-    if let Err(error) = ended {
-        tracing::debug!(error, "a connection ended");
     }
 }
 
@@ -232,7 +240,8 @@ pub(super) mod tests {
         assert!(!*record.ending.borrow() && record.certified.is_none());
         // To a caller without an open call the connection ends well.
         connection.await.expect("no panic").expect("no error");
-        serving.await.expect("no panic");
+        // The peer closes first, which may be an error to this end.
+        let _ = serving.await.expect("no panic");
         let age = begun.elapsed();
         assert!(
             age >= AGE_MAX && age <= AGE_MAX * 11 / 10 + KEEP_ALIVE,

@@ -2,6 +2,7 @@
 
 mod connection;
 mod error;
+mod lent;
 mod listener;
 mod request_body;
 mod routes;
