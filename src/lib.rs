@@ -17,12 +17,8 @@ pub mod server;
 
 pub mod middleware;
 
-// What is told of calls: lines and spans.
-pub mod logs;
-pub mod traces;
-
-// On a port of its own: metrics and probes.
-pub mod ops;
+// Logs, traces, metrics and health.
+pub mod telemetry;
 
 pub mod identity;
 

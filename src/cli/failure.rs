@@ -4,9 +4,9 @@ use thiserror::Error;
 
 use super::call::CallError;
 use crate::config::ConfigErrors;
-use crate::logs::LogError;
 use crate::server::StartError;
 use crate::store::{CopyError, StoreError};
+use crate::telemetry::logs::LogError;
 
 /// The command was not used as it should be.
 pub(super) const USAGE: u8 = 64;

@@ -7,8 +7,8 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::{Failure, token};
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::logs;
 use crate::server;
+use crate::telemetry::logs;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     let _lines = logs::begin(config)?;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::outcome::{self, Observer};
 use crate::call::{self, AUDIT_TARGET, AuditRecord, CallId};
 use crate::identity::Identity;
-use crate::ops::Method;
+use crate::telemetry::metrics::Method;
 use crate::wire::status::code_name;
 
 /// Writes the line of a call once its outcome is known.

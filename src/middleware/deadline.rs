@@ -12,7 +12,7 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::WATCH_PATH;
-use crate::ops::Meters;
+use crate::telemetry::metrics::Meters;
 use crate::wire::status;
 
 /// A client whose own timer fires first reports what it likes: tonic's says CANCELLED. So the server's timer fires

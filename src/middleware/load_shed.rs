@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::ops::Meters;
+use crate::telemetry::metrics::Meters;
 use crate::wire::status;
 
 /// The paths of health, which is exempt: a balancer that asks under load must not take a refusal for death.

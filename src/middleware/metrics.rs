@@ -9,7 +9,7 @@ use axum::response::Response;
 use tonic::Code;
 
 use super::outcome::{self, Observer};
-use crate::ops::{Meters, Method};
+use crate::telemetry::metrics::{Meters, Method};
 
 /// Counts the call once its outcome is known.
 pub(super) async fn count(

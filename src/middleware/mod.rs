@@ -26,8 +26,8 @@ use tower::util::{BoxCloneSyncService, option_layer};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::identity::Authenticator;
-use crate::ops::Meters;
-use crate::traces::Traces;
+use crate::telemetry::metrics::Meters;
+use crate::telemetry::traces::Traces;
 use crate::wire::{ACCEPT_ENCODING, status};
 
 /// The path of the only call without a deadline, whose answer is a stream.

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::response::Response;
 use tower_http::catch_panic::ResponseForPanic;
 
-use crate::ops::Meters;
+use crate::telemetry::metrics::Meters;
 use crate::wire::status;
 
 /// Counts a panic and answers its call.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::outcome::{self, Observer};
 use crate::call::CallId;
-use crate::traces::{CallSpan, Place, TRACEPARENT, Traces};
+use crate::telemetry::traces::{CallSpan, Place, TRACEPARENT, Traces};
 
 /// The response header with the id.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");

@@ -8,7 +8,7 @@ use super::tls::TlsError;
 use crate::identity::{DevelopmentKeyError, JwksError, JwksLoadError};
 use crate::notice::TemplateErrors;
 use crate::store::StoreError;
-use crate::traces::TracesError;
+use crate::telemetry::traces::TracesError;
 
 /// A server that could not start.
 #[derive(Debug, Error)]

@@ -22,13 +22,15 @@ use crate::identity::{
     Authenticator, Callers, DevelopmentIdentity, JwksSource, KeySource, RefreshTask, Verifier,
 };
 use crate::middleware::{self, Settings};
-use crate::ops::{self, Exposed, Figures, Health, LatestDials, Meters};
 use crate::press::Press;
 use crate::rpc::Calls;
 use crate::rules::{Edition, Policy};
 use crate::store::{self, Store};
 use crate::sweeper::{self, Sweeper, Teller};
-use crate::traces::Traces;
+use crate::telemetry::Health;
+use crate::telemetry::metrics::{self, LatestDials, Meters, Metrics};
+use crate::telemetry::ops_server::{self, Exposed};
+use crate::telemetry::traces::Traces;
 use connection::Security;
 use tls::Certificates;
 
@@ -87,7 +89,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         verifier: verifier.map(Arc::new),
         tls,
         sweep_every: sweeper::EVERY,
-        dials_every: ops::DIALS_EVERY,
+        dials_every: metrics::DIALS_EVERY,
     };
     let running = serve(config, parts).await?;
     Ok(Running {
@@ -116,7 +118,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),
     };
-    let exposed = Exposed::new(Figures {
+    let exposed = Exposed::new(Metrics {
         meters: Arc::clone(&meters),
         dials: Arc::clone(&dials),
         health: Arc::clone(&health),
@@ -165,7 +167,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     });
 
     let serving = listener::serve(listener, security, stack, until(draining.clone()));
-    let serving_ops = ops::serve(ops_listener, exposed, until(ops_ending));
+    let serving_ops = ops_server::serve(ops_listener, exposed, until(ops_ending));
     let background = {
         let (store, health) = (Arc::clone(&parts.store), Arc::clone(&health));
         async move {

@@ -20,7 +20,7 @@ use x509_cert::Certificate;
 use x509_cert::der::Decode as _;
 
 use crate::config::Tls;
-use crate::ops::TlsMeters;
+use crate::telemetry::metrics::TlsMeters;
 
 /// The interval between two readings of the files.
 const RELOAD_INTERVAL: Duration = Duration::from_secs(5);

@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use prost::Message as _;
 use second_opinion::config::{AuditSink, Config};
-use second_opinion::logs;
+use second_opinion::telemetry::logs;
 use second_opinion::wire::v1;
 use tonic::Code;
 

@@ -5,20 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tonic::server::NamedService as _;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 
-use crate::rpc::Calls;
 use crate::store::Store;
-use crate::wire::v1::policy_service_server::PolicyServiceServer;
-use crate::wire::v1::second_opinion_service_server::SecondOpinionServiceServer;
+use crate::wire::v1::{policy_service_server, second_opinion_service_server};
 
 /// The names under which health is told; the first is the server as a whole.
-pub const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 3] = [
     "",
-    SecondOpinionServiceServer::<Calls>::NAME,
-    PolicyServiceServer::<Calls>::NAME,
+    second_opinion_service_server::SERVICE_NAME,
+    policy_service_server::SERVICE_NAME,
 ];
 /// How often the store is asked whether it is there.
 const PING_EVERY: Duration = Duration::from_secs(1);

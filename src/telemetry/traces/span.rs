@@ -6,7 +6,7 @@ use opentelemetry_sdk::trace::Span;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::ops::Method;
+use crate::telemetry::metrics::Method;
 
 /// The span of a call under way. Dropped unended, there was no answer: the caller hung up.
 pub struct CallSpan {

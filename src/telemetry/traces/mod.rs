@@ -20,7 +20,7 @@ use opentelemetry::trace::{
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::ops::{Meters, Method};
+use crate::telemetry::metrics::{Meters, Method};
 use collector::Collector;
 
 pub use caller::TRACEPARENT;

@@ -21,7 +21,7 @@ use opentelemetry_sdk::trace::{
 };
 
 use super::TracesError;
-use crate::ops::Meters;
+use crate::telemetry::metrics::Meters;
 
 /// As many spans as wait to be sent: about half a kilobyte each.
 const WAITING_MAX: usize = 2_048;

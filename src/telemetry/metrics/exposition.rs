@@ -13,11 +13,12 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{Health, LatestDials, Meters, TlsMeters};
+use super::{LatestDials, Meters, TlsMeters};
 use crate::clock::Clock;
 use crate::identity::Verifier;
 use crate::rules::{ClockKind, Edition, Policy, Urgency};
 use crate::store::{CLOCKS, Dials, Store, TimeLeft, URGENCIES};
+use crate::telemetry::Health;
 
 /// The commit that this program was built from, where the build was told.
 const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
@@ -28,7 +29,7 @@ const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
 const DECIDED_HOURS: [u32; 12] = [1, 4, 8, 24, 48, 72, 96, 120, 168, 240, 336, 672];
 
 /// Where every figure comes from.
-pub struct Figures {
+pub struct Metrics {
     /// What is counted as calls go by.
     pub meters: Arc<Meters>,
     /// How the deadlines stand.
@@ -47,13 +48,13 @@ pub struct Figures {
     pub clock: Arc<dyn Clock>,
 }
 
-impl fmt::Debug for Figures {
+impl fmt::Debug for Metrics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Figures").finish_non_exhaustive()
+        f.debug_struct("Metrics").finish_non_exhaustive()
     }
 }
 
-impl Collector for Figures {
+impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
         let (dials, age) = self.dials.show();
@@ -86,7 +87,7 @@ impl Collector for Figures {
     }
 }
 
-impl Figures {
+impl Metrics {
     fn calls(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let meters = &self.meters;
         meters.calls.encode(encoder)?;

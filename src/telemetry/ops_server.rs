@@ -17,7 +17,8 @@ use prometheus_client::registry::Registry;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use super::{Figures, Health};
+use super::Health;
+use super::metrics::Metrics;
 
 /// As many connections as are open at once: probes and scrapers are few. Further ones wait to be accepted.
 const CONNECTIONS_MAX: usize = 64;
@@ -39,10 +40,10 @@ pub struct Exposed {
 impl Exposed {
     /// The figures and the health of one server.
     #[must_use]
-    pub fn new(figures: Figures) -> Arc<Self> {
-        let health = Arc::clone(&figures.health);
+    pub fn new(metrics: Metrics) -> Arc<Self> {
+        let health = Arc::clone(&metrics.health);
         let mut registry = Registry::default();
-        registry.register_collector(Box::new(figures));
+        registry.register_collector(Box::new(metrics));
         Arc::new(Self { registry, health })
     }
 

@@ -1,0 +1,9 @@
+//! Telemetry: logs, traces, metrics and the state of health, none of which holds a person's data.
+
+mod health;
+pub mod logs;
+pub mod metrics;
+pub mod ops_server;
+pub mod traces;
+
+pub use health::Health;
