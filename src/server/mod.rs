@@ -29,7 +29,7 @@ use crate::store::{self, Store};
 use crate::sweeper::{self, Sweeper, Teller};
 use crate::telemetry::Health;
 use crate::telemetry::metrics::{self, LatestDials, Meters, Metrics};
-use crate::telemetry::ops_server::{self, Exposed};
+use crate::telemetry::ops_server;
 use crate::telemetry::traces::Traces;
 use connection::Security;
 use tls::Certificates;
@@ -38,6 +38,8 @@ pub use error::StartError;
 
 /// Maximum time at the end of the process to export the last traces.
 const TRACES_END_MAX: Duration = Duration::from_secs(3);
+/// Maximum wait for a scrape that is under way at the end, when nothing else is left to do.
+const OPS_END_MAX: Duration = Duration::from_secs(1);
 
 /// The parts that a server is made of.
 pub struct Parts {
@@ -118,7 +120,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),
     };
-    let exposed = Exposed::new(Metrics {
+    let metrics = Metrics {
         meters: Arc::clone(&meters),
         dials: Arc::clone(&dials),
         health: Arc::clone(&health),
@@ -127,7 +129,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         tls: parts.tls.as_ref().map(|tls| Arc::clone(tls.meters())),
         policy: policy.clone(),
         clock: Arc::clone(&parts.clock),
-    });
+    };
 
     let sweeper = Sweeper::new(Teller {
         store: Arc::clone(&parts.store),
@@ -167,7 +169,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     });
 
     let serving = listener::serve(listener, security, stack, until(draining.clone()));
-    let serving_ops = ops_server::serve(ops_listener, exposed, until(ops_ending));
+    let serving_ops = ops_server::serve(ops_listener, metrics, until(ops_ending));
     let background = {
         let (store, health) = (Arc::clone(&parts.store), Arc::clone(&health));
         async move {
@@ -272,7 +274,9 @@ impl Running {
         let left = self.drain_grace.saturating_sub(begun.elapsed());
         self.traces.end(left.min(TRACES_END_MAX)).await;
         let _ = self.end_ops.send(true);
-        let _ = self.serving_ops.await;
+        let ops = self.serving_ops.abort_handle();
+        let _ = tokio::time::timeout(OPS_END_MAX, self.serving_ops).await;
+        ops.abort();
         finished
     }
 }

@@ -31,12 +31,12 @@ fn ops_of(server: &TestServer) -> SocketAddr {
     running.ops_address
 }
 
-async fn asked(server: &TestServer, request: &str) -> String {
-    asked_at(ops_of(server), request).await
+async fn request(server: &TestServer, request: &str) -> String {
+    request_at(ops_of(server), request).await
 }
 
-async fn asked_at(ops: SocketAddr, request: &str) -> String {
-    let mut stream = TcpStream::connect(ops).await.expect("it");
+async fn request_at(ops: SocketAddr, request: &str) -> String {
+    let mut stream = TcpStream::connect(ops).await.expect("a connection");
     let request = format!("{request} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut answer = String::new();
@@ -45,7 +45,7 @@ async fn asked_at(ops: SocketAddr, request: &str) -> String {
 }
 
 async fn metrics(server: &TestServer) -> String {
-    asked(server, "GET /metrics").await
+    request(server, "GET /metrics").await
 }
 
 /// The value of a series, which is named as `/metrics` writes it.
@@ -84,36 +84,57 @@ pub async fn faulty(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
     (TestServer::start_taking(calls_max, wrap).await, switch)
 }
 
+/// An answer's status, its headers in lower case, and its body.
+async fn answer(server: &TestServer, line: &str) -> (u16, String, String) {
+    let answer = request(server, line).await;
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head and a body");
+    let status = head.split(' ').nth(1).expect("a status");
+    let status = status.parse().expect("a number");
+    (status, head.to_lowercase(), body.to_owned())
+}
+
 #[tokio::test]
-async fn probes_report_the_store_and_other_paths_are_not_found() {
+async fn each_path_has_its_status_body_and_headers() {
+    let (server, _) = faulty(9).await;
+    for (line, status, body) in [
+        ("GET /livez", 200, "alive\n"),
+        ("GET /readyz", 200, "ready\n"),
+        ("HEAD /readyz", 200, ""),
+        ("GET /", 404, "expected /livez, /readyz or /metrics\n"),
+        ("POST /metrics", 405, "expected GET\n"),
+    ] {
+        let (found, head, text) = answer(&server, line).await;
+        assert_eq!((found, text.as_str()), (status, body), "{line}");
+        for header in [
+            "content-type: text/plain; charset=utf-8",
+            "cache-control: no-store",
+        ] {
+            assert!(head.contains(header), "{line}: {head}");
+        }
+        assert_eq!(head.contains("allow: get,head"), status == 405, "{head}");
+    }
+    let (status, head, _) = answer(&server, "GET /metrics").await;
+    assert_eq!(status, 200);
+    for header in [
+        "content-type: text/plain; version=",
+        "cache-control: no-store",
+    ] {
+        assert!(head.contains(header), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn readiness_follows_the_store_and_liveness_does_not() {
     let (server, fault) = faulty(9).await;
-    assert!(
-        asked(&server, "GET /readyz")
-            .await
-            .starts_with("HTTP/1.1 200 ")
-    );
+    assert_eq!(answer(&server, "GET /readyz").await.0, 200);
     fault.store(GONE, Ordering::SeqCst);
     once(&server, "second_opinion_store_up", 0.0).await;
-    let ready = asked(&server, "GET /readyz").await;
-    assert!(ready.starts_with("HTTP/1.1 503 ") && ready.ends_with("the store does not answer\n"));
-    assert!(
-        asked(&server, "GET /livez")
-            .await
-            .starts_with("HTTP/1.1 200 ")
-    );
-    assert!(asked(&server, "GET /").await.starts_with("HTTP/1.1 404 "));
-    assert!(
-        asked(&server, "POST /metrics")
-            .await
-            .starts_with("HTTP/1.1 405 ")
-    );
+    let (status, _, body) = answer(&server, "GET /readyz").await;
+    assert_eq!((status, &*body), (503, "the store does not answer\n"));
+    assert_eq!(answer(&server, "GET /livez").await.0, 200);
     fault.store(SOUND, Ordering::SeqCst);
     once(&server, "second_opinion_store_up", 1.0).await;
-    assert!(
-        asked(&server, "GET /readyz")
-            .await
-            .starts_with("HTTP/1.1 200 ")
-    );
+    assert_eq!(answer(&server, "GET /readyz").await.0, 200);
 }
 
 #[tokio::test]
@@ -129,11 +150,11 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
     });
     once(&server, "second_opinion_calls_in_flight", 1.0).await;
     let shed = other.get_determination(get(&id(), v1::View::Basic)).await;
-    let shed = shed.expect_err("too much");
+    let shed = shed.expect_err("a refusal");
     let expected = (Code::ResourceExhausted, "OVERLOADED".to_owned());
     assert_eq!(refusal(&shed), expected);
     let details = shed.get_error_details();
-    assert!(details.retry_info().expect("it").retry_delay.is_some());
+    assert!(details.retry_info().expect("a delay").retry_delay.is_some());
     HealthClient::new(server.channel().await)
         .check(tonic_health::pb::HealthCheckRequest::default())
         .await
@@ -250,7 +271,7 @@ async fn draining_server_is_alive_and_not_ready() {
     let stopping = tokio::spawn(async move { server.stop().await });
     let mut ready = String::new();
     for _ in 0..TRIES {
-        ready = asked_at(ops, "GET /readyz").await;
+        ready = request_at(ops, "GET /readyz").await;
         if ready.starts_with("HTTP/1.1 503 ") {
             break;
         }
@@ -258,7 +279,7 @@ async fn draining_server_is_alive_and_not_ready() {
     }
     assert!(ready.ends_with("the server drains\n"), "{ready}");
     assert!(
-        asked_at(ops, "GET /livez")
+        request_at(ops, "GET /livez")
             .await
             .starts_with("HTTP/1.1 200 ")
     );
@@ -266,6 +287,22 @@ async fn draining_server_is_alive_and_not_ready() {
     assert_eq!(ended.code(), Code::DeadlineExceeded);
     assert!(stopping.await.expect("no panic"), "every call could finish");
     TcpStream::connect(ops).await.expect_err("the end");
+}
+
+#[tokio::test]
+async fn unfinished_request_to_the_ops_port_does_not_delay_the_end() {
+    let mut server = TestServer::start().await;
+    let mut stream = TcpStream::connect(ops_of(&server))
+        .await
+        .expect("a connection");
+    stream
+        .write_all(b"GET /metrics HTTP/1.1\r\n")
+        .await
+        .expect("sent");
+    // Served, so that the server has accepted the connection before it.
+    assert_eq!(answer(&server, "GET /livez").await.0, 200);
+    let stopped = tokio::time::timeout(Duration::from_secs(10), server.stop()).await;
+    assert!(stopped.expect("an end"), "every call could finish");
 }
 
 #[tokio::test]
