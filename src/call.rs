@@ -9,9 +9,6 @@ use uuid::Uuid;
 
 use crate::identity::{Certified, Identity};
 
-/// The log target of audit lines. They are written whatever the log filter says.
-pub const AUDIT_TARGET: &str = "audit";
-
 tokio::task_local! {
     static CURRENT: CallId;
 }

@@ -25,10 +25,11 @@ use chrono::TimeDelta;
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
 use second_opinion::clock::SystemClock;
-use second_opinion::config::{Config, LogFormat};
+use second_opinion::config::Config;
 use second_opinion::identity::{ActorType, Authenticator, DevelopmentIdentity, Verifier};
 use second_opinion::middleware::{self, Settings, Stack};
-use second_opinion::telemetry::logs;
+use second_opinion::telemetry::audit::AuditSink;
+use second_opinion::telemetry::logs::{self, LogFormat, LogSettings};
 use second_opinion::telemetry::metrics::Meters;
 use second_opinion::telemetry::traces::Traces;
 use second_opinion::wire::v1;
@@ -46,7 +47,7 @@ use echo::Echo;
 const ROUNDS: usize = 40;
 /// Calls of one stack in a round: fewer than spans may wait for the collector.
 const CALLS: u32 = 1_500;
-/// The pause after a round, for the work that follows calls: lines written, spans sent.
+/// The pause after a round, in which its spans are sent.
 const REST: Duration = Duration::from_millis(30);
 /// The row with no layer.
 const BARE: &str = "bare echo";
@@ -163,11 +164,12 @@ fn main() {
         .build();
     let runtime = Arc::new(runtime.expect("a runtime"));
     let _entered = runtime.enter();
-    let config = Config {
-        log_format: Some(LogFormat::Json),
-        ..Config::default()
+    let settings = LogSettings {
+        filter: "info",
+        format: Some(LogFormat::Json),
+        audit: &AuditSink::Log,
     };
-    let lines = logs::begin_on(&config, std::io::sink(), false).expect("a log");
+    logs::init_to(std::io::sink, settings, false).expect("a log");
     let collector = runtime.block_on(collector::Collector::start());
     let folder = tempfile::tempdir().expect("a folder");
     let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
@@ -181,7 +183,6 @@ fn main() {
     bench.run();
     bench.print(rate);
     drop(bench);
-    drop(lines);
 }
 
 fn call(identity: &DevelopmentIdentity) -> Call {

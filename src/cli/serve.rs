@@ -8,10 +8,14 @@ use super::{Failure, token};
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::server;
-use crate::telemetry::logs;
+use crate::telemetry::logs::{self, LogSettings};
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    let _lines = logs::begin(config)?;
+    logs::init(LogSettings {
+        filter: &config.log,
+        format: config.log_format,
+        audit: &config.audit,
+    })?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -29,10 +29,12 @@ pub use error::{ConfigErrors, Problem};
 pub use load::{load, load_offline};
 pub use second_opinion_store::{Secret, StoreUrl, redact_url};
 pub use show::Origins;
-pub use values::{AuditSink, JwksLocation, LogFormat};
+pub use values::JwksLocation;
 
 use crate::notice::NoticeSettings;
 use crate::plan::Plan;
+pub use crate::telemetry::audit::AuditSink;
+pub use crate::telemetry::logs::LogFormat;
 
 /// The embedded store's file within the data folder.
 const STORE_FILE: &str = "second-opinion.db";

@@ -10,6 +10,9 @@ use std::time::Duration;
 use http::Uri;
 use tracing_subscriber::EnvFilter;
 
+use crate::telemetry::audit::AuditSink;
+use crate::telemetry::logs::LogFormat;
+
 /// Where the keys are that sign callers' tokens.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum JwksLocation {
@@ -17,26 +20,6 @@ pub enum JwksLocation {
     File(PathBuf),
     /// An https URL.
     Url(String),
-}
-
-/// The shape of the log's lines.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum LogFormat {
-    /// One JSON document a line.
-    Json,
-    /// Lines for people.
-    Text,
-}
-
-/// Where audit lines go.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum AuditSink {
-    /// Among the log's lines.
-    Log,
-    /// To standard output, as JSON.
-    Stdout,
-    /// To the end of a file, as JSON.
-    File(PathBuf),
 }
 
 /// The longest time that a setting may name: beyond a day, a typing slip is likelier than a wish.
@@ -49,29 +32,6 @@ impl fmt::Display for JwksLocation {
         match self {
             Self::File(path) => write!(formatter, "{}", path.display()),
             Self::Url(url) => formatter.write_str(url),
-        }
-    }
-}
-
-// === impl LogFormat ===
-
-impl fmt::Display for LogFormat {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            Self::Json => "json",
-            Self::Text => "text",
-        })
-    }
-}
-
-// === impl AuditSink ===
-
-impl fmt::Display for AuditSink {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Log => formatter.write_str("log"),
-            Self::Stdout => formatter.write_str("stdout"),
-            Self::File(path) => write!(formatter, "{}", path.display()),
         }
     }
 }

@@ -9,8 +9,9 @@ use tonic::Code;
 use uuid::Uuid;
 
 use super::outcome::{self, Observer};
-use crate::call::{self, AUDIT_TARGET, AuditRecord, CallId};
+use crate::call::{self, AuditRecord, CallId};
 use crate::identity::Identity;
+use crate::telemetry::audit;
 use crate::telemetry::metrics::Method;
 use crate::wire::status::code_name;
 
@@ -53,7 +54,7 @@ impl Line {
         let request = self.call.map_or_else(Uuid::nil, |call| call.id);
         let trace = self.call.and_then(|call| call.trace);
         tracing::info!(
-            target: AUDIT_TARGET,
+            target: audit::TARGET,
             caller = caller.map(Identity::key).as_deref().unwrap_or("unknown"),
             actor_type = caller.map_or("unknown", |identity| identity.actor_type.as_str()),
             rpc = self.rpc,

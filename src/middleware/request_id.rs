@@ -5,10 +5,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use http::{HeaderName, HeaderValue};
 use tonic::Code;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::outcome::{self, Observer};
 use crate::call::CallId;
+use crate::telemetry::logs;
 use crate::telemetry::traces::{CallSpan, Place, TRACEPARENT, Traces};
 
 /// The response header with the id.
@@ -22,7 +24,10 @@ pub(super) async fn assign(State(traces): State<Traces>, request: Request, next:
         id,
         trace: place.map(|place| place.trace),
     };
-    let mut response = call.scope(next.run(request)).await;
+    let mut response = call
+        .scope(next.run(request))
+        .instrument(logs::call_span(id, call.trace))
+        .await;
     let mut text = Uuid::encode_buffer();
     // INVARIANT: a UUID is ASCII.
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {

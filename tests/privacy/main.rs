@@ -17,7 +17,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use prost::Message as _;
 use second_opinion::config::{AuditSink, Config};
-use second_opinion::telemetry::logs;
+use second_opinion::telemetry::logs::{self, LogSettings};
 use second_opinion::wire::v1;
 use tonic::Code;
 
@@ -177,7 +177,13 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
         ..Config::default()
     };
     let heard = Heard::default();
-    let lines = logs::begin_on(&config, heard.clone(), false).expect("a log");
+    let settings = LogSettings {
+        filter: &config.log,
+        format: config.log_format,
+        audit: &config.audit,
+    };
+    let log = heard.clone();
+    logs::init_to(move || log.clone(), settings, false).expect("a log");
     let place_only = std::panic::take_hook();
     // What a failure of the test says is for whoever reads the test's output.
     std::panic::set_hook(Box::new(move |info| {
@@ -205,7 +211,6 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
     let metrics = metrics(ops).await;
     server.stop().await;
     drop(server);
-    drop(lines);
     let _ = std::panic::take_hook();
 
     // Was everything sent, and everything provoked?
@@ -247,6 +252,12 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
     ] {
         assert!(log.contains(told), "the log does not tell of {told}");
     }
+    // A panic's line names the call by its span.
+    let panics_of_calls = log
+        .lines()
+        .filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok())
+        .filter(|line| line["message"] == "panic" && line["span"]["request_id"].is_string());
+    assert!(panics_of_calls.count() > 0);
     let audit = std::fs::read_to_string(&audit).expect("audit lines");
     assert_none("audit lines", audit.as_bytes());
     assert!(!log.contains("\"target\":\"audit\"") && audit.lines().count() >= sent.len());

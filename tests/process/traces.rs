@@ -1,4 +1,4 @@
-//! Traces, log lines and audit lines of the program itself: the same trace in each, and all of them there at the end.
+//! Traces, log lines and audit lines of the running program.
 
 use prost::Message as _;
 use second_opinion::wire::v1;
@@ -14,7 +14,7 @@ use crate::support::raw::{ask, frame};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// Asks for a determination that is not there, in a trace; gives the request's id.
+/// Requests an unknown determination within a trace; returns the request id.
 async fn call(server: &Server, data: &std::path::Path) -> String {
     let headers = [
         ("authorization", format!("Bearer {}", token(data))),
@@ -28,7 +28,7 @@ async fn call(server: &Server, data: &std::path::Path) -> String {
     request.to_str().expect("text").to_owned()
 }
 
-/// The audit lines among others, which are all JSON but for what is printed for a newcomer.
+/// The audit lines of an output. The getting-started text among them is not JSON.
 fn audit_lines(text: &str) -> Vec<Value> {
     text.lines()
         .filter_map(|line| serde_json::from_str(line).ok())
@@ -44,7 +44,7 @@ fn check(lines: &[Value], request: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_is_found_by_its_trace_in_spans_and_lines_once_the_server_has_ended() {
+async fn span_and_audit_line_of_a_call_have_its_trace_and_request_id() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
@@ -52,20 +52,20 @@ async fn a_call_is_found_by_its_trace_in_spans_and_lines_once_the_server_has_end
     let server = Server::start_with(data, &arguments);
     let request = call(&server, data).await;
     let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (code, output, errors) = ended.expect("it ended");
+    let (code, output, errors) = ended.expect("an end");
     assert_eq!((code, output.as_str()), (Some(0), ""), "{errors}");
     let spans = collector.spans_of(TRACE);
     assert_eq!(spans.len(), 1, "{spans:?}");
     assert_eq!(hex(&spans[0].parent_span_id), PARENT);
-    let told = attribute(&spans[0], "second_opinion.request_id");
-    assert_eq!(told.as_ref(), Some(&request));
+    let attribute_of_request = attribute(&spans[0], "second_opinion.request_id");
+    assert_eq!(attribute_of_request.as_ref(), Some(&request));
     let code = attribute(&spans[0], "rpc.grpc.status_code");
     assert_eq!(code.as_deref(), Some("5"));
     check(&audit_lines(&errors), &request);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_is_known_by_its_certificate() {
+async fn collector_is_verified_by_its_certificate() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let tls = certificate::make(data);
@@ -75,7 +75,7 @@ async fn a_collector_is_known_by_its_certificate() {
         let server = Server::start_in(data, &arguments, &variables);
         call(&server, data).await;
         let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-        let (code, _, errors) = ended.expect("it ended");
+        let (code, _, errors) = ended.expect("an end");
         assert_eq!(code, Some(0));
         assert_eq!(collector.spans_of(TRACE).len(), spans, "{errors}");
         let told = errors.contains("spans for the collector of traces are lost");
@@ -84,13 +84,13 @@ async fn a_collector_is_known_by_its_certificate() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn audit_lines_go_to_standard_output_or_to_the_end_of_a_file() {
+async fn audit_lines_go_to_standard_output_or_are_appended_to_a_file() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let server = Server::start_with(data, &["--audit", "stdout"]);
     let request = call(&server, data).await;
     let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (_, output, errors) = ended.expect("it ended");
+    let (_, output, errors) = ended.expect("an end");
     check(&audit_lines(&output), &request);
     assert_eq!(output.lines().count(), 1, "{output}");
     assert_eq!(audit_lines(&errors), Vec::<Value>::new());
@@ -101,7 +101,7 @@ async fn audit_lines_go_to_standard_output_or_to_the_end_of_a_file() {
     let server = Server::start_with(data, &["--audit", file]);
     let request = call(&server, data).await;
     let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (_, output, errors) = ended.expect("it ended");
+    let (_, output, errors) = ended.expect("an end");
     let written = std::fs::read_to_string(&path).expect("a file");
     assert!(written.starts_with("{\"before\":true}\n"), "{written}");
     check(&audit_lines(&written), &request);
@@ -109,14 +109,14 @@ async fn audit_lines_go_to_standard_output_or_to_the_end_of_a_file() {
 }
 
 #[test]
-fn an_audit_file_that_cannot_be_written_is_a_mistake_of_the_configuration() {
+fn unwritable_audit_file_is_a_configuration_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("no such folder/audit.json");
     let refused = program(folder.path())
         .args(SERVE)
         .args(["--audit", path.to_str().expect("UTF-8")])
         .output()
-        .expect("it ran");
+        .expect("an output");
     assert_eq!(refused.status.code(), Some(78));
     assert!(text(&refused.stderr).contains("audit.json"));
 }
