@@ -244,7 +244,8 @@ impl Bench {
         };
         let name = "the same, in a caller's trace";
         self.row(name, served(Traces::default()), &in_a_trace);
-        let traces = |ratio| Traces::to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
+        let traces =
+            |ratio| Traces::export_to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
         let name = "all, with a collector, not sampled";
         self.row(name, served(traces(0.0)), call);
         let name = "all, with a collector, each call a span";

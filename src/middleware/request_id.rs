@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::outcome::{self, Observer};
 use crate::call::CallId;
 use crate::telemetry::logs;
-use crate::telemetry::traces::{CallSpan, Place, TRACEPARENT, Traces};
+use crate::telemetry::traces::{CallTrace, TRACEPARENT, Traces};
 
 /// The response header with the id.
 const HEADER: HeaderName = HeaderName::from_static("x-request-id");
@@ -19,10 +19,10 @@ const HEADER: HeaderName = HeaderName::from_static("x-request-id");
 /// Gives the call an id, which errors name and the response carries, and its place in its trace.
 pub(super) async fn assign(State(traces): State<Traces>, request: Request, next: Next) -> Response {
     let id = Uuid::now_v7();
-    let (place, span) = traces.begin(&request, id).unzip();
+    let trace = traces.start(&request, id);
     let call = CallId {
         id,
-        trace: place.map(|place| place.trace),
+        trace: trace.as_ref().map(CallTrace::trace_id),
     };
     let mut response = call
         .scope(next.run(request))
@@ -33,11 +33,11 @@ pub(super) async fn assign(State(traces): State<Traces>, request: Request, next:
     if let Ok(value) = HeaderValue::from_str(id.hyphenated().encode_lower(&mut text)) {
         response.headers_mut().insert(HEADER, unindexed(value));
     }
-    if let Some(value) = place.and_then(Place::header) {
+    if let Some(value) = trace.as_ref().and_then(CallTrace::header) {
         response.headers_mut().insert(TRACEPARENT, unindexed(value));
     }
-    match span.flatten() {
-        Some(span) => outcome::observe(response, span),
+    match trace {
+        Some(trace) => outcome::observe(response, trace),
         None => response,
     }
 }
@@ -48,7 +48,7 @@ fn unindexed(mut value: HeaderValue) -> HeaderValue {
     value
 }
 
-impl Observer for Box<CallSpan> {
+impl Observer for CallTrace {
     fn ended(&mut self, code: Code) {
         self.end(code);
     }

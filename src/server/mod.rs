@@ -117,7 +117,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     let dials = Arc::new(LatestDials::default());
     let health = Health::serving().await;
     let traces = match &config.otlp_endpoint {
-        Some(endpoint) => Traces::to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
+        Some(endpoint) => Traces::export_to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),
     };
     let metrics = Metrics {
@@ -272,7 +272,7 @@ impl Running {
         let _ = self.background.await;
         self.store.close().await;
         let left = self.drain_grace.saturating_sub(begun.elapsed());
-        self.traces.end(left.min(TRACES_END_MAX)).await;
+        self.traces.shutdown(left.min(TRACES_END_MAX)).await;
         let _ = self.end_ops.send(true);
         let ops = self.serving_ops.abort_handle();
         let _ = tokio::time::timeout(OPS_END_MAX, self.serving_ops).await;

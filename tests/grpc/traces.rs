@@ -1,4 +1,4 @@
-//! One span a call, in the caller's trace, and no call that waits for a collector.
+//! Spans of calls, and calls beside a collector that is away.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -32,7 +32,7 @@ fn parent(flags: &str) -> (&'static str, String) {
     ("traceparent", format!("00-{TRACE}-{PARENT}-{flags}"))
 }
 
-/// Asks for a determination that is not there.
+/// Requests an unknown determination.
 async fn call(server: &TestServer, headers: &[(&'static str, String)]) -> Answer {
     call_as(server, "GetDetermination", headers).await
 }
@@ -56,7 +56,7 @@ fn code(span: &Span) -> String {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
+async fn call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
     let collector = Collector::start().await;
     let mut server = TestServer::start_with(&traced_to(&collector.endpoint), |store| store).await;
     let state = ("tracestate", "vendor=1".to_owned());
@@ -74,13 +74,13 @@ async fn a_call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
         span.name,
         "um.secondopinion.v1.SecondOpinionService/GetDetermination"
     );
-    let told = [
+    let attributes = [
         ("rpc.system", "grpc"),
         ("rpc.service", "um.secondopinion.v1.SecondOpinionService"),
         ("rpc.method", "GetDetermination"),
         ("rpc.grpc.status_code", "5"),
     ];
-    for (name, expected) in told {
+    for (name, expected) in attributes {
         assert_eq!(attribute(span, name).as_deref(), Some(expected), "{name}");
     }
     assert_eq!(
@@ -88,18 +88,18 @@ async fn a_call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
         header(&answer, "x-request-id")
     );
     assert_eq!(span.attributes.len(), 5, "nothing else: {span:?}");
-    // Refusing a caller is no failure of the server's.
+    // A refusal is no failure of the server.
     let status = span.status.clone().unwrap_or_default();
     assert_eq!(status.code(), StatusCode::Unset);
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
-    let place = format!("00-{TRACE}-{}-01", hex(&span.span_id));
-    assert_eq!(header(&answer, "traceparent"), Some(place));
+    let traceparent = format!("00-{TRACE}-{}-01", hex(&span.span_id));
+    assert_eq!(header(&answer, "traceparent"), Some(traceparent));
     let resource = &collector.requests()[0].resource_spans[0].resource;
     assert!(format!("{resource:?}").contains("second-opinion"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_call_that_fails_is_a_span_that_says_how_and_no_more() {
+async fn failed_call_is_a_span_with_its_code_and_no_message() {
     let collector = Collector::start().await;
     let fault = Arc::new(AtomicU8::new(SOUND));
     let switch = Arc::clone(&fault);
@@ -113,7 +113,7 @@ async fn a_call_that_fails_is_a_span_that_says_how_and_no_more() {
     switch.store(SLOW, Ordering::SeqCst);
     let late = call(&server, &[("grpc-timeout", "50m".to_owned())]).await;
     assert_eq!(late.status.code(), Code::DeadlineExceeded);
-    // Its caller hangs up, which is an end too.
+    // Its caller hangs up, which ends the span as CANCELLED.
     let parents = [parent("01")];
     tokio::select! {
         answer = call(&server, &parents) => panic!("the store is slow: {}", answer.status),
@@ -122,7 +122,7 @@ async fn a_call_that_fails_is_a_span_that_says_how_and_no_more() {
     let unknown = call_as(&server, "CanaryMethod", &[]).await;
     assert_eq!(unknown.status.code(), Code::Unimplemented);
     once(&server, "second_opinion_calls_in_flight", 0.0).await;
-    // Not before: the call whose caller is gone may not have come to the store yet, and would be answered there.
+    // Only now: the call that was given up may not have reached the store before, which would then answer it.
     switch.store(SOUND, Ordering::SeqCst);
     server.stop().await;
 
@@ -137,14 +137,17 @@ async fn a_call_that_fails_is_a_span_that_says_how_and_no_more() {
         assert_eq!(status.message, "");
     }
     assert!(!format!("{spans:?}").to_lowercase().contains("canary"));
-    let other = spans.iter().find(|span| code(span) == "12").expect("it");
+    let other = spans
+        .iter()
+        .find(|span| code(span) == "12")
+        .expect("a span");
     assert_eq!(other.name, "_OTHER");
     let hung_up = collector.spans_of(TRACE);
     assert_eq!((hung_up.len(), code(&hung_up[0]).as_str()), (1, "1"));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callers_decide_what_is_sampled_and_of_the_rest_the_share_that_is_set() {
+async fn callers_decide_on_sampling_and_the_ratio_on_the_rest() {
     let collector = Collector::start().await;
     let config = Config {
         trace_ratio: 0.0,
@@ -152,13 +155,13 @@ async fn callers_decide_what_is_sampled_and_of_the_rest_the_share_that_is_set() 
     };
     let mut server = TestServer::start_with(&config, |store| store).await;
     let undecided = call(&server, &[]).await;
-    let place = header(&undecided, "traceparent").expect("a trace all the same");
-    assert!(place.ends_with("-00"), "{place}");
+    let traceparent = header(&undecided, "traceparent").expect("a trace");
+    assert!(traceparent.ends_with("-00"), "{traceparent}");
     let left_out = call(&server, &[parent("00")]).await;
-    let place = header(&left_out, "traceparent").expect("the caller's trace");
-    assert!(place.starts_with(&format!("00-{TRACE}-")) && place.ends_with("-00"));
+    let traceparent = header(&left_out, "traceparent").expect("the caller's trace");
+    assert!(traceparent.starts_with(&format!("00-{TRACE}-")) && traceparent.ends_with("-00"));
     call(&server, &[parent("01")]).await;
-    // What is no parent is none.
+    // A malformed parent counts as none.
     let no_parent = ("traceparent", "00-1-1-01".to_owned());
     call(&server, &[no_parent]).await;
     server.stop().await;
@@ -168,19 +171,19 @@ async fn callers_decide_what_is_sampled_and_of_the_rest_the_share_that_is_set() 
 }
 
 #[tokio::test]
-async fn without_a_collector_a_callers_place_in_its_trace_is_told_back() {
+async fn without_a_collector_the_callers_traceparent_is_returned() {
     let server = TestServer::start().await;
-    let (name, place) = parent("01");
-    let answer = call(&server, &[(name, place.clone())]).await;
-    assert_eq!(header(&answer, "traceparent"), Some(place));
+    let (name, traceparent) = parent("01");
+    let answer = call(&server, &[(name, traceparent.clone())]).await;
+    assert_eq!(header(&answer, "traceparent"), Some(traceparent));
     assert_eq!(header(&call(&server, &[]).await, "traceparent"), None);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_collector_that_is_not_there_costs_no_call_and_holds_up_no_end() {
-    let nowhere = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let address = nowhere.local_addr().expect("an address");
-    drop(nowhere);
+async fn unreachable_collector_fails_no_call_and_does_not_delay_the_end() {
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = closed.local_addr().expect("an address");
+    drop(closed);
     let config = traced_to(&format!("http://{address}"));
     let mut server = TestServer::start_with(&config, |store| store).await;
     for _ in 0..3 {

@@ -78,8 +78,8 @@ async fn collector_is_verified_by_its_certificate() {
         let (code, _, errors) = ended.expect("an end");
         assert_eq!(code, Some(0));
         assert_eq!(collector.spans_of(TRACE).len(), spans, "{errors}");
-        let told = errors.contains("spans for the collector of traces are lost");
-        assert_eq!(told, spans == 0, "{errors}");
+        let lost = errors.contains("spans are lost on their way to the trace collector");
+        assert_eq!(lost, spans == 0, "{errors}");
     }
 }
 

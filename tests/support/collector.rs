@@ -1,4 +1,4 @@
-//! A collector of traces that keeps what it is sent.
+//! A trace collector that keeps the requests it receives.
 
 use std::sync::{Arc, Mutex};
 
@@ -19,17 +19,17 @@ use tonic::{Request, Response, Status};
 
 type Kept = Arc<Mutex<Vec<ExportTraceServiceRequest>>>;
 
-/// A collector. It ends when it is dropped.
+/// A trace collector that stops when it is dropped.
 pub struct Collector {
     pub endpoint: String,
     kept: Kept,
     serving: JoinHandle<()>,
 }
 
-struct Keeping(Kept);
+struct Service(Kept);
 
 #[tonic::async_trait]
-impl TraceService for Keeping {
+impl TraceService for Service {
     async fn export(
         &self,
         request: Request<ExportTraceServiceRequest>,
@@ -44,11 +44,11 @@ impl Collector {
         Self::start_on("http", Server::builder()).await
     }
 
-    /// One that shows a certificate.
+    /// A collector that presents a certificate.
     pub async fn start_secured(tls: &Tls) -> Self {
         let [cert, key] = [&tls.cert, &tls.key].map(|path| std::fs::read(path).expect("a file"));
-        let shown = ServerTlsConfig::new().identity(Identity::from_pem(cert, key));
-        let server = Server::builder().tls_config(shown).expect("a certificate");
+        let tls = ServerTlsConfig::new().identity(Identity::from_pem(cert, key));
+        let server = Server::builder().tls_config(tls).expect("a certificate");
         Self::start_on("https", server).await
     }
 
@@ -57,7 +57,7 @@ impl Collector {
         let port = listener.local_addr().expect("an address").port();
         let endpoint = format!("{scheme}://localhost:{port}");
         let kept = Kept::default();
-        let service = TraceServiceServer::new(Keeping(Arc::clone(&kept)));
+        let service = TraceServiceServer::new(Service(Arc::clone(&kept)));
         let serving = tokio::spawn(async move {
             server
                 .add_service(service)
@@ -72,12 +72,12 @@ impl Collector {
         }
     }
 
-    /// What it was sent.
+    /// The requests that it has received.
     pub fn requests(&self) -> Vec<ExportTraceServiceRequest> {
         self.kept.lock().expect("sound").clone()
     }
 
-    /// The spans in it.
+    /// The spans that it has received.
     pub fn spans(&self) -> Vec<Span> {
         let requests = self.requests().into_iter();
         let scopes = requests
@@ -86,7 +86,7 @@ impl Collector {
         scopes.flat_map(|scope| scope.spans).collect()
     }
 
-    /// The spans of a trace, by its id in hexadecimal digits.
+    /// The spans of one trace, given its id in hexadecimal digits.
     pub fn spans_of(&self, trace: &str) -> Vec<Span> {
         let mut spans = self.spans();
         spans.retain(|span| hex(&span.trace_id) == trace);
@@ -108,7 +108,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// An attribute's value as text; `None`: the span has none of that name.
+/// An attribute's value as text, if the span has it.
 pub fn attribute(span: &Span, name: &str) -> Option<String> {
     let found = span
         .attributes

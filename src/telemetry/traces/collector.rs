@@ -1,12 +1,11 @@
-//! How do spans get to the collector, and what is told where they do not?
+//! The export of spans to a collector, in the SDK's batches.
 //!
-//! The library's batches, sent by a thread of its own. A call never waits for them: where the collector cannot be reached
-//! or the queue is full, spans are lost, counted, and told of once a minute.
+//! A call never waits for it: when the collector cannot be reached or the queue is full, spans are lost, and counted.
 
-use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::fmt::Display;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry::{Context, KeyValue};
@@ -23,22 +22,19 @@ use opentelemetry_sdk::trace::{
 use super::TracesError;
 use crate::telemetry::metrics::Meters;
 
-/// As many spans as wait to be sent: about half a kilobyte each.
-const WAITING_MAX: usize = 2_048;
-/// As many spans as are sent at once.
-const BATCH_MAX: usize = 512;
-/// As long as a span waits for others to go with it.
+/// The longest queue of spans: a span takes about half a kilobyte, so that this is a megabyte.
+const QUEUE_SPANS_MAX: usize = 2_048;
+/// The largest batch.
+const BATCH_SPANS_MAX: usize = 512;
+/// The longest time that a span waits for its batch to fill.
 const BATCH_EVERY: Duration = Duration::from_secs(2);
-/// As long as the collector may take for a batch, tries after a refusal included.
-const SEND_MAX: Duration = Duration::from_secs(5);
-/// How often it is told that spans are lost.
-const TOLD_EVERY: Duration = Duration::from_mins(1);
+/// The longest time for the export of one batch, retries included.
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The way to the collector.
+/// The connection to a collector.
 pub(super) struct Collector {
     pub(super) tracer: SdkTracer,
     provider: SdkTracerProvider,
-    account: Arc<Account>,
 }
 
 impl Collector {
@@ -50,7 +46,7 @@ impl Collector {
         let mut builder = SpanExporter::builder()
             .with_tonic()
             .with_endpoint(endpoint)
-            .with_timeout(SEND_MAX);
+            .with_timeout(EXPORT_TIMEOUT);
         if endpoint.starts_with("https:") {
             // The machine's own authorities, or those that SSL_CERT_FILE names.
             builder = builder.with_tls_config(ClientTlsConfig::new().with_enabled_roots());
@@ -58,52 +54,47 @@ impl Collector {
         let exporter = builder
             .build()
             .map_err(|error| TracesError(error.to_string()))?;
-        let account = Arc::new(Account::new(meters));
-        let batches = BatchConfigBuilder::default()
-            .with_max_queue_size(WAITING_MAX)
-            .with_max_export_batch_size(BATCH_MAX)
-            .with_scheduled_delay(BATCH_EVERY)
-            .build();
-        let exporter = Accounted {
+        let account = Arc::new(Account {
+            queued: AtomicUsize::new(0),
+            is_losing: AtomicBool::new(false),
+            meters,
+        });
+        let exporter = CountingExporter {
             exporter,
             account: Arc::clone(&account),
         };
-        let batch = BatchSpanProcessor::builder(exporter)
-            .with_batch_config(batches)
+        let config = BatchConfigBuilder::default()
+            .with_max_queue_size(QUEUE_SPANS_MAX)
+            .with_max_export_batch_size(BATCH_SPANS_MAX)
+            .with_scheduled_delay(BATCH_EVERY)
             .build();
+        let batches = BatchSpanProcessor::builder(exporter)
+            .with_batch_config(config)
+            .build();
+        let root = Sampler::TraceIdRatioBased(ratio);
         let provider = SdkTracerProvider::builder()
-            .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(
-                ratio,
-            ))))
+            .with_sampler(Sampler::ParentBased(Box::new(root)))
             .with_resource(resource())
-            .with_span_processor(Bounded {
-                batch,
-                account: Arc::clone(&account),
-            })
+            .with_span_processor(CountingQueue { batches, account })
             .build();
         Ok(Self {
             tracer: provider.tracer(env!("CARGO_PKG_NAME")),
             provider,
-            account,
         })
     }
 
-    pub(super) async fn end(&self, within: Duration) {
+    pub(super) async fn shutdown(&self, time_max: Duration) {
         let provider = self.provider.clone();
-        // It waits for its thread, on a thread.
-        let ended =
-            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(within)).await;
-        if !matches!(ended, Ok(Ok(()))) {
-            let waiting = self.account.waiting.load(Ordering::Relaxed);
-            tracing::warn!(
-                waiting,
-                "the collector of traces did not take all spans before the end"
-            );
+        // The SDK blocks its thread meanwhile.
+        let shutdown =
+            tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(time_max)).await;
+        if !matches!(shutdown, Ok(Ok(()))) {
+            tracing::warn!("the trace collector did not accept all spans before the end");
         }
     }
 }
 
-/// Who the spans are of; what `OTEL_RESOURCE_ATTRIBUTES` says comes on top.
+/// The server as the source of spans, with the attributes of `OTEL_RESOURCE_ATTRIBUTES`.
 fn resource() -> Resource {
     Resource::builder_empty()
         .with_attributes([
@@ -114,112 +105,80 @@ fn resource() -> Resource {
         .build()
 }
 
-/// What became of the spans.
+/// The counts of spans. The SDK tells no one of a span that found its queue full.
+#[derive(Debug)]
 struct Account {
-    waiting: AtomicUsize,
+    queued: AtomicUsize,
+    /// Whether spans were lost since the last batch that was accepted.
+    is_losing: AtomicBool,
     meters: Arc<Meters>,
-    told: Mutex<Told>,
-}
-
-#[derive(Default)]
-struct Told {
-    at: Option<Instant>,
-    lost: u64,
-}
-
-impl fmt::Debug for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").finish_non_exhaustive()
-    }
 }
 
 impl Account {
-    fn new(meters: Arc<Meters>) -> Self {
-        Self {
-            waiting: AtomicUsize::new(0),
-            meters,
-            told: Mutex::default(),
-        }
+    fn record_sent(&self, spans: usize) {
+        self.meters.spans_sent(spans as u64);
+        self.is_losing.store(false, Ordering::Relaxed);
     }
 
-    /// Whether there is room for one more to wait.
-    fn admits(&self) -> bool {
-        let admitted = self.waiting.fetch_add(1, Ordering::Relaxed) < WAITING_MAX;
-        if !admitted {
-            self.waiting.fetch_sub(1, Ordering::Relaxed);
-            self.meters.spans_lost(1);
-        }
-        admitted
-    }
-
-    /// So many were sent, or not.
-    fn sent(&self, spans: usize, result: &OTelSdkResult) {
-        let spans = u64::try_from(spans).unwrap_or(u64::MAX);
-        match result {
-            Ok(()) => self.meters.spans_sent(spans),
-            Err(_) => self.meters.spans_lost(spans),
-        }
-        let lost = self.meters.spans_lost_so_far();
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_time = told.at.is_none_or(|at| at.elapsed() >= TOLD_EVERY);
-        if lost > told.lost && is_time {
-            *told = Told {
-                at: Some(Instant::now()),
-                lost,
-            };
-            let reason = match result {
-                Ok(()) => "more calls are sampled than the collector takes".to_owned(),
-                Err(error) => error.to_string(),
-            };
-            tracing::warn!(lost, reason, "spans for the collector of traces are lost");
+    fn record_lost(&self, spans: usize, reason: &dyn Display) {
+        self.meters.spans_lost(spans as u64);
+        // One line an outage, not one a batch.
+        if !self.is_losing.swap(true, Ordering::Relaxed) {
+            tracing::warn!(%reason, "spans are lost on their way to the trace collector");
         }
     }
 }
 
-/// Lets no more spans wait than may.
+/// The SDK's batches behind a count of the spans that they hold.
 #[derive(Debug)]
-struct Bounded {
-    batch: BatchSpanProcessor,
+struct CountingQueue {
+    batches: BatchSpanProcessor,
     account: Arc<Account>,
 }
 
-impl SpanProcessor for Bounded {
+impl SpanProcessor for CountingQueue {
     fn on_start(&self, span: &mut Span, context: &Context) {
-        self.batch.on_start(span, context);
+        self.batches.on_start(span, context);
     }
 
     fn on_end(&self, span: SpanData) {
-        if self.account.admits() {
-            self.batch.on_end(span);
+        if self.account.queued.fetch_add(1, Ordering::Relaxed) < QUEUE_SPANS_MAX {
+            self.batches.on_end(span);
+        } else {
+            self.account.queued.fetch_sub(1, Ordering::Relaxed);
+            self.account.record_lost(1, &"the queue is full");
         }
     }
 
     fn force_flush(&self) -> OTelSdkResult {
-        self.batch.force_flush()
+        self.batches.force_flush()
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
-        self.batch.shutdown_with_timeout(timeout)
+        self.batches.shutdown_with_timeout(timeout)
     }
 
     fn set_resource(&mut self, resource: &Resource) {
-        self.batch.set_resource(resource);
+        self.batches.set_resource(resource);
     }
 }
 
-/// Sends batches, and keeps account of them.
+/// The OTLP exporter with a count of the spans that the collector accepted.
 #[derive(Debug)]
-struct Accounted {
+struct CountingExporter {
     exporter: SpanExporter,
     account: Arc<Account>,
 }
 
-impl opentelemetry_sdk::trace::SpanExporter for Accounted {
+impl opentelemetry_sdk::trace::SpanExporter for CountingExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len();
-        self.account.waiting.fetch_sub(spans, Ordering::Relaxed);
+        self.account.queued.fetch_sub(spans, Ordering::Relaxed);
         let result = self.exporter.export(batch).await;
-        self.account.sent(spans, &result);
+        match &result {
+            Ok(()) => self.account.record_sent(spans),
+            Err(error) => self.account.record_lost(spans, error),
+        }
         result
     }
 
