@@ -137,7 +137,7 @@ impl Bench {
             println!("| {} | {cost:.0} | {more} |", row.name);
             above = Some(cost);
         }
-        let lost = self.meters.spans_lost_so_far();
+        let lost = self.meters.spans_lost();
         if lost > 0 {
             println!("\n{lost} spans found no room: the last row says too little.");
         }

@@ -45,10 +45,10 @@ pub(super) async fn enforce(State(limit): State<Limit>, request: Request, next: 
         tokio::time::timeout(time, next.run(request)).await.ok()
     };
     if let Some(given) = given {
-        limit.meters.budget_given(given);
+        limit.meters.record_budget(given);
         limit
             .meters
-            .budget_left(given.saturating_sub(begun.elapsed()));
+            .record_budget_left(given.saturating_sub(begun.elapsed()));
     }
     answer.unwrap_or_else(|| status::deadline_exceeded().into_http())
 }

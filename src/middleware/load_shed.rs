@@ -30,7 +30,7 @@ pub(super) async fn refuse_excess(
 ) -> Response {
     let place = limit.meters.admit(limit.max_calls);
     if place.is_none() && !request.uri().path().starts_with(HEALTH) {
-        limit.meters.shed();
+        limit.meters.count_shed();
         return status::overloaded().into_http();
     }
     next.run(request).await

@@ -36,7 +36,7 @@ struct Timing {
 impl Observer for Timing {
     fn ended(&mut self, code: Code) {
         if let Some(meters) = self.meters.take() {
-            meters.ended(self.method, code, self.begun.elapsed());
+            meters.record_call(self.method, code, self.begun.elapsed());
         }
     }
 }

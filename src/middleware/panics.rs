@@ -18,7 +18,7 @@ impl ResponseForPanic for Handler {
     type ResponseBody = Body;
 
     fn response_for_panic(&mut self, _text: Box<dyn Any + Send>) -> Response {
-        self.0.panicked();
+        self.0.count_panic();
         status::internal().into_http()
     }
 }

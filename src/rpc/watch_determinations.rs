@@ -17,7 +17,7 @@ use crate::call::Connection;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::store::{LogEntry, Store};
-use crate::telemetry::metrics::Watching;
+use crate::telemetry::metrics::OpenWatch;
 use crate::wire::parse::{self, Cursor};
 use crate::wire::render;
 use crate::wire::v1::{WatchDeterminationsRequest, WatchDeterminationsResponse};
@@ -55,7 +55,7 @@ pub(super) async fn answer(
         position,
         greeting,
         read: VecDeque::new(),
-        _counted: calls.meters.watching(),
+        _counted: calls.meters.open_watch(),
     };
     Ok(Box::pin(futures::stream::try_unfold(
         watcher,
@@ -78,7 +78,7 @@ struct Watcher {
     greeting: bool,
     /// What was read of the log and not yet handed out.
     read: VecDeque<LogEntry>,
-    _counted: Watching,
+    _counted: OpenWatch,
 }
 
 impl Watcher {

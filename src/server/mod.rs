@@ -115,7 +115,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
 
     let meters = Arc::new(Meters::default());
     let dials = Arc::new(LatestDials::default());
-    let health = Health::serving().await;
+    let health = Health::new().await;
     let traces = match &config.otlp_endpoint {
         Some(endpoint) => Traces::export_to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
         None => Traces::default(),
@@ -180,7 +180,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
             };
             tokio::join!(
                 sweeper.run(parts.sweep_every, draining.clone()),
-                health.keep_asking(Arc::clone(&store), draining.clone()),
+                health.monitor(Arc::clone(&store), draining.clone()),
                 dials.keep_reading(store, parts.clock, parts.dials_every, draining.clone()),
                 reloading,
             );

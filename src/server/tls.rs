@@ -139,7 +139,7 @@ impl Certificates {
             Err(error) => {
                 seen.unusable = Some(digest);
                 if was_unusable {
-                    self.meters.reload_failed();
+                    self.meters.count_reload_failure();
                 } else {
                     tracing::warn!(%error, "the TLS files have changed and cannot be used; the last usable ones remain in use");
                 }

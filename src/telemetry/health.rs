@@ -1,4 +1,4 @@
-//! Is the service fit for calls? Told by gRPC health, and to probes.
+//! The health of the server, for gRPC health and for probes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,18 +11,18 @@ use tonic_health::server::HealthReporter;
 use crate::store::Store;
 use crate::wire::v1::{policy_service_server, second_opinion_service_server};
 
-/// The names under which health is told; the first is the server as a whole.
+/// The names that gRPC health answers for; the first is the server as a whole.
 const SERVICES: [&str; 3] = [
     "",
     second_opinion_service_server::SERVICE_NAME,
     policy_service_server::SERVICE_NAME,
 ];
-/// How often the store is asked whether it is there.
+/// The interval between pings of the store.
 const PING_EVERY: Duration = Duration::from_secs(1);
-/// A ping that takes longer has failed.
+/// The time after which a ping has failed.
 const PING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Whether the server takes calls. The store's schema was found right before it started.
+/// Whether the server takes calls. The store's schema was checked before it started.
 pub struct Health {
     reporter: HealthReporter,
     store_is_up: AtomicBool,
@@ -31,73 +31,73 @@ pub struct Health {
 
 impl Health {
     /// The health of a server whose store has been opened.
-    pub async fn serving() -> Arc<Self> {
+    pub async fn new() -> Arc<Self> {
         let health = Self {
             reporter: HealthReporter::new(),
             store_is_up: AtomicBool::new(true),
             draining: AtomicBool::new(false),
         };
-        health.tell().await;
+        health.publish().await;
         Arc::new(health)
     }
 
-    /// Who tells it to gRPC callers.
+    /// The source of gRPC health's answers.
     #[must_use]
     pub fn reporter(&self) -> HealthReporter {
         self.reporter.clone()
     }
 
-    /// Whether the store answered when it was last asked.
+    /// Whether the store answered the last ping.
     #[must_use]
-    pub fn store_is_up(&self) -> bool {
+    pub fn is_store_up(&self) -> bool {
         self.store_is_up.load(Ordering::Relaxed)
     }
 
-    /// Why no calls should be sent here; `None`: they should.
+    /// The reason why no calls should be sent here; `None`: the server is ready.
     #[must_use]
-    pub fn not_ready(&self) -> Option<&'static str> {
+    pub fn unready_reason(&self) -> Option<&'static str> {
         if self.draining.load(Ordering::Relaxed) {
             Some("the server drains")
-        } else if self.store_is_up() {
+        } else if self.is_store_up() {
             None
         } else {
             Some("the store does not answer")
         }
     }
 
-    /// Says that no further calls should be sent here.
+    /// Reports from now on that no calls should be sent here.
     pub async fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
-        self.tell().await;
+        self.publish().await;
     }
 
-    /// Asks the store, until the server drains.
-    pub async fn keep_asking(&self, store: Arc<dyn Store>, mut draining: watch::Receiver<bool>) {
-        let asking = async {
+    /// Pings the store until the server drains.
+    pub async fn monitor(&self, store: Arc<dyn Store>, mut draining: watch::Receiver<bool>) {
+        let pings = async {
             loop {
                 tokio::time::sleep(PING_EVERY).await;
-                let reached = tokio::time::timeout(PING_TIMEOUT, store.ping()).await;
-                self.found(matches!(reached, Ok(Ok(())))).await;
+                let pinged = tokio::time::timeout(PING_TIMEOUT, store.ping()).await;
+                self.set_store(matches!(pinged, Ok(Ok(())))).await;
             }
         };
         tokio::select! {
-            () = asking => {}
-            // An error means that the sender is gone, and the server with it.
+            () = pings => {}
+            // An error means that the server is gone, and the sender with it.
             _ = draining.wait_for(|draining| *draining) => {}
         }
     }
 
-    async fn found(&self, is_up: bool) {
+    async fn set_store(&self, is_up: bool) {
         if self.store_is_up.swap(is_up, Ordering::Relaxed) == is_up {
             return;
         }
         tracing::warn!(is_up, "the store's state has changed");
-        self.tell().await;
+        self.publish().await;
     }
 
-    /// Tells gRPC callers what probes are told: a store that comes back while the server drains does not bring it back.
-    async fn tell(&self) {
-        let status = match self.not_ready() {
+    /// Sets the status of gRPC health to that of the probes: a store that recovers does not end a drain.
+    async fn publish(&self) {
+        let status = match self.unready_reason() {
             None => ServingStatus::Serving,
             Some(_) => ServingStatus::NotServing,
         };
@@ -116,25 +116,25 @@ mod tests {
 
     use super::*;
 
-    async fn told(health: &Health) -> i32 {
+    async fn status(health: &Health) -> i32 {
         let service = HealthService::from_health_reporter(health.reporter());
-        let asked = service.check(Request::new(HealthCheckRequest::default()));
-        asked.await.expect("an answer").into_inner().status
+        let answer = service.check(Request::new(HealthCheckRequest::default()));
+        answer.await.expect("an answer").into_inner().status
     }
 
     #[tokio::test]
-    async fn a_store_that_comes_back_while_the_server_drains_does_not_bring_it_back() {
+    async fn store_that_recovers_does_not_end_a_drain() {
         let (serving, not_serving) = (1, 2);
-        let health = Health::serving().await;
-        assert_eq!(told(&health).await, serving);
-        health.found(false).await;
-        assert_eq!(told(&health).await, not_serving);
-        health.found(true).await;
-        assert_eq!(told(&health).await, serving);
-        health.found(false).await;
+        let health = Health::new().await;
+        assert_eq!(status(&health).await, serving);
+        health.set_store(false).await;
+        assert_eq!(status(&health).await, not_serving);
+        health.set_store(true).await;
+        assert_eq!(status(&health).await, serving);
+        health.set_store(false).await;
         health.drain().await;
-        health.found(true).await;
-        assert_eq!(told(&health).await, not_serving);
-        assert_eq!(health.not_ready(), Some("the server drains"));
+        health.set_store(true).await;
+        assert_eq!(status(&health).await, not_serving);
+        assert_eq!(health.unready_reason(), Some("the server drains"));
     }
 }

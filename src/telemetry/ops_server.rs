@@ -59,7 +59,7 @@ fn router(metrics: Metrics) -> Router {
 }
 
 async fn ready(State(ops): State<Arc<Ops>>) -> impl IntoResponse {
-    match ops.health.not_ready() {
+    match ops.health.unready_reason() {
         None => text(StatusCode::OK, "ready\n".to_owned()),
         Some(reason) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{reason}\n")),
     }

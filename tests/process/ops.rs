@@ -1,4 +1,4 @@
-//! What does an operator's Prometheus find? What the chart's list of metrics says, no more, and nothing of a person.
+//! The metrics of the running program: those of the chart's list, no others, and nothing of a person.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -26,7 +26,7 @@ fn listed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         .collect()
 }
 
-/// What is shown: by name the type and the labels, `le` aside.
+/// The metrics of a page: by name the type and the labels, without `le`.
 fn shown(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
     let mut shown: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for line in metrics.lines() {
@@ -77,7 +77,7 @@ fn from_the_store(metrics: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The metrics, once a line is among them.
+/// The metrics as soon as a line is among them.
 fn once(server: &Server, line: &str) -> String {
     for _ in 0..300 {
         let answer = get(&server.ops, "/metrics");
@@ -116,7 +116,7 @@ fn called(data: &Path, server: &Server, ca: &Path, method: &str, request: &str) 
 }
 
 #[test]
-fn every_metric_of_the_list_is_shown_and_no_other_and_none_tells_of_anyone() {
+fn metrics_are_those_of_the_list_and_hold_nothing_of_a_person() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let tls = certificate::make(data);
@@ -176,7 +176,7 @@ fn every_metric_of_the_list_is_shown_and_no_other_and_none_tells_of_anyone() {
 }
 
 #[test]
-fn an_ops_port_in_use_is_told() {
+fn ops_port_in_use_is_named_in_the_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let taken = holder.local_addr().expect("an address").to_string();

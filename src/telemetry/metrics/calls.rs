@@ -1,4 +1,4 @@
-//! How many calls were there, how did they end, and how long did they take? By OpenTelemetry's names.
+//! The duration of calls by method and code, under OpenTelemetry's names.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -10,7 +10,7 @@ use tonic::Code;
 
 use crate::wire::status::code_name;
 
-/// Every call that this server answers, as `service/method`; the last one stands for whatever it does not know.
+/// Every method of this server as `service/method`; the last one stands for all unknown ones.
 pub const METHODS: [&str; 18] = [
     "um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion",
     "um.secondopinion.v1.SecondOpinionService/GetDetermination",
@@ -31,16 +31,16 @@ pub const METHODS: [&str; 18] = [
     "grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
     OTHER,
 ];
-/// What OpenTelemetry calls a method that the server does not know.
+/// OpenTelemetry's name for an unknown method: a name that a caller makes up must not become a label.
 const OTHER: &str = "_OTHER";
 const CODES: usize = 17;
 
-/// The upper bounds of a call's time in seconds: a read takes a tenth of a millisecond, a commit some, a deadline 30 s.
-const SECONDS: [f64; 15] = [
+/// Bucket bounds of a call's duration in seconds: a read takes a tenth of a millisecond, a commit some, a deadline 30 s.
+const DURATION_BUCKETS_SECONDS: [f64; 15] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
 
-/// A call that this server answers, or any other.
+/// A method of this server, or any unknown one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Method(usize);
 
@@ -55,13 +55,13 @@ impl Method {
         Self(known.unwrap_or(METHODS.len() - 1))
     }
 
-    /// Its name: one of [`METHODS`].
+    /// The method's full name: one of [`METHODS`].
     #[must_use]
     pub fn name(self) -> &'static str {
         METHODS[self.0]
     }
 
-    /// Its service and its own name. What the server does not know has no service.
+    /// The service and the method's own name. An unknown method has no service.
     #[must_use]
     pub fn parts(self) -> (Option<&'static str>, &'static str) {
         match self.name().split_once('/') {
@@ -71,10 +71,10 @@ impl Method {
     }
 }
 
-/// The time that calls took, by method and code. What never occurred is not shown, but a method's success.
-pub(super) struct Calls(Vec<OnceLock<Histogram>>);
+/// Histograms of duration by method and code. A combination is shown once it has occurred, a method's success always.
+pub(super) struct CallDurations(Vec<OnceLock<Histogram>>);
 
-impl Default for Calls {
+impl Default for CallDurations {
     fn default() -> Self {
         let calls = Self(
             (0..METHODS.len() * CODES)
@@ -82,31 +82,31 @@ impl Default for Calls {
                 .collect(),
         );
         for method in 0..METHODS.len() - 1 {
-            // Shown from the start, so that the first call is a change that a rate sees.
+            // Shown from the start, so that `rate` sees the first call as an increase.
             calls.histogram(Method(method), Code::Ok);
         }
         calls
     }
 }
 
-impl fmt::Debug for Calls {
+impl fmt::Debug for CallDurations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Calls").finish_non_exhaustive()
+        f.debug_struct("CallDurations").finish_non_exhaustive()
     }
 }
 
-impl Calls {
+impl CallDurations {
     pub(super) fn histogram(&self, method: Method, code: Code) -> Option<&Histogram> {
         let code = usize::try_from(i32::from(code)).unwrap_or(usize::MAX);
         // INVARIANT: there is a place for each method and each of gRPC's codes, which end at 16.
         let place = self.0.get(method.0 * CODES + code)?;
-        Some(place.get_or_init(|| Histogram::new(SECONDS)))
+        Some(place.get_or_init(|| Histogram::new(DURATION_BUCKETS_SECONDS)))
     }
 
     pub(super) fn encode(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let mut encoder = encoder.encode_descriptor(
             "rpc_server_call_duration_seconds",
-            "How long calls took",
+            "Duration of calls",
             None,
             MetricType::Histogram,
         )?;
@@ -135,7 +135,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_call_of_the_contract_is_known() {
+    fn every_rpc_of_the_contract_is_listed() {
         let pool = DescriptorPool::decode(crate::wire::DESCRIPTOR).expect("a contract");
         let ours: BTreeSet<String> = pool
             .services()
@@ -163,8 +163,8 @@ mod tests {
     }
 
     #[test]
-    fn every_code_has_a_place() {
-        let calls = Calls::default();
+    fn every_code_has_a_histogram() {
+        let calls = CallDurations::default();
         for code in 0..17 {
             assert!(
                 calls

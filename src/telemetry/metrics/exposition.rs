@@ -1,4 +1,4 @@
-//! What does `/metrics` say? Every name stands here, and in the chart's list of metrics.
+//! The metrics page. Every name is here, and in the chart's list of metrics.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::rules::{ClockKind, Edition, Policy, Urgency};
 use crate::store::{CLOCKS, Dials, Store, TimeLeft, URGENCIES};
 use crate::telemetry::Health;
 
-/// The commit that this program was built from, where the build was told.
+/// The commit that this program was built from, if the build set it.
 const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
     Some(commit) => commit,
     None => "unknown",
@@ -28,21 +28,21 @@ const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
 /// The upper bounds of the time from receipt to decision in hours: the limits that bind, and steps between them.
 const DECIDED_HOURS: [u32; 12] = [1, 4, 8, 24, 48, 72, 96, 120, 168, 240, 336, 672];
 
-/// Where every figure comes from.
+/// The sources of the metrics of one server.
 pub struct Metrics {
-    /// What is counted as calls go by.
+    /// The counters of calls.
     pub meters: Arc<Meters>,
     /// How the deadlines stand.
     pub dials: Arc<LatestDials>,
-    /// Whether the store is there.
+    /// The health of the server.
     pub health: Arc<Health>,
-    /// What the store counts of itself.
+    /// The store, with counters of its own.
     pub store: Arc<dyn Store>,
-    /// Who knows how old the token keys are; `None`: no tokens are taken.
+    /// The verifier of tokens, for the age of its keys; `None`: no tokens are accepted.
     pub verifier: Option<Arc<Verifier>>,
-    /// The certificate that is shown; `None`: the server serves in the clear.
+    /// The meters of the server's certificate; `None`: it serves in the clear.
     pub tls: Option<Arc<TlsMeters>>,
-    /// The policy as it is applied.
+    /// The policy in force.
     pub policy: Policy,
     /// The server's clock.
     pub clock: Arc<dyn Clock>,
@@ -75,7 +75,7 @@ impl Collector for Metrics {
         gauge(
             encoder,
             "second_opinion_policy_review_overdue",
-            "1 where the edition that is applied is past its date of review",
+            "1 if the edition in force is past its review date, else 0",
             u64::from(overdue),
         )?;
         let build = [("version", env!("CARGO_PKG_VERSION")), ("commit", COMMIT)];
@@ -91,32 +91,37 @@ impl Metrics {
     fn calls(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
         let meters = &self.meters;
         meters.calls.encode(encoder)?;
-        let (given, left) = (
+        let (budget, left) = (
             "second_opinion_call_budget_seconds",
             "second_opinion_call_budget_left_seconds",
         );
-        histogram(encoder, given, "Deadline that callers gave", &meters.budget)?;
+        histogram(
+            encoder,
+            budget,
+            "Deadlines that callers set",
+            &meters.budget,
+        )?;
         histogram(
             encoder,
             left,
-            "What was left of it at the reply",
+            "Time left of the deadline at the reply",
             &meters.budget_left,
         )?;
         let in_flight = meters.in_flight.load(Ordering::Relaxed);
         let name = "second_opinion_calls_in_flight";
-        gauge(encoder, name, "Calls being answered", in_flight)?;
+        gauge(encoder, name, "Calls in flight", in_flight)?;
         let name = "second_opinion_calls_shed";
-        let help = "Calls refused because too many were being answered";
+        let help = "Calls refused above the limit on calls in flight";
         counter(encoder, name, help, meters.shed.get())?;
         let name = "second_opinion_panics";
         counter(
             encoder,
             name,
-            "Defects that became INTERNAL",
+            "Panics answered with INTERNAL",
             meters.panics.get(),
         )?;
         let name = "second_opinion_spans";
-        let help = "Spans of calls that the collector of traces took, and that it did not";
+        let help = "Call spans that the trace collector accepted, and that were lost";
         let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
         for (outcome, spans) in [("sent", &meters.spans_sent), ("lost", &meters.spans_lost)] {
             family
@@ -129,7 +134,7 @@ impl Metrics {
     }
 
     fn store(&self, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
-        let up = u64::from(self.health.store_is_up());
+        let up = u64::from(self.health.is_store_up());
         let name = "second_opinion_store_up";
         gauge(encoder, name, "1 while the store answers, else 0", up)?;
         let meters = self.store.meters();
@@ -137,16 +142,11 @@ impl Metrics {
             "second_opinion_commit_group_size",
             "second_opinion_commit_group_seconds",
         );
-        histogram(
-            encoder,
-            size,
-            "Changes that went into one commit",
-            &meters.group_size,
-        )?;
+        histogram(encoder, size, "Changes in one commit", &meters.group_size)?;
         histogram(
             encoder,
             seconds,
-            "Time that one commit took",
+            "Duration of one commit",
             &meters.group_seconds,
         )?;
         let connections = self.store.connections();
@@ -171,22 +171,17 @@ impl Metrics {
             gauge(
                 encoder,
                 name,
-                "Time since the issuer's keys were last fetched well",
+                "Time since the issuer's keys were last fetched successfully",
                 age,
             )?;
         }
         let Some(tls) = &self.tls else { return Ok(()) };
         if let Some(expiry) = tls.expiry() {
             let name = "second_opinion_tls_certificate_expiry_timestamp_seconds";
-            gauge(
-                encoder,
-                name,
-                "When the certificate being shown ends",
-                expiry,
-            )?;
+            gauge(encoder, name, "Expiry of the certificate in use", expiry)?;
         }
         let name = "second_opinion_tls_reload_failures";
-        let help = "Looks at changed TLS files that could not be used; the last good ones are";
+        let help = "Failed reloads of changed TLS files; the last valid ones stay in use";
         counter(encoder, name, help, tls.reload_failures())
     }
 }

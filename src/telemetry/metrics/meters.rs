@@ -1,6 +1,6 @@
-//! What is counted as calls go by?
+//! The counters that calls update as they pass.
 //!
-//! Handles that cost a call some tens of nanoseconds: nothing is looked up by name, and no text is made.
+//! An update costs some tens of nanoseconds: nothing is looked up by name and no text is built.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -10,17 +10,17 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 use tonic::Code;
 
-use super::calls::{Calls, Method};
+use super::calls::{CallDurations, Method};
 
-/// The upper bounds of deadlines in seconds.
-const BUDGET_SECONDS: [f64; 13] = [
+/// Bucket bounds of callers' deadlines in seconds.
+const BUDGET_BUCKETS_SECONDS: [f64; 13] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0,
 ];
 
-/// What one server counts of its calls.
+/// The counters of one server.
 #[derive(Debug)]
 pub struct Meters {
-    pub(super) calls: Calls,
+    pub(super) calls: CallDurations,
     pub(super) budget: Histogram,
     pub(super) budget_left: Histogram,
     pub(super) shed: Counter,
@@ -34,9 +34,9 @@ pub struct Meters {
 impl Default for Meters {
     fn default() -> Self {
         Self {
-            calls: Calls::default(),
-            budget: Histogram::new(BUDGET_SECONDS),
-            budget_left: Histogram::new(BUDGET_SECONDS),
+            calls: CallDurations::default(),
+            budget: Histogram::new(BUDGET_BUCKETS_SECONDS),
+            budget_left: Histogram::new(BUDGET_BUCKETS_SECONDS),
             shed: Counter::default(),
             panics: Counter::default(),
             in_flight: AtomicUsize::new(0),
@@ -48,66 +48,66 @@ impl Default for Meters {
 }
 
 impl Meters {
-    /// A call ended.
-    pub fn ended(&self, method: Method, code: Code, took: Duration) {
+    /// Counts a call that has ended.
+    pub fn record_call(&self, method: Method, code: Code, duration: Duration) {
         if let Some(histogram) = self.calls.histogram(method, code) {
-            histogram.observe(took.as_secs_f64());
+            histogram.observe(duration.as_secs_f64());
         }
     }
 
-    /// A caller gave a deadline.
-    pub fn budget_given(&self, budget: Duration) {
+    /// Records the deadline that a caller set.
+    pub fn record_budget(&self, budget: Duration) {
         self.budget.observe(budget.as_secs_f64());
     }
 
-    /// So much of a caller's deadline was left at the reply.
-    pub fn budget_left(&self, left: Duration) {
+    /// Records the time left of a caller's deadline at the reply.
+    pub fn record_budget_left(&self, left: Duration) {
         self.budget_left.observe(left.as_secs_f64());
     }
 
-    /// A call was refused because too many were being answered.
-    pub fn shed(&self) {
+    /// Counts a call refused above the limit on calls in flight.
+    pub fn count_shed(&self) {
         self.shed.inc();
     }
 
-    /// A defect became INTERNAL.
-    pub fn panicked(&self) {
+    /// Counts a panic that was answered with INTERNAL.
+    pub fn count_panic(&self) {
         self.panics.inc();
     }
 
-    /// So many spans were taken by the collector of traces.
-    pub fn spans_sent(&self, spans: u64) {
-        self.spans_sent.inc_by(spans);
+    /// Counts spans that the trace collector accepted.
+    pub fn count_spans_sent(&self, spans: usize) {
+        self.spans_sent.inc_by(spans as u64);
     }
 
-    /// So many spans were not taken by it, or found no room to wait.
-    pub fn spans_lost(&self, spans: u64) {
-        self.spans_lost.inc_by(spans);
+    /// Counts spans that it did not accept, or that found the queue full.
+    pub fn count_spans_lost(&self, spans: usize) {
+        self.spans_lost.inc_by(spans as u64);
     }
 
-    /// As many spans as were lost until now.
+    /// The spans that were lost so far.
     #[must_use]
-    pub fn spans_lost_so_far(&self) -> u64 {
+    pub fn spans_lost(&self) -> u64 {
         self.spans_lost.get()
     }
 
-    /// Begins to answer a call, unless `max` are being answered already. It counts until the guard is dropped.
+    /// Admits a call unless `max` are in flight. It counts as in flight until the guard is dropped.
     #[must_use]
-    pub fn admit(self: &Arc<Self>, max: usize) -> Option<InFlight> {
+    pub fn admit(self: &Arc<Self>, max: usize) -> Option<InFlightCall> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let admitted = InFlight(Arc::clone(self));
+        let admitted = InFlightCall(Arc::clone(self));
         (before < max).then_some(admitted)
     }
 
-    /// A watch is open until the guard is dropped.
+    /// Counts a watch as open until the guard is dropped.
     #[must_use]
-    pub fn watching(self: &Arc<Self>) -> Watching {
+    pub fn open_watch(self: &Arc<Self>) -> OpenWatch {
         self.watchers.fetch_add(1, Ordering::Relaxed);
-        Watching(Arc::clone(self))
+        OpenWatch(Arc::clone(self))
     }
 }
 
-/// Figures of the server's certificate.
+/// The meters of the server's certificate.
 #[derive(Debug, Default)]
 pub struct TlsMeters {
     /// Seconds since 1970; 0: unknown.
@@ -128,7 +128,7 @@ impl TlsMeters {
     }
 
     /// Counts changed TLS files that cannot be used.
-    pub fn reload_failed(&self) {
+    pub fn count_reload_failure(&self) {
         self.reload_failures.inc();
     }
 
@@ -139,19 +139,19 @@ impl TlsMeters {
     }
 }
 
-/// A call that is being answered.
-pub struct InFlight(Arc<Meters>);
+/// The guard of a call in flight.
+pub struct InFlightCall(Arc<Meters>);
 
-impl Drop for InFlight {
+impl Drop for InFlightCall {
     fn drop(&mut self) {
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// A watch that is open.
-pub struct Watching(Arc<Meters>);
+/// The guard of an open watch.
+pub struct OpenWatch(Arc<Meters>);
 
-impl Drop for Watching {
+impl Drop for OpenWatch {
     fn drop(&mut self) {
         self.0.watchers.fetch_sub(1, Ordering::Relaxed);
     }
@@ -162,7 +162,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_more_are_admitted_than_may_be() {
+    fn calls_are_admitted_up_to_the_maximum() {
         let meters = Arc::new(Meters::default());
         let first = meters.admit(1);
         assert!(first.is_some() && meters.admit(1).is_none());

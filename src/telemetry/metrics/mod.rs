@@ -11,4 +11,4 @@ mod meters;
 pub use calls::{METHODS, Method};
 pub use dials::{EVERY as DIALS_EVERY, LatestDials};
 pub use exposition::Metrics;
-pub use meters::{InFlight, Meters, TlsMeters, Watching};
+pub use meters::{InFlightCall, Meters, OpenWatch, TlsMeters};

@@ -116,12 +116,12 @@ struct Account {
 
 impl Account {
     fn record_sent(&self, spans: usize) {
-        self.meters.spans_sent(spans as u64);
+        self.meters.count_spans_sent(spans);
         self.is_losing.store(false, Ordering::Relaxed);
     }
 
     fn record_lost(&self, spans: usize, reason: &dyn Display) {
-        self.meters.spans_lost(spans as u64);
+        self.meters.count_spans_lost(spans);
         // One line an outage, not one a batch.
         if !self.is_losing.swap(true, Ordering::Relaxed) {
             tracing::warn!(%reason, "spans are lost on their way to the trace collector");
