@@ -88,7 +88,6 @@ impl From<StartError> for Failure {
             StartError::Store(error) => error.into(),
             StartError::DevelopmentKey(_)
             | StartError::Jwks(_)
-            | StartError::JwksPlace(_)
             | StartError::Tls(_)
             | StartError::Traces(_)
             | StartError::Templates(_) => Self::Config(error.to_string()),

@@ -1,6 +1,6 @@
 //! What does the file say, table by table?
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -10,18 +10,10 @@ use super::args::Setting;
 use super::error::Problem;
 use super::suggest::did_you_mean;
 use super::{Closure, plan_table, values};
+use crate::identity::{Scope, ScopeSet};
 use crate::notice::NoticeSettings;
 use crate::plan::Plan;
 
-/// The scopes that a caller's certificate can be given.
-const SCOPES: [&str; 6] = [
-    "second-opinion.submit",
-    "second-opinion.read",
-    "second-opinion.read-phi",
-    "second-opinion.verify",
-    "second-opinion.review",
-    "second-opinion.notify",
-];
 /// The keys of the file besides the settings, each a table.
 const TABLES: [&str; 7] = [
     "plan", "notices", "calendar", "limits", "sweeper", "callers", "web",
@@ -213,14 +205,17 @@ impl ConfigFile {
         rungs
     }
 
-    /// The scopes, space-separated, of each name that a client certificate can carry.
-    pub(super) fn callers(&self, problems: &mut Vec<Problem>) -> BTreeMap<String, String> {
+    /// The scopes of each name that a client certificate can carry.
+    pub(super) fn callers(&self, problems: &mut Vec<Problem>) -> BTreeMap<String, ScopeSet> {
         let mut callers = BTreeMap::new();
         for (name, value) in self.table("callers", problems).into_iter().flatten() {
             let key = format!("callers.\"{name}\"");
-            let scopes: Option<Vec<&str>> = match value {
-                Value::String(text) => Some(text.split_whitespace().collect()),
-                Value::Array(scopes) => scopes.iter().map(Value::as_str).collect(),
+            let scopes: Option<String> = match value {
+                Value::String(text) => Some(text.clone()),
+                Value::Array(scopes) => {
+                    let scopes: Option<Vec<&str>> = scopes.iter().map(Value::as_str).collect();
+                    scopes.map(|scopes| scopes.join(" "))
+                }
                 _ => None,
             };
             let is_name = !name.trim().is_empty() && !name.chars().any(char::is_control);
@@ -231,18 +226,10 @@ impl ConfigFile {
                 ));
                 continue;
             };
-            for scope in scopes.iter().filter(|scope| !SCOPES.contains(scope)) {
-                let known = SCOPES.join("`, `");
-                problems.push(at(
-                    &key,
-                    format!(
-                        "no such scope `{}`; expected `{known}`",
-                        scope.escape_debug()
-                    ),
-                ));
+            for unknown in Scope::list(&scopes).filter_map(Result::err) {
+                problems.push(at(&key, unknown.to_string()));
             }
-            let once: BTreeSet<&str> = scopes.into_iter().collect();
-            callers.insert(name.clone(), once.into_iter().collect::<Vec<_>>().join(" "));
+            callers.insert(name.clone(), ScopeSet::parse(&scopes));
         }
         callers
     }

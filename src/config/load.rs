@@ -10,6 +10,7 @@ use super::error::{ConfigErrors, Problem};
 use super::file::ConfigFile;
 use super::show::{Origin, Origins};
 use super::{Config, JwtAuth, Tls, values};
+use crate::identity::JwksLocation;
 use second_opinion_store::StoreUrl;
 use second_opinion_store::redact_url;
 
@@ -184,7 +185,7 @@ impl Reading<'_> {
             Setting::AuthIssuer,
             Setting::AuthAudience,
         ];
-        let jwks = self.take(Setting::AuthJwks, values::jwks);
+        let jwks = self.take(Setting::AuthJwks, JwksLocation::parse);
         let issuer = self.take(Setting::AuthIssuer, values::words);
         let audience = self.take(Setting::AuthAudience, values::words);
         self.refuse_part_of(&settings);

@@ -29,7 +29,8 @@ pub use error::{ConfigErrors, Problem};
 pub use load::{load, load_offline};
 pub use second_opinion_store::{Secret, StoreUrl, redact_url};
 pub use show::Origins;
-pub use values::JwksLocation;
+
+use crate::identity::{JwksLocation, ScopeSet};
 
 use crate::notice::NoticeSettings;
 use crate::plan::Plan;
@@ -81,8 +82,8 @@ pub struct Config {
     /// The shares of a clock's time that are told as they pass, in percent: 1 to 99, rising; empty: none. After a change a
     /// case is told the ones set anew from its next event on, or from the next instant that it was waiting for.
     pub sweeper_rungs: Vec<u8>,
-    /// The scopes, space-separated, of each name (URI or DNS SAN) that a client certificate can carry.
-    pub callers: BTreeMap<String, String>,
+    /// The scopes of each name (URI or DNS SAN) that a client certificate can carry.
+    pub callers: BTreeMap<String, ScopeSet>,
     /// The origins whose pages may call over gRPC-Web.
     pub web_origins: Vec<String>,
     /// Where each value comes from, for [`Config::show`].

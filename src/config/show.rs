@@ -173,7 +173,7 @@ impl Config {
         found.push(("sweeper.rungs".into(), Value::Array(rungs.collect())));
         for (name, scopes) in &self.callers {
             let name = Value::String(name.clone());
-            found.push((format!("callers.{name}"), Value::String(scopes.clone())));
+            found.push((format!("callers.{name}"), Value::String(scopes.to_string())));
         }
         let origins = self
             .web_origins

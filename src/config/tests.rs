@@ -142,7 +142,7 @@ fn every_bad_value_is_reported_at_once() {
         "file key `calendar.closures.2.name`: expected the name",
         "file key `limits.law`: expected `true` or `false`, got `yes`",
         "file key `sweeper.rungs`: expected rising whole numbers",
-        "file key `callers.\\\"tar.example.org\\\"`: no such scope `second-opinion.everything`",
+        "file key `callers.\\\"tar.example.org\\\"`: `second-opinion.everything` is not a scope of this service",
         "file key `web.origins.0`: expected an origin",
     ];
     for start in expected {
@@ -327,7 +327,7 @@ fn what_is_shown_can_be_read_again() {
     assert_eq!(config.closures[0].name, "Eve");
     assert_eq!(
         config.callers["spiffe://um.example.org/tar"],
-        "second-opinion.read second-opinion.submit"
+        ScopeSet::parse("second-opinion.read second-opinion.submit")
     );
     let shown = config.show();
     assert!(

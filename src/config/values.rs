@@ -2,7 +2,6 @@
 //!
 //! Every reader gives the value, or what was expected as a phrase that goes on from "expected".
 
-use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,28 +12,8 @@ use tracing_subscriber::EnvFilter;
 use crate::telemetry::audit::AuditSink;
 use crate::telemetry::logs::LogFormat;
 
-/// Where the keys are that sign callers' tokens.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub enum JwksLocation {
-    /// A file.
-    File(PathBuf),
-    /// An https URL.
-    Url(String),
-}
-
 /// The longest time that a setting may name: beyond a day, a typing slip is likelier than a wish.
 const DURATION_MAX: Duration = Duration::from_hours(24);
-
-// === impl JwksLocation ===
-
-impl fmt::Display for JwksLocation {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => write!(formatter, "{}", path.display()),
-            Self::Url(url) => formatter.write_str(url),
-        }
-    }
-}
 
 // === the readers ===
 
@@ -57,16 +36,6 @@ pub(super) fn words(text: &str) -> Result<String, String> {
     } else {
         Ok(text.to_owned())
     }
-}
-
-pub(super) fn jwks(text: &str) -> Result<JwksLocation, String> {
-    if !text.contains("://") && !text.is_empty() {
-        return Ok(JwksLocation::File(text.into()));
-    }
-    if is_web_url(text, &["https"]) {
-        return Ok(JwksLocation::Url(text.to_owned()));
-    }
-    Err("a file or an https URL, without credentials in it".into())
 }
 
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
@@ -218,25 +187,6 @@ mod tests {
         }
         assert_eq!(grace("0s"), Ok(Duration::ZERO));
         assert_eq!(show_duration(Duration::from_secs(90)), "90s");
-    }
-
-    #[test]
-    fn keys_come_from_a_file_or_over_https() {
-        assert_eq!(
-            jwks("keys/jwks.json"),
-            Ok(JwksLocation::File("keys/jwks.json".into()))
-        );
-        let url = "https://id.example.org/jwks?v=1";
-        assert_eq!(jwks(url), Ok(JwksLocation::Url(url.into())));
-        for bad in [
-            "",
-            "http://id.example.org/jwks",
-            "file:///jwks",
-            "https://",
-            "https://u:p@id.example.org/",
-        ] {
-            assert!(jwks(bad).is_err(), "{bad}");
-        }
     }
 
     #[test]

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use http::HeaderValue;
 use thiserror::Error;
 
-use super::{Certified, Identity, TokenError, Verifier};
+use super::caller::Identity;
+use super::certificate::Certified;
+use super::error::TokenError;
+use super::verifier::Verifier;
 use crate::clock::Clock;
 
 /// A call without a good identity.

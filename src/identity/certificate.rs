@@ -1,7 +1,7 @@
-//! Who is behind a client certificate, and what may it do?
+//! The identity of a client certificate.
 //!
-//! The certificate was verified against the authority in the handshake. Its names say who it is: the URIs (a SPIFFE id is
-//! one) before the DNS names, each in the certificate's order, and the first that the configuration knows counts.
+//! The handshake has verified the certificate against the authority. Its names identify the caller: the URIs (such as a
+//! SPIFFE ID) before the DNS names, each in the certificate's order; the first one in the configuration counts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,32 +11,35 @@ use x509_cert::der::Decode as _;
 use x509_cert::ext::pkix::SubjectAltName;
 use x509_cert::ext::pkix::name::GeneralName;
 
-use super::{Identity, ScopeSet};
+use super::caller::Identity;
+use super::scope::ScopeSet;
 
-/// The callers that the configuration knows by the names in their certificates.
+/// The configured callers, by the names in their certificates.
 #[derive(Clone, Debug, Default)]
 pub struct Callers(BTreeMap<String, ScopeSet>);
 
-/// What a connection's certificate says of its caller.
+/// The outcome for the verified certificate of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Certified {
-    /// The configuration knows one of its names.
+    /// One of its names is configured.
     As(Arc<Identity>),
-    /// It is good, and no one by its names may call.
+    /// None of its names is configured.
     Unknown,
 }
 
 impl Callers {
-    /// The callers of a configuration: space-separated scopes by URI or DNS name.
+    /// The callers of a configuration: their scopes by URI or DNS name.
     #[must_use]
-    pub fn new(configured: &BTreeMap<String, String>) -> Self {
-        let callers = configured
-            .iter()
-            .map(|(name, scopes)| (spelled(name), ScopeSet::parse(scopes)));
-        Self(callers.collect())
+    pub fn new(configured: &BTreeMap<String, ScopeSet>) -> Self {
+        let callers = configured.iter();
+        Self(
+            callers
+                .map(|(name, scopes)| (normalize(name), *scopes))
+                .collect(),
+        )
     }
 
-    /// Who a verified certificate, in DER, is.
+    /// Identifies the caller of a verified certificate, in DER.
     #[must_use]
     pub fn identify(&self, certificate: &[u8]) -> Certified {
         let names = names(certificate).unwrap_or_default();
@@ -49,8 +52,8 @@ impl Callers {
     }
 }
 
-/// A name as it is compared: case does not matter in DNS, and does in a URI's path.
-fn spelled(name: &str) -> String {
+/// A name as it is compared: case does not matter in DNS, but does in a URI's path.
+fn normalize(name: &str) -> String {
     if name.contains("://") {
         name.to_owned()
     } else {
@@ -58,7 +61,7 @@ fn spelled(name: &str) -> String {
     }
 }
 
-/// The URIs of a certificate, then its DNS names; `None`: it cannot be read, or has none.
+/// The URIs of a certificate, then its DNS names; `None` when it cannot be parsed or has none.
 fn names(certificate: &[u8]) -> Option<Vec<String>> {
     let certificate = Certificate::from_der(certificate).ok()?;
     let (_, names) = certificate
@@ -106,17 +109,17 @@ mod tests {
         Callers::new(&BTreeMap::from([
             (
                 "spiffe://plan.example/Tar".to_owned(),
-                "second-opinion.submit".to_owned(),
+                ScopeSet::parse("second-opinion.submit"),
             ),
             (
                 "RAF.example".to_owned(),
-                "second-opinion.read second-opinion.review".to_owned(),
+                ScopeSet::parse("second-opinion.read second-opinion.review"),
             ),
         ]))
     }
 
     #[test]
-    fn a_certificate_is_the_first_of_its_names_that_is_known_and_always_a_service() {
+    fn first_configured_name_identifies_a_service() {
         let tar = "spiffe://plan.example/Tar";
         for (names, subject, scope) in [
             (vec![uri(tar)], tar, Scope::Submit),
@@ -129,7 +132,7 @@ mod tests {
             ),
         ] {
             let Certified::As(identity) = callers().identify(&certificate(names)) else {
-                panic!("{subject} is not known");
+                panic!("{subject} is unknown");
             };
             assert_eq!(
                 (identity.subject.as_str(), identity.issuer.as_ref()),
@@ -141,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_known_are_no_one_s() {
+    fn unconfigured_names_identify_no_caller() {
         for names in [
             vec![],
             vec![uri("spiffe://plan.example/tar")],
@@ -149,6 +152,6 @@ mod tests {
         ] {
             assert_eq!(callers().identify(&certificate(names)), Certified::Unknown);
         }
-        assert_eq!(callers().identify(b"no certificate"), Certified::Unknown);
+        assert_eq!(callers().identify(b"not a certificate"), Certified::Unknown);
     }
 }

@@ -1,4 +1,4 @@
-//! How does a fresh clone sign and verify tokens before anyone has set up an issuer?
+//! The development identity: an issuer of its own for a fresh clone, before a real issuer is configured.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -6,16 +6,19 @@ use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{EncodingKey, Header};
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse, ThumbprintHash};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{ActorType, KeySet, KeySource, Verifier};
+use super::caller::ActorType;
+use super::keys::KeySet;
+use super::source::KeySource;
+use super::verifier::Verifier;
 use crate::store::folder;
 
 /// The `iss` of development tokens.
@@ -24,24 +27,25 @@ pub const DEVELOPMENT_ISSUER: &str = "second-opinion-development";
 pub const DEVELOPMENT_AUDIENCE: &str = "second-opinion";
 
 const FILE_NAME: &str = "development-key.pem";
-const GROUP_AND_OTHERS: u32 = 0o077;
+/// The permission bits of group and others.
+const GROUP_AND_OTHERS_MODE: u32 = 0o077;
 /// A P-256 key has a few hundred bytes.
 const FILE_BYTES_MAX: u64 = 16 * 1024;
 
-/// Why there is no development identity.
+/// The reason why there is no development identity.
 #[derive(Debug, thiserror::Error)]
 pub enum DevelopmentKeyError {
     /// The file or its folder cannot be read or written.
-    #[error("the development key `{}` cannot be read or made: {cause}", path.display())]
+    #[error("the development key `{}` cannot be read or created: {cause}", path.display())]
     File {
         /// The key's file.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         cause: io::Error,
     },
-    /// Others than its owner have rights to the file.
+    /// Group or others have a permission on the file.
     #[error(
-        "the development key `{}` is open to others (mode {mode:04o}): remove it, or make it 0600 if nobody has read it",
+        "the development key `{}` is open to others (mode {mode:04o}): remove it, or make it 0600 if nobody else has read it",
         path.display()
     )]
     Exposed {
@@ -56,12 +60,12 @@ pub enum DevelopmentKeyError {
         /// The key's file.
         path: PathBuf,
     },
-    /// The system could not make a key.
-    #[error("no development key could be made")]
+    /// The system could not generate a key.
+    #[error("no development key could be generated")]
     Generation,
 }
 
-/// An issuer of its own, for one data folder: whoever can read the folder can be anyone.
+/// The issuer of one data folder. Anyone who can read the folder can act as anyone.
 pub struct DevelopmentIdentity {
     signing: EncodingKey,
     kid: String,
@@ -69,13 +73,12 @@ pub struct DevelopmentIdentity {
 }
 
 impl DevelopmentIdentity {
-    /// Takes the key from `development-key.pem` in the folder, or makes one, and the folder, if
-    /// there is none. Processes that start together end up with the same key.
+    /// Loads the key from `development-key.pem` in the folder; creates the folder and the key where they are missing.
+    /// Processes that start at the same time get the same key.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read or made, holds no P-256 key, or has a permission bit for group
-    /// or others.
+    /// When the file cannot be read or created, holds no P-256 key, or has a permission bit for group or others.
     pub fn load_or_create(dir: &Path) -> Result<Self, DevelopmentKeyError> {
         let path = dir.join(FILE_NAME);
         let in_file = |cause| DevelopmentKeyError::File {
@@ -84,14 +87,14 @@ impl DevelopmentIdentity {
         };
         let file = match File::open(&path) {
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                let pem = new_key()?;
+                let pem = generate_key()?;
                 create(dir, &path, &pem).map_err(in_file)?;
                 File::open(&path).map_err(in_file)?
             }
             other => other.map_err(in_file)?,
         };
         let mode = file.metadata().map_err(in_file)?.mode() & 0o7777;
-        if mode & GROUP_AND_OTHERS != 0 {
+        if mode & GROUP_AND_OTHERS_MODE != 0 {
             return Err(DevelopmentKeyError::Exposed { path, mode });
         }
         let mut pem = Vec::new();
@@ -103,29 +106,20 @@ impl DevelopmentIdentity {
 
     fn from_pem(pem: &[u8]) -> Option<Self> {
         let signing = EncodingKey::from_ec_pem(pem).ok()?;
-        let pair =
-            EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, signing.as_bytes()).ok()?;
-        // SEC 1 section 2.3.3: 4, then both coordinates.
-        let point = pair.public_key().as_ref();
-        let (x, y) = point.strip_prefix(&[4])?.split_at_checked(32)?;
-        let kid = URL_SAFE_NO_PAD.encode(Sha256::digest(point));
-        let jwks = json!({"keys": [{
-            "kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": kid,
-            "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y),
-        }]});
-        Some(Self {
-            signing,
-            kid,
-            jwks: jwks.to_string(),
-        })
+        let mut key = Jwk::from_encoding_key(&signing, Algorithm::ES256).ok()?;
+        let kid = key.thumbprint(ThumbprintHash::SHA256).ok()?;
+        key.common.key_id = Some(kid.clone());
+        key.common.public_key_use = Some(PublicKeyUse::Signature);
+        let jwks = serde_json::to_string(&JwkSet { keys: vec![key] }).ok()?;
+        Some(Self { signing, kid, jwks })
     }
 
-    /// A token for the subject with the scopes (space-separated, not checked), good from `now` for
-    /// `ttl`, to whole seconds.
+    /// Signs a token for the subject with the scopes (space-separated, not checked), valid from `now` for `ttl`, in whole
+    /// seconds.
     ///
     /// # Panics
     ///
-    /// Never: the key was tried when it was loaded.
+    /// Never: the key was checked when it was loaded.
     #[must_use]
     pub fn token(
         &self,
@@ -145,9 +139,9 @@ impl DevelopmentIdentity {
             "iat": issued,
             "exp": issued.saturating_add(ttl.num_seconds()),
         });
-        let mut header = Header::new(jsonwebtoken::Algorithm::ES256);
+        let mut header = Header::new(Algorithm::ES256);
         header.kid = Some(self.kid.clone());
-        // INVARIANT: `from_pem` made a P-256 key pair of these bytes, and the claims are plain JSON.
+        // INVARIANT: `from_pem` derived a P-256 public key from this one, and the claims are plain JSON.
         jsonwebtoken::encode(&header, &claims, &self.signing).expect("a P-256 key signs ES256")
     }
 
@@ -155,7 +149,7 @@ impl DevelopmentIdentity {
     ///
     /// # Panics
     ///
-    /// Never: the key's public part is a usable key.
+    /// Never: the public key is usable.
     #[must_use]
     pub fn verifier(&self) -> Verifier {
         // INVARIANT: `from_pem` wrote this document from a P-256 public key.
@@ -167,15 +161,15 @@ impl DevelopmentIdentity {
         )
     }
 
-    /// The public key as a JWKS, for another service that is to trust these tokens.
+    /// The public key as a JWKS, for another service that trusts these tokens.
     #[must_use]
     pub fn jwks(&self) -> &str {
         &self.jwks
     }
 }
 
-/// A new P-256 key as PKCS#8 in PEM (RFC 7468).
-fn new_key() -> Result<String, DevelopmentKeyError> {
+/// Generates a P-256 key as PKCS#8 in PEM (RFC 7468).
+fn generate_key() -> Result<String, DevelopmentKeyError> {
     let der = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &SystemRandom::new())
         .map_err(|_| DevelopmentKeyError::Generation)?;
     let text = STANDARD.encode(der.as_ref());
@@ -188,7 +182,7 @@ fn new_key() -> Result<String, DevelopmentKeyError> {
     Ok(pem)
 }
 
-/// Writes the file whole or not at all, and never over one that is there.
+/// Writes the whole file or nothing, and never over an existing one.
 fn create(dir: &Path, path: &Path, pem: &str) -> io::Result<()> {
     folder::make_private(dir)?;
     let draft = dir.join(format!(".{FILE_NAME}.{}", Uuid::now_v7()));
@@ -196,7 +190,7 @@ fn create(dir: &Path, path: &Path, pem: &str) -> io::Result<()> {
     let removed = fs::remove_file(&draft);
     match linked {
         Ok(()) => removed.and_then(|()| folder::sync(dir)),
-        // Another process was first: its key is the key.
+        // Another process was first: its key counts.
         Err(error) if error.kind() == ErrorKind::AlreadyExists => removed,
         Err(error) => Err(error),
     }

@@ -1,25 +1,24 @@
-//! Which public keys does a JWKS hold that may verify a token, and which one fits this token?
+//! The public keys of a JWKS that may verify tokens, each bound to one algorithm.
 
 use std::sync::Arc;
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ED25519, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
-    UnparsedPublicKey,
+    UnparsedPublicKey, VerificationAlgorithm,
 };
-use base64::Engine;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
+use jsonwebtoken::jwk::{
+    AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
+};
+use jsonwebtoken::{DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
-use super::jwks::JwksError;
-use super::token::TokenError;
+use super::error::{JwksError, TokenError};
 
 /// NIST SP 800-131A: nothing shorter for signatures.
 const RSA_BITS_MIN: usize = 2048;
 
-/// The algorithms accepted; symmetric ones and `none` cannot even be named.
+/// The accepted algorithms. Symmetric ones and `none` have no value here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Algorithm {
     Es256,
@@ -28,7 +27,7 @@ pub(super) enum Algorithm {
 }
 
 impl Algorithm {
-    /// The algorithm that a JOSE `alg` names, if it is accepted.
+    /// The algorithm with this JOSE name, if it is accepted.
     pub(super) fn from_name(name: &str) -> Option<Self> {
         match name {
             "ES256" => Some(Self::Es256),
@@ -47,40 +46,46 @@ impl Algorithm {
     }
 }
 
-/// A public key, bound to the one algorithm that it verifies.
+/// A public key with the one algorithm that it verifies.
 #[derive(Debug)]
 pub(super) struct Key {
     kid: Option<String>,
     algorithm: Algorithm,
-    /// The SHA-256 of its numbers: tells whether a fetched set is another one.
-    digest: [u8; 32],
+    public: PublicKey,
+}
+
+/// The key for the library, and its bytes to compare fetched sets by.
+#[derive(Debug)]
+struct PublicKey {
     decoding: DecodingKey,
+    bytes: Vec<u8>,
 }
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        (&self.kid, self.algorithm, self.digest) == (&other.kid, other.algorithm, other.digest)
+        (&self.kid, self.algorithm, &self.public.bytes)
+            == (&other.kid, other.algorithm, &other.public.bytes)
     }
 }
 
 impl Key {
-    /// Whether the signature (in base64url) over `signed` is this key's. The algorithm is the key's
-    /// own, never the token's.
+    /// Whether the signature (in base64url) over `signed` is this key's. The algorithm is the key's own, never the
+    /// token's.
     pub(super) fn verifies(&self, signed: &str, signature: &str) -> bool {
         let algorithm = self.algorithm.library();
-        jsonwebtoken::crypto::verify(signature, signed.as_bytes(), &self.decoding, algorithm)
-            .unwrap_or(false)
+        let key = &self.public.decoding;
+        jsonwebtoken::crypto::verify(signature, signed.as_bytes(), key, algorithm).unwrap_or(false)
     }
 }
 
-/// Why a key of a JWKS is not used.
+/// The reason why a key of a JWKS is ignored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Ignored {
     #[error("it is symmetric")]
     Symmetric,
     #[error("it is an RSA key of fewer than {RSA_BITS_MIN} bits")]
     Weak,
-    #[error("it has its private part with it, so it is nobody's secret any more")]
+    #[error("its private part is published with it")]
     Private,
     #[error("it has the same `kid` and algorithm as one before it")]
     Repeated,
@@ -88,12 +93,12 @@ pub(super) enum Ignored {
     Broken,
     #[error("it is not for verifying signatures")]
     Use,
-    #[error("it is of a kind or for an algorithm that this service does not accept")]
+    #[error("its kind or algorithm is not accepted")]
     Kind,
 }
 
 impl Ignored {
-    /// Whether someone should look into it, or the key is merely for others.
+    /// Whether the issuer may have made a mistake; otherwise the key is for other services.
     pub(super) const fn is_suspicious(self) -> bool {
         match self {
             Self::Symmetric | Self::Weak | Self::Private | Self::Repeated | Self::Broken => true,
@@ -106,7 +111,7 @@ impl Ignored {
 #[derive(Debug)]
 pub struct KeySet {
     keys: Vec<Arc<Key>>,
-    /// What was passed over, by position in the document.
+    /// The ignored keys, by position in the document.
     pub(super) ignored: Vec<(usize, Ignored)>,
 }
 
@@ -117,35 +122,18 @@ impl PartialEq for KeySet {
     }
 }
 
-/// Only the outer shape: what is inside a key may be of any kind.
+/// A JWKS whose keys are parsed one by one, so that an odd key of another service hides no other.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    crv: Option<String>,
-    alg: Option<String>,
-    kid: Option<String>,
-    #[serde(rename = "use")]
-    purpose: Option<String>,
-    key_ops: Option<Vec<String>>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-    d: Option<Value>,
-}
-
 impl KeySet {
-    /// Reads a JWKS (RFC 7517). Keys of unknown kinds, not for signatures, symmetric, or too weak
-    /// are passed over.
+    /// Parses a JWKS (RFC 7517). Keys of unknown kinds, not for signatures, symmetric, or too weak are ignored.
     ///
     /// # Errors
     ///
-    /// If it is not a JWKS, or none of its keys can be used.
+    /// When it is not a JWKS, or none of its keys can be used.
     pub fn parse(json: &[u8]) -> Result<Self, JwksError> {
         let document: Document =
             serde_json::from_slice(json).map_err(|error| JwksError::NotAKeySet {
@@ -157,7 +145,7 @@ impl KeySet {
             ignored: Vec::new(),
         };
         for (position, value) in document.keys.into_iter().enumerate() {
-            match key(value) {
+            match parse_key(value) {
                 Ok(key) if set.has_twin(&key) => set.ignored.push((position, Ignored::Repeated)),
                 Ok(key) => set.keys.push(Arc::new(key)),
                 Err(reason) => set.ignored.push((position, reason)),
@@ -173,9 +161,9 @@ impl KeySet {
         Ok(set)
     }
 
-    /// The key for a token with this `kid` and `alg`.
+    /// The key of a token with this `kid` and `alg`.
     ///
-    /// Without a `kid` the set must have exactly one key for the algorithm.
+    /// Without a `kid` the set must have exactly one key with the algorithm.
     pub(super) fn find(
         &self,
         kid: Option<&str>,
@@ -211,88 +199,79 @@ impl KeySet {
     }
 }
 
-fn key(value: Value) -> Result<Key, Ignored> {
+fn parse_key(value: Value) -> Result<Key, Ignored> {
+    // The library's type drops the private part.
+    let is_private = value.get("d").is_some();
     let jwk: Jwk = serde_json::from_value(value).map_err(|_| Ignored::Kind)?;
-    if jwk.kty == "oct" {
+    if matches!(jwk.algorithm, AlgorithmParameters::OctetKey(_)) {
         return Err(Ignored::Symmetric);
     }
-    let for_signatures = jwk
-        .purpose
-        .as_deref()
-        .is_none_or(|purpose| purpose == "sig");
+    let common = &jwk.common;
+    let for_signatures =
+        (common.public_key_use.as_ref()).is_none_or(|it| *it == PublicKeyUse::Signature);
     let for_verifying =
-        (jwk.key_ops.as_ref()).is_none_or(|ops| ops.iter().any(|op| op == "verify"));
+        (common.key_operations.as_ref()).is_none_or(|it| it.contains(&KeyOperations::Verify));
     if !for_signatures || !for_verifying {
         return Err(Ignored::Use);
     }
-    let algorithm = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-        ("EC", Some("P-256")) => Algorithm::Es256,
-        ("RSA", _) => Algorithm::Rs256,
-        ("OKP", Some("Ed25519")) => Algorithm::EdDsa,
+    let (algorithm, named) = match &jwk.algorithm {
+        AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
+            (Algorithm::Es256, KeyAlgorithm::ES256)
+        }
+        AlgorithmParameters::RSA(_) => (Algorithm::Rs256, KeyAlgorithm::RS256),
+        AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
+            (Algorithm::EdDsa, KeyAlgorithm::EdDSA)
+        }
         _ => return Err(Ignored::Kind),
     };
-    if (jwk.alg.as_deref()).is_some_and(|alg| Algorithm::from_name(alg) != Some(algorithm)) {
+    if common.key_algorithm.is_some_and(|it| it != named) {
         return Err(Ignored::Kind);
     }
-    if jwk.d.is_some() {
+    if is_private {
         return Err(Ignored::Private);
     }
-    let (decoding, numbers) = match algorithm {
-        Algorithm::Es256 => p256(&jwk)?,
-        Algorithm::Rs256 => rsa(&jwk)?,
-        Algorithm::EdDsa => ed25519(&jwk)?,
-    };
     Ok(Key {
-        kid: jwk.kid,
+        public: PublicKey::parse(&jwk, algorithm)?,
+        kid: jwk.common.key_id,
         algorithm,
-        digest: Sha256::digest(&numbers).into(),
-        decoding,
     })
 }
 
-/// A key for the library, and the numbers that make it up.
-type Made = (DecodingKey, Vec<u8>);
-
-fn p256(jwk: &Jwk) -> Result<Made, Ignored> {
-    let (x, y) = (number(jwk.x.as_ref())?, number(jwk.y.as_ref())?);
-    if x.len() != 32 || y.len() != 32 {
-        return Err(Ignored::Broken);
+impl PublicKey {
+    /// Decodes the numbers, and checks them: the library does so only when it verifies.
+    fn parse(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, Ignored> {
+        let decoding = DecodingKey::from_jwk(jwk).map_err(|_| Ignored::Broken)?;
+        match decoding.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => Self::rsa(n, e),
+            DecodingKeyKind::SecretOrDer(point) => {
+                let curve: &dyn VerificationAlgorithm = match algorithm {
+                    Algorithm::Es256 => &ECDSA_P256_SHA256_FIXED,
+                    Algorithm::EdDsa => &ED25519,
+                    Algorithm::Rs256 => return Err(Ignored::Broken),
+                };
+                UnparsedPublicKey::new(curve, point)
+                    .parse()
+                    .map_err(|_| Ignored::Broken)?;
+                let bytes = point.clone();
+                Ok(Self { decoding, bytes })
+            }
+        }
     }
-    // SEC 1 section 2.3.3: an uncompressed point.
-    let point = [&[4], x.as_slice(), y.as_slice()].concat();
-    UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, &point)
-        .parse()
-        .map_err(|_| Ignored::Broken)?;
-    Ok((DecodingKey::from_ec_der(&point), point))
-}
 
-fn ed25519(jwk: &Jwk) -> Result<Made, Ignored> {
-    let x = number(jwk.x.as_ref())?;
-    if x.len() != 32 {
-        return Err(Ignored::Broken);
+    fn rsa(n: &[u8], e: &[u8]) -> Result<Self, Ignored> {
+        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
+        let top_byte_zeros = n.first().map_or(0, |top| top.leading_zeros() as usize);
+        if n.len() * 8 - top_byte_zeros < RSA_BITS_MIN {
+            return Err(Ignored::Weak);
+        }
+        RsaPublicKeyComponents { n, e }
+            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+            .map_err(|_| Ignored::Broken)?;
+        Ok(Self {
+            decoding: DecodingKey::from_rsa_raw_components(n, e),
+            bytes: [n, e].concat(),
+        })
     }
-    UnparsedPublicKey::new(&ED25519, &x)
-        .parse()
-        .map_err(|_| Ignored::Broken)?;
-    Ok((DecodingKey::from_ed_der(&x), x))
-}
-
-fn rsa(jwk: &Jwk) -> Result<Made, Ignored> {
-    let (n, e) = (number(jwk.n.as_ref())?, number(jwk.e.as_ref())?);
-    let (n, e) = (without_leading_zeros(&n), without_leading_zeros(&e));
-    let top_byte_zeros = n.first().map_or(0, |top| top.leading_zeros() as usize);
-    if n.len() * 8 - top_byte_zeros < RSA_BITS_MIN {
-        return Err(Ignored::Weak);
-    }
-    RsaPublicKeyComponents { n, e }
-        .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-        .map_err(|_| Ignored::Broken)?;
-    Ok((DecodingKey::from_rsa_raw_components(n, e), [n, e].concat()))
-}
-
-fn number(text: Option<&String>) -> Result<Vec<u8>, Ignored> {
-    let text = text.ok_or(Ignored::Broken)?;
-    URL_SAFE_NO_PAD.decode(text).map_err(|_| Ignored::Broken)
 }
 
 /// Some issuers write a sign byte, which RFC 7518 forbids and the library refuses.

@@ -1,117 +1,28 @@
-//! Who is calling, and what may they do?
+//! The callers' identity: bearer tokens, the issuer's keys, client certificates, and scopes.
 
 mod authenticator;
-mod cache;
+mod caller;
 mod certificate;
-mod claims;
 mod development;
-mod fetch;
-mod form;
+mod error;
 mod jwks;
+mod jwt;
 mod keys;
 mod scope;
 mod source;
 #[cfg(test)]
 mod tests;
-mod token;
-
-use std::borrow::Cow;
+mod verifier;
 
 pub use authenticator::{AuthError, Authenticator};
+pub use caller::{ActorType, Identity};
 pub use certificate::{Callers, Certified};
 pub use development::{
     DEVELOPMENT_AUDIENCE, DEVELOPMENT_ISSUER, DevelopmentIdentity, DevelopmentKeyError,
 };
-pub use jwks::{JwksError, JwksLoadError, JwksSource};
+pub use error::{JwksError, JwksLoadError, TokenError};
+pub use jwks::JwksLocation;
 pub use keys::KeySet;
 pub use scope::{Scope, ScopeSet, UnknownScope};
 pub use source::{KeySource, RefreshTask};
-pub use token::{TokenError, Verifier};
-
-/// Whether a human being or a machine calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ActorType {
-    /// A human being: the token's `actor_type` claim is exactly `person`.
-    Person,
-    /// A machine, and whoever does not say: any other claim, none, or a client certificate.
-    Service,
-}
-
-impl ActorType {
-    /// The word for it in the `actor_type` claim: `person` or `service`.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Person => "person",
-            Self::Service => "service",
-        }
-    }
-}
-
-/// A caller that has proved who it is. It has no name and no address, only what decisions need.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The token's `iss`; `None` for a client certificate.
-    pub issuer: Option<String>,
-    /// The token's `sub` (1 to 255 characters, none of them a control character), or the
-    /// certificate's URI or DNS subject alternative name.
-    pub subject: String,
-    /// A person or a service.
-    pub actor_type: ActorType,
-    /// The scopes of this service that the caller has.
-    pub scopes: ScopeSet,
-}
-
-impl Identity {
-    /// The identity behind a client certificate, which is always a service.
-    #[must_use]
-    pub fn from_certificate(san: impl Into<String>, scopes: ScopeSet) -> Self {
-        Self {
-            issuer: None,
-            subject: san.into(),
-            actor_type: ActorType::Service,
-            scopes,
-        }
-    }
-
-    /// The caller's key in the record: `iss|sub`, or the certificate's name alone.
-    ///
-    /// Different callers have different keys. A `|` or `\` inside either part is written `\|` or
-    /// `\\`, so a token's key has exactly one bare `|`, a certificate's key has none, and no choice
-    /// of subject can spell another caller's key.
-    ///
-    /// ```
-    /// use second_opinion::identity::{ActorType, Identity, ScopeSet};
-    ///
-    /// let caller = |issuer: &str, subject: &str| Identity {
-    ///     issuer: Some(issuer.to_owned()),
-    ///     subject: subject.to_owned(),
-    ///     actor_type: ActorType::Service,
-    ///     scopes: ScopeSet::EMPTY,
-    /// };
-    /// assert_eq!(caller("https://idp.example", "tar").key(), "https://idp.example|tar");
-    /// assert_ne!(caller("a", "b|c").key(), caller("a|b", "c").key());
-    /// ```
-    #[must_use]
-    pub fn key(&self) -> String {
-        let subject = escape(&self.subject);
-        match &self.issuer {
-            Some(issuer) => [&*escape(issuer), "|", &*subject].concat(),
-            None => subject.into_owned(),
-        }
-    }
-
-    /// Whether the caller has this scope.
-    #[must_use]
-    pub const fn has(&self, scope: Scope) -> bool {
-        self.scopes.contains(scope)
-    }
-}
-
-fn escape(part: &str) -> Cow<'_, str> {
-    if part.contains(['\\', '|']) {
-        Cow::Owned(part.replace('\\', r"\\").replace('|', r"\|"))
-    } else {
-        Cow::Borrowed(part)
-    }
-}
+pub use verifier::Verifier;

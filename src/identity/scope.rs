@@ -1,9 +1,9 @@
-//! Which of the service's scopes does a caller have?
+//! The service's scopes, and their one parser for tokens, certificates and the command line.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// One permission; the contract's table says which calls need which.
+/// One permission. The contract's table lists the scope of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// Submit, withdraw and expedite.
@@ -16,12 +16,12 @@ pub enum Scope {
     Verify,
     /// Approve and deny; these also need a person.
     Review,
-    /// Record that a notice went out.
+    /// Record a notification.
     Notify,
 }
 
 impl Scope {
-    /// Every scope, in the order in which a set is written out.
+    /// Every scope, in the order in which a set is written.
     pub const ALL: [Self; 6] = [
         Self::Submit,
         Self::Read,
@@ -44,15 +44,15 @@ impl Scope {
         }
     }
 
+    /// Reads a space-separated list, word by word. Case matters.
+    pub fn list(text: &str) -> impl Iterator<Item = Result<Self, UnknownScope>> {
+        text.split(' ')
+            .filter(|word| !word.is_empty())
+            .map(str::parse)
+    }
+
     const fn bit(self) -> u8 {
-        match self {
-            Self::Submit => 1,
-            Self::Read => 1 << 1,
-            Self::ReadPhi => 1 << 2,
-            Self::Verify => 1 << 3,
-            Self::Review => 1 << 4,
-            Self::Notify => 1 << 5,
-        }
+        1 << self as u8
     }
 }
 
@@ -62,9 +62,9 @@ impl fmt::Display for Scope {
     }
 }
 
-/// A word that is none of this service's scopes.
+/// A word that is not a scope of this service.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a scope of this service")]
+#[error("`{}` is not a scope of this service", .0.escape_debug())]
 pub struct UnknownScope(String);
 
 impl FromStr for Scope {
@@ -83,11 +83,11 @@ impl FromStr for Scope {
 pub struct ScopeSet(u8);
 
 impl ScopeSet {
-    /// No scope at all.
+    /// The set without a scope.
     pub const EMPTY: Self = Self(0);
 
-    /// Reads a token's space-separated `scope`. Words that are not scopes of this service belong to
-    /// others and are passed over; case matters.
+    /// The scopes in a token's space-separated `scope` claim. Other words are scopes of other services and are
+    /// ignored.
     ///
     /// ```
     /// use second_opinion::identity::{Scope, ScopeSet};
@@ -98,9 +98,7 @@ impl ScopeSet {
     /// ```
     #[must_use]
     pub fn parse(text: &str) -> Self {
-        text.split(' ')
-            .filter_map(|word| word.parse::<Scope>().ok())
-            .collect()
+        Scope::list(text).flatten().collect()
     }
 
     /// Whether the scope is in the set.
@@ -115,7 +113,7 @@ impl ScopeSet {
         self.0 == 0
     }
 
-    /// The set with one scope more.
+    /// The set with one more scope.
     #[must_use]
     pub const fn with(self, scope: Scope) -> Self {
         Self(self.0 | scope.bit())
@@ -135,16 +133,11 @@ impl FromIterator<Scope> for ScopeSet {
     }
 }
 
-/// The scopes with single spaces between them, as a token's `scope` has them.
+/// The scopes with single spaces between them, as in a token's `scope` claim.
 impl fmt::Display for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (position, scope) in self.iter().enumerate() {
-            if position > 0 {
-                f.write_str(" ")?;
-            }
-            f.write_str(scope.as_str())?;
-        }
-        Ok(())
+        let words: Vec<&str> = self.iter().map(Scope::as_str).collect();
+        f.write_str(&words.join(" "))
     }
 }
 

@@ -1,4 +1,4 @@
-//! Which keys are good at present, and when are they fetched again?
+//! The issuer's present keys, and their refresh.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use super::fetch::{Fetch, fetcher};
-use super::jwks::{JwksError, JwksLoadError, JwksSource};
+use super::error::JwksLoadError;
+use super::jwks::{Fetch, JwksLocation};
 use super::keys::KeySet;
 
-/// A key that its issuer withdraws is refused within this time.
-const REFRESH_EVERY: Duration = Duration::from_mins(5);
+/// The period of the background refresh: a withdrawn key is refused within this time.
+const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
 
-/// Made-up `kid`s cost the issuer one fetch in this time, however many there are.
-const UNKNOWN_KEY_REFRESH_EVERY_MIN: Duration = Duration::from_secs(10);
+/// The minimum time between two fetches for unknown `kid`s: invented ones cost the issuer no more.
+const UNKNOWN_KEY_INTERVAL_MIN: Duration = Duration::from_secs(10);
 
 /// A key set and its number; the number changes exactly when the keys do.
 pub(super) struct Generation {
@@ -24,21 +24,21 @@ pub(super) struct Generation {
     pub keys: KeySet,
 }
 
-/// When keys were last asked for, on a monotonic clock. Whoever holds the lock is the one that asks.
-type LastAsked = Option<Instant>;
+/// The start of the last fetch, on a monotonic clock. The holder of its lock is the one task that fetches.
+type LastFetch = Option<Instant>;
 
 struct Inner {
-    origin: String,
+    location: String,
     /// `None` for keys that never change.
     fetch: Option<Box<dyn Fetch>>,
     present: ArcSwap<Generation>,
-    asking: Arc<Mutex<LastAsked>>,
-    /// When they were last fetched well.
-    fetched: ArcSwap<Instant>,
-    unknown_key_every_min: Duration,
+    last_fetch: Arc<Mutex<LastFetch>>,
+    /// The end of the last successful fetch.
+    fetched_at: ArcSwap<Instant>,
+    unknown_key_interval_min: Duration,
 }
 
-/// The issuer's keys of the moment. Clones share them.
+/// The issuer's present keys. Clones share them.
 #[derive(Clone)]
 pub struct KeySource(Arc<Inner>);
 
@@ -53,16 +53,17 @@ impl Drop for RefreshTask {
 }
 
 impl KeySource {
-    /// Reads the source for the first time.
+    /// Fetches the keys for the first time.
     ///
     /// # Errors
     ///
-    /// If it cannot be read, is no JWKS, or has no key that can be used.
-    pub async fn load(source: &JwksSource) -> Result<Self, JwksLoadError> {
-        let origin = source.to_string();
-        match fetcher(source) {
-            Ok(fetch) => Self::open(origin, fetch, UNKNOWN_KEY_REFRESH_EVERY_MIN).await,
-            Err(cause) => Err(JwksLoadError { origin, cause }),
+    /// When the location cannot be read, is not a JWKS, or has no key that can be used.
+    pub async fn load(location: &JwksLocation) -> Result<Self, JwksLoadError> {
+        let fetch = location.fetcher();
+        let location = location.to_string();
+        match fetch {
+            Ok(fetch) => Self::open(location, fetch, UNKNOWN_KEY_INTERVAL_MIN).await,
+            Err(cause) => Err(JwksLoadError { location, cause }),
         }
     }
 
@@ -73,37 +74,42 @@ impl KeySource {
     }
 
     pub(super) async fn open(
-        origin: String,
+        location: String,
         fetch: Box<dyn Fetch>,
-        unknown_key_every_min: Duration,
+        unknown_key_interval_min: Duration,
     ) -> Result<Self, JwksLoadError> {
         let body = fetch.fetch().await;
         match body.and_then(|body| KeySet::parse(&body)) {
-            Ok(keys) => Ok(Self::new(origin, Some(fetch), keys, unknown_key_every_min)),
-            Err(cause) => Err(JwksLoadError { origin, cause }),
+            Ok(keys) => Ok(Self::new(
+                location,
+                Some(fetch),
+                keys,
+                unknown_key_interval_min,
+            )),
+            Err(cause) => Err(JwksLoadError { location, cause }),
         }
     }
 
     fn new(
-        origin: String,
+        location: String,
         fetch: Option<Box<dyn Fetch>>,
         keys: KeySet,
-        unknown_key_every_min: Duration,
+        unknown_key_interval_min: Duration,
     ) -> Self {
-        report_ignored(&origin, &keys);
+        report_ignored(&location, &keys);
         Self(Arc::new(Inner {
-            origin,
+            location,
             fetch,
             present: ArcSwap::from_pointee(Generation { number: 0, keys }),
-            asking: Arc::default(),
-            fetched: ArcSwap::from_pointee(Instant::now()),
-            unknown_key_every_min,
+            last_fetch: Arc::default(),
+            fetched_at: ArcSwap::from_pointee(Instant::now()),
+            unknown_key_interval_min,
         }))
     }
 
-    /// Fetches the keys every 5 minutes. What goes wrong is logged, and the last good keys stay.
+    /// Fetches the keys every 5 minutes. A failure is logged, and the last good keys stay in use.
     pub fn refresh_in_background(&self) -> RefreshTask {
-        self.refresh_every(REFRESH_EVERY)
+        self.refresh_every(REFRESH_INTERVAL)
     }
 
     pub(super) fn refresh_every(&self, period: Duration) -> RefreshTask {
@@ -113,16 +119,16 @@ impl KeySource {
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 ticks.tick().await;
-                let asking = Arc::clone(&source.0.asking).lock_owned().await;
-                source.refresh(asking).await;
+                let last_fetch = Arc::clone(&source.0.last_fetch).lock_owned().await;
+                source.refresh(last_fetch).await;
             }
         }))
     }
 
-    /// How long ago the keys were fetched well; `None` for keys that never change.
+    /// The time since the last successful fetch; `None` for keys that never change.
     pub(super) fn age(&self) -> Option<Duration> {
         self.0.fetch.as_ref()?;
-        Some(self.0.fetched.load().elapsed())
+        Some(self.0.fetched_at.load().elapsed())
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -133,67 +139,63 @@ impl KeySource {
         self.0.present.load_full()
     }
 
-    /// Fetches the keys because a token named one that generation `seen` does not have.
+    /// Fetches the keys because a token names one that generation `seen` does not have.
     ///
-    /// Callers that come together share one fetch, and soon after a fetch there is none.
+    /// Concurrent callers share one fetch, and there is none within the minimum interval after another.
     pub(super) async fn refresh_for_unknown_key(&self, seen: u64) {
         if self.0.fetch.is_none() {
             return;
         }
-        let asking = Arc::clone(&self.0.asking).lock_owned().await;
-        let asked_just_now =
-            asking.is_some_and(|last| last.elapsed() < self.0.unknown_key_every_min);
-        if asked_just_now || self.generation() != seen {
+        let last_fetch = Arc::clone(&self.0.last_fetch).lock_owned().await;
+        let is_recent =
+            last_fetch.is_some_and(|last| last.elapsed() < self.0.unknown_key_interval_min);
+        if is_recent || self.generation() != seen {
             return;
         }
-        // A task of its own: a caller that hangs up must not undo the fetch for the others.
+        // A task of its own: a caller that disconnects must not cancel the fetch for the others.
         let source = self.clone();
-        let fetched = tokio::spawn(async move { source.refresh(asking).await });
-        if let Err(error) = fetched.await {
-            tracing::error!(jwks = %self.0.origin, %error, "the refresh of the token keys broke off");
+        let refresh = tokio::spawn(async move { source.refresh(last_fetch).await });
+        if let Err(error) = refresh.await {
+            tracing::error!(jwks = %self.0.location, %error, "the refresh of the token keys panicked");
         }
     }
 
-    async fn refresh(&self, mut asking: OwnedMutexGuard<LastAsked>) {
+    async fn refresh(&self, mut last_fetch: OwnedMutexGuard<LastFetch>) {
         let Some(fetch) = &self.0.fetch else { return };
-        *asking = Some(Instant::now());
+        *last_fetch = Some(Instant::now());
         let body = fetch.fetch().await;
         match body.and_then(|body| KeySet::parse(&body)) {
             Ok(keys) => {
-                self.0.fetched.store(Arc::new(Instant::now()));
+                self.0.fetched_at.store(Arc::new(Instant::now()));
                 self.replace(keys);
             }
-            Err(error) => self.keep(&error),
+            Err(error) => tracing::warn!(
+                jwks = %self.0.location,
+                %error,
+                "the token keys could not be refreshed; the last good ones stay in use"
+            ),
         }
     }
 
-    /// Only ever called by the holder of the lock on `asking`, so numbers do not repeat.
+    /// Called by the holder of the lock on `last_fetch` alone, so numbers do not repeat.
     fn replace(&self, keys: KeySet) {
         let present = self.present();
         if present.keys == keys {
             return;
         }
-        report_ignored(&self.0.origin, &keys);
+        report_ignored(&self.0.location, &keys);
         let number = present.number + 1;
         self.0.present.store(Arc::new(Generation { number, keys }));
-        tracing::info!(jwks = %self.0.origin, "the token keys have changed");
-    }
-
-    fn keep(&self, error: &JwksError) {
-        tracing::warn!(
-            jwks = %self.0.origin,
-            %error,
-            "the token keys could not be refreshed; the last good ones stay in use"
-        );
+        tracing::info!(jwks = %self.0.location, "the token keys have changed");
     }
 }
 
-fn report_ignored(origin: &str, keys: &KeySet) {
+fn report_ignored(location: &str, keys: &KeySet) {
     for (position, reason) in &keys.ignored {
         if reason.is_suspicious() {
-            tracing::warn!(jwks = %origin, position, %reason, "a token key is ignored");
+            tracing::warn!(jwks = %location, position, %reason, "a token key is ignored");
         } else {
-            tracing::debug!(jwks = %origin, position, %reason, "a token key is ignored");
+            tracing::debug!(jwks = %location, position, %reason, "a token key is ignored");
         }
     }
 }

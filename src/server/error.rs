@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use thiserror::Error;
 
 use super::tls::TlsError;
-use crate::identity::{DevelopmentKeyError, JwksError, JwksLoadError};
+use crate::identity::{DevelopmentKeyError, JwksLoadError};
 use crate::notice::TemplateErrors;
 use crate::store::StoreError;
 use crate::telemetry::traces::TracesError;
@@ -30,9 +30,6 @@ pub enum StartError {
     /// The token keys cannot be used.
     #[error(transparent)]
     Jwks(#[from] JwksLoadError),
-    /// The location of the token keys cannot be used.
-    #[error("the JWKS cannot be used: {0}")]
-    JwksPlace(#[from] JwksError),
     /// The contract's descriptors cannot be served, which no build of this crate causes.
     #[error("reflection cannot be set up: {0}")]
     Reflection(#[from] tonic_reflection::server::Error),

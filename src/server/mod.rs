@@ -17,9 +17,9 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::clock::Clock;
-use crate::config::{Config, JwksLocation, JwtAuth};
+use crate::config::{Config, JwtAuth};
 use crate::identity::{
-    Authenticator, Callers, DevelopmentIdentity, JwksSource, KeySource, RefreshTask, Verifier,
+    Authenticator, Callers, DevelopmentIdentity, KeySource, RefreshTask, Verifier,
 };
 use crate::middleware::{self, Settings};
 use crate::press::Press;
@@ -223,11 +223,7 @@ async fn verifier(config: &Config) -> Result<(Option<Verifier>, Option<RefreshTa
             issuer,
             audience,
         }) => {
-            let location = match jwks {
-                JwksLocation::File(path) => JwksSource::File(path.clone()),
-                JwksLocation::Url(url) => url.parse()?,
-            };
-            let keys = KeySource::load(&location).await?;
+            let keys = KeySource::load(jwks).await?;
             let refresh = keys.refresh_in_background();
             Ok((Some(Verifier::new(issuer, audience, keys)), Some(refresh)))
         }

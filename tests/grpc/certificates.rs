@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rcgen::SanType;
 use second_opinion::config::{Config, Tls};
-use second_opinion::identity::ActorType;
+use second_opinion::identity::{ActorType, ScopeSet};
 use second_opinion::wire::v1;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
 use tempfile::TempDir;
@@ -44,9 +44,9 @@ async fn server(files: Tls) -> TestServer {
         callers: BTreeMap::from([
             (
                 TAR.to_owned(),
-                "second-opinion.submit second-opinion.read".to_owned(),
+                ScopeSet::parse("second-opinion.submit second-opinion.read"),
             ),
-            (RAF.to_owned(), EVERY_SCOPE.to_owned()),
+            (RAF.to_owned(), ScopeSet::parse(EVERY_SCOPE)),
         ]),
         ..Config::default()
     };

@@ -1,4 +1,4 @@
-//! Do the well-known forgeries fail, and for the right reason?
+//! The well-known forgeries, and the reason each one is refused for.
 
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::support::*;
 use crate::identity::TokenError;
 
 #[tokio::test]
-async fn unsigned_tokens_are_refused_for_their_algorithm() {
+async fn unsigned_token_is_refused_for_its_algorithm() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let payload = b64(claims().to_string());
@@ -25,9 +25,9 @@ async fn unsigned_tokens_are_refused_for_their_algorithm() {
     assert_eq!(outcome, Err(TokenError::Signature));
 }
 
-/// The public key is public: used as an HMAC secret in any spelling, it must open nothing.
+/// The public key is public: as an HMAC secret, in any encoding, it verifies nothing.
 #[tokio::test]
-async fn hmac_over_the_public_key_is_refused() {
+async fn hmac_with_the_public_key_is_refused() {
     for pair in [es256("a"), rs256("a"), eddsa("a")] {
         let verifier = verifier([&pair.jwk]);
         let x = pair.jwk["x"].as_str().or(pair.jwk["n"].as_str()).unwrap();
@@ -49,7 +49,7 @@ async fn hmac_over_the_public_key_is_refused() {
                 let outcome = verify(&verifier, &bearer).await;
                 assert_eq!(outcome, Err(TokenError::Algorithm), "{name}");
             }
-            // The same under the key's own name: it is then no more than a wrong signature.
+            // With the key's own algorithm in the header it is only a wrong signature.
             let bearer = signed(&pair.header(), &claims(), &key, Algorithm::HS256);
             let outcome = verify(&verifier, &bearer).await;
             assert_eq!(outcome, Err(TokenError::Signature), "{}", pair.name());
@@ -58,7 +58,7 @@ async fn hmac_over_the_public_key_is_refused() {
 }
 
 #[tokio::test]
-async fn the_key_and_not_the_token_says_which_algorithm() {
+async fn algorithm_is_the_keys_not_the_tokens() {
     let (ec, rsa, ed) = (es256("ec"), rs256("rsa"), eddsa("ed"));
     let verifier = verifier([&ec.jwk, &rsa.jwk, &ed.jwk]);
     let pairs = [&ec, &rsa, &ed];
@@ -76,7 +76,7 @@ async fn the_key_and_not_the_token_says_which_algorithm() {
 }
 
 #[tokio::test]
-async fn other_algorithms_of_the_same_key_are_refused() {
+async fn other_algorithm_of_the_same_key_is_refused() {
     let rsa = rs256("rsa");
     let verifier = verifier([&rsa.jwk]);
     for (name, algorithm) in [
@@ -87,15 +87,15 @@ async fn other_algorithms_of_the_same_key_are_refused() {
         let header = json!({"alg": name, "kid": "rsa"});
         let bearer = signed(&header, &claims(), &rsa.signing, algorithm);
         assert_eq!(verify(&verifier, &bearer).await, Err(TokenError::Algorithm));
-        // Called RS256, the signature is simply not one.
+        // With RS256 in the header it is only a wrong signature.
         let bearer = signed(&rsa.header(), &claims(), &rsa.signing, algorithm);
         assert_eq!(verify(&verifier, &bearer).await, Err(TokenError::Signature));
     }
 }
 
-/// A key that comes inside the token, or an address of one, is not looked at.
+/// A key inside the token, or the URL of one, is ignored.
 #[tokio::test]
-async fn a_token_cannot_bring_its_own_key() {
+async fn key_inside_the_token_is_ignored() {
     let (issuer, attacker) = (es256("a"), es256("a"));
     let verifier = verifier([&issuer.jwk]);
     let header = with(issuer.header(), "jwk", attacker.jwk.clone());
@@ -105,7 +105,7 @@ async fn a_token_cannot_bring_its_own_key() {
 }
 
 #[tokio::test]
-async fn a_changed_byte_anywhere_is_refused() {
+async fn changed_byte_anywhere_is_refused() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let good = pair.bearer(&claims());

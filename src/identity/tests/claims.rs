@@ -1,4 +1,4 @@
-//! Where exactly do the claims' limits lie?
+//! The exact limits of the claims.
 
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ async fn expiry_has_sixty_seconds_of_leeway_end_exclusive() {
         (json!(now().timestamp() - 59), Ok(())),
         (json!(now().timestamp() - 60), Err(TokenError::Expired)),
         (json!(now().timestamp() - 61), Err(TokenError::Expired)),
-        // A fraction is taken against the caller.
+        // A fraction is rounded against the caller.
         (json!(1_772_470_741.9), Ok(())),
         (json!(1_772_470_740.9), Err(TokenError::Expired)),
     ];
@@ -52,7 +52,7 @@ async fn not_before_has_sixty_seconds_of_leeway_start_inclusive() {
 }
 
 #[tokio::test]
-async fn claims_of_a_wrong_type_or_without_need_are_malformed() {
+async fn missing_or_mistyped_claim_is_malformed() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let mut cases = vec![
@@ -87,9 +87,9 @@ async fn claims_of_a_wrong_type_or_without_need_are_malformed() {
     }
 }
 
-/// Every claim in the order in which the service knows them, and no object.
+/// Every claim in the order of the struct's fields, but in a list instead of an object.
 #[tokio::test]
-async fn a_list_of_claims_is_malformed() {
+async fn list_of_claims_is_malformed() {
     let pair = es256("a");
     let expires = now().timestamp() + 600;
     let list = json!([ISSUER, "tar-service", AUDIENCE, expires, null, "", "person"]);
@@ -98,7 +98,7 @@ async fn a_list_of_claims_is_malformed() {
 }
 
 #[tokio::test]
-async fn a_claim_given_twice_is_malformed() {
+async fn duplicate_claim_is_malformed() {
     let pair = es256("a");
     let payload = format!(
         r#"{{"iss":"{ISSUER}","aud":"{AUDIENCE}","exp":9000000000,"sub":"me","sub":"you"}}"#
@@ -115,7 +115,7 @@ async fn a_claim_given_twice_is_malformed() {
 }
 
 #[tokio::test]
-async fn the_audience_may_be_one_or_several() {
+async fn audience_may_be_one_or_several() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     for aud in [
@@ -126,14 +126,14 @@ async fn the_audience_may_be_one_or_several() {
         let bearer = pair.bearer(&with(claims(), "aud", aud));
         verify(&verifier, &bearer).await.unwrap();
     }
-    let strangers = [
+    let others = [
         json!("second-opinion-2"),
         json!("Second-Opinion"),
         json!([]),
         json!(["other"]),
         Value::Null,
     ];
-    for aud in strangers {
+    for aud in others {
         let bearer = pair.bearer(&with(claims(), "aud", aud.clone()));
         let outcome = verify(&verifier, &bearer).await;
         assert_eq!(outcome, Err(TokenError::Audience), "{aud}");
@@ -141,7 +141,7 @@ async fn the_audience_may_be_one_or_several() {
 }
 
 #[tokio::test]
-async fn the_issuer_is_compared_byte_by_byte() {
+async fn issuer_is_compared_byte_by_byte() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     for iss in [
@@ -176,7 +176,7 @@ async fn only_the_word_person_makes_a_person() {
 }
 
 #[tokio::test]
-async fn without_a_scope_claim_there_is_no_scope() {
+async fn token_without_scope_claim_has_no_scope() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let identity = verify(&verifier, &pair.bearer(&claims())).await.unwrap();

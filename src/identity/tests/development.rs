@@ -1,4 +1,4 @@
-//! Is the development identity private to its folder, and good for nothing else?
+//! The development identity: private to its folder, and valid nowhere else.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ fn refusal(dir: &Path) -> DevelopmentKeyError {
 }
 
 #[tokio::test]
-async fn its_tokens_verify_across_restarts() {
+async fn tokens_verify_after_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     let first = DevelopmentIdentity::load_or_create(folder.path()).unwrap();
     let second = DevelopmentIdentity::load_or_create(folder.path()).unwrap();
@@ -40,7 +40,7 @@ async fn its_tokens_verify_across_restarts() {
 }
 
 #[tokio::test]
-async fn another_folders_tokens_do_not_verify() {
+async fn token_of_another_folder_is_refused() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let one = DevelopmentIdentity::load_or_create(one.path()).unwrap();
     let two = DevelopmentIdentity::load_or_create(two.path()).unwrap();
@@ -49,7 +49,7 @@ async fn another_folders_tokens_do_not_verify() {
 }
 
 #[test]
-fn the_key_is_its_owners_alone_and_nothing_is_left_beside_it() {
+fn key_file_has_mode_0600_and_no_leftover_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data").join("deeper");
     DevelopmentIdentity::load_or_create(&data).unwrap();
@@ -62,7 +62,7 @@ fn the_key_is_its_owners_alone_and_nothing_is_left_beside_it() {
 }
 
 #[test]
-fn a_key_that_others_can_reach_is_refused() {
+fn key_file_open_to_others_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     DevelopmentIdentity::load_or_create(folder.path()).unwrap();
     let path = folder.path().join(KEY);
@@ -81,7 +81,7 @@ fn a_key_that_others_can_reach_is_refused() {
 }
 
 #[test]
-fn a_file_that_holds_no_key_is_refused_and_left_alone() {
+fn file_without_a_key_is_refused_and_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(KEY);
     for text in [
@@ -101,7 +101,7 @@ fn a_file_that_holds_no_key_is_refused_and_left_alone() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_used_is_an_error() {
+fn unusable_folder_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
@@ -110,7 +110,7 @@ fn a_folder_that_cannot_be_used_is_an_error() {
 }
 
 #[test]
-fn starts_at_the_same_time_end_up_with_one_key() {
+fn concurrent_starts_get_the_same_key() {
     let folder = tempfile::tempdir().unwrap();
     let start = || {
         let identity = DevelopmentIdentity::load_or_create(folder.path()).unwrap();

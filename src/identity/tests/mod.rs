@@ -1,10 +1,11 @@
-//! Does identity hold against the tokens, key sets and files that people and attackers bring?
+//! Tests of identity against good and forged tokens, odd key sets, and damaged files.
 
 mod attacks;
+mod caller;
 mod claims;
 mod development;
+mod fetch;
 mod keys;
-mod names;
 mod refusals;
 mod rotation;
 mod support;

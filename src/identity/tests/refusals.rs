@@ -1,4 +1,4 @@
-//! Is each refusal told apart, and in the promised order?
+//! The error of each check, and the order of the checks.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ async fn each_check_has_its_own_error() {
 }
 
 #[tokio::test]
-async fn what_is_no_signed_token_is_malformed() {
+async fn text_that_is_not_a_signed_token_is_malformed() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let good = pair.bearer(&claims());
@@ -105,7 +105,7 @@ async fn what_is_no_signed_token_is_malformed() {
 }
 
 #[tokio::test]
-async fn the_scheme_may_have_any_case() {
+async fn scheme_may_have_any_case() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let good = pair.bearer(&claims());
@@ -117,7 +117,7 @@ async fn the_scheme_may_have_any_case() {
     assert_eq!(verify(&verifier, &glued).await, Err(TokenError::Malformed));
 }
 
-/// With every later check failing too, the earlier one answers.
+/// The first failed check is the error, even where every later check fails too.
 #[tokio::test]
 async fn checks_run_in_order() {
     let pair = es256("a");
@@ -132,7 +132,7 @@ async fn checks_run_in_order() {
             TokenError::KeyUnknown,
         ),
         (stranger.bearer(&bad), TokenError::Signature),
-        // Nothing about what is claimed shows before the signature is good, not even its form.
+        // Nothing about the claims shows before the signature is verified, not even their form.
         (stranger.bearer(&json!("not claims")), TokenError::Signature),
         (pair.bearer(&json!("not claims")), TokenError::Malformed),
         (pair.bearer(&bad), TokenError::Expired),

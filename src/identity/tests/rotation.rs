@@ -1,4 +1,4 @@
-//! What happens when keys change, and when tokens end while they are remembered?
+//! Changes of keys, and the cache of verified tokens.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,48 +6,46 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::support::*;
-use crate::identity::cache::{Cache, Entry, fingerprint};
-use crate::identity::claims::Window;
-use crate::identity::{Identity, JwksSource, KeySource, ScopeSet, TokenError, Verifier};
+use crate::identity::{JwksLocation, KeySet, KeySource, TokenError, Verifier};
 
-const AT_ONCE: Duration = Duration::ZERO;
+const NO_INTERVAL: Duration = Duration::ZERO;
 const HOUR: Duration = Duration::from_hours(1);
 
 #[tokio::test]
-async fn an_unknown_kid_fetches_the_keys_once() {
+async fn unknown_kid_fetches_the_keys_once() {
     let (old, new) = (es256("old"), es256("new"));
     let issuer = Issuer::new(jwks([&old.jwk]));
     let verifier = issuer.verifier(HOUR).await;
     verify(&verifier, &old.bearer(&claims())).await.unwrap();
-    assert_eq!(issuer.asked(), 1, "the first load");
+    assert_eq!(issuer.fetches(), 1, "the first load");
 
     issuer.publish(jwks([&old.jwk, &new.jwk]));
     verify(&verifier, &new.bearer(&claims())).await.unwrap();
-    assert_eq!(issuer.asked(), 2, "one refresh");
+    assert_eq!(issuer.fetches(), 2, "one refresh");
 
     let stranger = es256("stranger");
     for _ in 0..3 {
         let outcome = verify(&verifier, &stranger.bearer(&claims())).await;
         assert_eq!(outcome, Err(TokenError::KeyUnknown));
     }
-    assert_eq!(issuer.asked(), 2, "no more within the interval");
+    assert_eq!(issuer.fetches(), 2, "no more within the interval");
 }
 
 #[tokio::test]
-async fn once_the_interval_is_over_there_is_another_fetch() {
+async fn unknown_kid_after_the_interval_fetches_again() {
     let pair = es256("a");
     let issuer = Issuer::new(jwks([&pair.jwk]));
-    let verifier = issuer.verifier(AT_ONCE).await;
+    let verifier = issuer.verifier(NO_INTERVAL).await;
     for fetches in 2..5 {
         let outcome = verify(&verifier, &es256("stranger").bearer(&claims())).await;
         assert_eq!(outcome, Err(TokenError::KeyUnknown));
-        assert_eq!(issuer.asked(), fetches);
+        assert_eq!(issuer.fetches(), fetches);
     }
 }
 
 #[tokio::test]
-async fn callers_that_come_together_share_one_fetch() {
-    for interval in [HOUR, AT_ONCE] {
+async fn concurrent_callers_share_one_fetch() {
+    for interval in [HOUR, NO_INTERVAL] {
         let (old, new) = (es256("old"), es256("new"));
         let issuer = Issuer::new(jwks([&old.jwk]));
         let verifier = Arc::new(issuer.verifier(interval).await);
@@ -59,12 +57,12 @@ async fn callers_that_come_together_share_one_fetch() {
         for caller in callers.collect::<Vec<_>>() {
             caller.await.unwrap().unwrap();
         }
-        assert_eq!(issuer.asked(), 2);
+        assert_eq!(issuer.fetches(), 2);
     }
 }
 
 #[tokio::test]
-async fn a_caller_that_hangs_up_does_not_undo_the_fetch() {
+async fn caller_that_disconnects_does_not_cancel_the_fetch() {
     let (old, new) = (es256("old"), es256("new"));
     let issuer = Issuer::new(jwks([&old.jwk]));
     let verifier = issuer.verifier(HOUR).await;
@@ -76,18 +74,18 @@ async fn a_caller_that_hangs_up_does_not_undo_the_fetch() {
         () = tokio::task::yield_now() => {}
     }
     verify(&verifier, &bearer).await.unwrap();
-    assert_eq!(issuer.asked(), 2);
+    assert_eq!(issuer.fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_change_of_keys_empties_the_memory() {
+async fn changed_keys_invalidate_the_cache() {
     let (old, new) = (es256("old"), es256("new"));
     let issuer = Issuer::new(jwks([&old.jwk]));
-    let verifier = issuer.verifier(AT_ONCE).await;
+    let verifier = issuer.verifier(NO_INTERVAL).await;
     let bearer = old.bearer(&claims());
     verify(&verifier, &bearer).await.unwrap();
 
-    // Its key is withdrawn, which the service hears of through another caller.
+    // Its key is withdrawn; another caller's token triggers the refresh.
     issuer.publish(jwks([&new.jwk]));
     verify(&verifier, &bearer).await.unwrap();
     verify(&verifier, &new.bearer(&claims())).await.unwrap();
@@ -96,35 +94,35 @@ async fn a_change_of_keys_empties_the_memory() {
 }
 
 #[tokio::test]
-async fn the_same_keys_again_keep_the_memory() {
+async fn unchanged_keys_keep_the_cache() {
     let pair = es256("a");
     let issuer = Issuer::new(jwks([&pair.jwk]));
-    let source = issuer.source(AT_ONCE).await;
+    let source = issuer.source(NO_INTERVAL).await;
     let before = source.generation();
-    // Other bytes, another key that is not ours to use, and the same usable key.
+    // Other bytes, one more key that is ignored, and the same usable key.
     let other = json!({"kty": "oct", "k": "AAAA"});
     issuer.publish(jwks([&pair.jwk, &other]));
     source.refresh_for_unknown_key(before).await;
-    assert_eq!(issuer.asked(), 2);
+    assert_eq!(issuer.fetches(), 2);
     assert_eq!(source.generation(), before);
 }
 
 #[tokio::test]
-async fn a_bad_document_leaves_the_last_good_keys() {
+async fn bad_document_leaves_the_last_good_keys_in_use() {
     let pair = es256("a");
     let issuer = Issuer::new(jwks([&pair.jwk]));
-    let verifier = issuer.verifier(AT_ONCE).await;
+    let verifier = issuer.verifier(NO_INTERVAL).await;
     for document in ["", "<html>maintenance</html>", "{\"keys\": []}"] {
         issuer.publish(document);
         let outcome = verify(&verifier, &es256("stranger").bearer(&claims())).await;
         assert_eq!(outcome, Err(TokenError::KeyUnknown));
         verify(&verifier, &pair.bearer(&claims())).await.unwrap();
     }
-    assert_eq!(issuer.asked(), 4);
+    assert_eq!(issuer.fetches(), 4);
 }
 
 #[tokio::test]
-async fn the_background_refresh_finds_withdrawn_keys_until_it_is_dropped() {
+async fn background_refresh_runs_until_it_is_dropped() {
     let (old, new) = (es256("old"), es256("new"));
     let issuer = Issuer::new(jwks([&old.jwk]));
     let source = issuer.source(HOUR).await;
@@ -135,18 +133,18 @@ async fn the_background_refresh_finds_withdrawn_keys_until_it_is_dropped() {
     }
     drop(task);
     tokio::time::sleep(Duration::from_millis(50)).await;
-    let asked = issuer.asked();
+    let fetches = issuer.fetches();
     tokio::time::sleep(Duration::from_millis(100)).await;
-    assert_eq!(issuer.asked(), asked);
+    assert_eq!(issuer.fetches(), fetches);
 }
 
 #[tokio::test]
-async fn a_file_is_read_again() {
+async fn file_is_read_again() {
     let (old, new) = (es256("old"), es256("new"));
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("jwks.json");
     std::fs::write(&path, jwks([&old.jwk])).unwrap();
-    let source = KeySource::load(&JwksSource::File(path.clone()))
+    let source = KeySource::load(&JwksLocation::File(path.clone()))
         .await
         .unwrap();
     let verifier = Verifier::new(ISSUER, AUDIENCE, source);
@@ -155,14 +153,14 @@ async fn a_file_is_read_again() {
 }
 
 #[tokio::test]
-async fn a_remembered_token_still_expires() {
+async fn cached_token_still_expires() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     let bearer = pair.bearer(&with(claims(), "nbf", now().timestamp()));
     let first = verify(&verifier, &bearer).await.unwrap();
     let again = verify(&verifier, &bearer).await.unwrap();
-    assert!(Arc::ptr_eq(&first, &again), "from memory");
-    assert_eq!(verifier.remembered(), 1);
+    assert!(Arc::ptr_eq(&first, &again), "from the cache");
+    assert_eq!(verifier.cached(), 1);
 
     verifier.verify(Some(&bearer), after(659)).await.unwrap();
     let outcome = verifier.verify(Some(&bearer), after(660)).await;
@@ -172,7 +170,7 @@ async fn a_remembered_token_still_expires() {
 }
 
 #[tokio::test]
-async fn refused_tokens_are_not_remembered() {
+async fn refused_tokens_are_not_cached() {
     let pair = es256("a");
     let verifier = verifier([&pair.jwk]);
     for claims in [
@@ -185,52 +183,18 @@ async fn refused_tokens_are_not_remembered() {
     verify(&verifier, &es256("a").bearer(&claims()))
         .await
         .unwrap_err();
-    assert_eq!(verifier.remembered(), 0);
+    assert_eq!(verifier.cached(), 0);
 }
 
-#[test]
-fn the_memory_is_bounded_and_forgets_the_expired_first() {
-    let cache = Cache::new(16);
-    let entry = |expires_in: i64, generation| Entry {
-        identity: Arc::new(Identity::from_certificate("s", ScopeSet::EMPTY)),
-        window: Window {
-            expires: after(expires_in).timestamp(),
-            not_before: None,
-        },
-        generation,
-    };
-    // One entry a shard: each token below shares the first one's shard.
-    let mut tokens = (0..).map(|n: u32| fingerprint(&n.to_string()));
-    let first = tokens.next().unwrap();
-    let mut neighbours = tokens.filter(|token| token[0] % 16 == first[0] % 16);
-    let (second, third) = (neighbours.next().unwrap(), neighbours.next().unwrap());
-
-    cache.insert(first, entry(600, 0), now());
-    cache.insert(second, entry(500, 0), now());
-    assert_eq!(cache.len(), 1);
-    assert!(cache.get(&first, 0).is_none());
-    assert!(cache.get(&second, 0).is_some());
-    assert!(cache.get(&second, 1).is_none(), "verified by other keys");
-    cache.insert(third, entry(600, 1), now());
-    assert_eq!(cache.len(), 1);
-
-    let roomy = Cache::new(32);
-    roomy.insert(first, entry(-61, 0), now());
-    roomy.insert(second, entry(10, 0), now());
-    roomy.insert(third, entry(600, 0), now());
-    assert!(roomy.get(&first, 0).is_none(), "had expired");
-    assert!(roomy.get(&second, 0).is_some() && roomy.get(&third, 0).is_some());
-
-    let rotated = Cache::new(32);
-    rotated.insert(first, entry(6_000, 0), now());
-    rotated.insert(second, entry(10, 1), now());
-    rotated.insert(third, entry(600, 1), now());
-    assert!(rotated.get(&first, 0).is_none(), "verified by older keys");
-    assert!(rotated.get(&second, 1).is_some() && rotated.get(&third, 1).is_some());
-
-    let many = Cache::new(1_000);
-    for n in 0..5_000_u32 {
-        many.insert(fingerprint(&n.to_string()), entry(600, 0), now());
+#[tokio::test]
+async fn cache_is_bounded() {
+    let pair = es256("a");
+    let keys = KeySource::fixed(KeySet::parse(jwks([&pair.jwk]).as_bytes()).unwrap());
+    let verifier = Verifier::with_capacity(ISSUER, AUDIENCE, keys, 100);
+    for number in 0..300 {
+        let claims = with(claims(), "sub", number.to_string());
+        verify(&verifier, &pair.bearer(&claims)).await.unwrap();
     }
-    assert!(many.len() <= 1_000);
+    let cached = verifier.cached();
+    assert!((50..=100).contains(&cached), "{cached}");
 }

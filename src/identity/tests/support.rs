@@ -1,4 +1,4 @@
-//! Issuers, their keys and their tokens, made fresh for each test.
+//! Issuers, keys and tokens of the tests, generated for each test.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
@@ -17,13 +17,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey};
 use serde_json::{Value, json};
 
-use crate::identity::fetch::Fetch;
+use crate::identity::jwks::Fetch;
 use crate::identity::{Identity, JwksError, KeySet, KeySource, TokenError, Verifier};
 
 pub const ISSUER: &str = "https://issuer.example/";
 pub const AUDIENCE: &str = "second-opinion";
 
-/// The instant at which the tests' tokens are judged: 2026-03-02T17:00:00Z.
+/// The instant at which the tests' tokens are verified: 2026-03-02T17:00:00Z.
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_470_800, 0).unwrap()
 }
@@ -38,7 +38,7 @@ pub struct Pair {
     pub signing: EncodingKey,
     pub algorithm: Algorithm,
     pub jwk: Value,
-    /// The public key as anyone may have it.
+    /// The public key, PEM.
     pub pem: String,
 }
 
@@ -86,7 +86,7 @@ pub fn eddsa(kid: &str) -> Pair {
     }
 }
 
-/// Made once: finding primes is slow.
+/// Generated once: it is slow.
 static RSA: LazyLock<RsaKeyPair> =
     LazyLock::new(|| RsaKeyPair::generate(KeySize::Rsa2048).unwrap());
 
@@ -120,7 +120,7 @@ pub fn jwks<'k>(keys: impl IntoIterator<Item = &'k Value>) -> String {
     json!({"keys": keys.into_iter().collect::<Vec<_>>()}).to_string()
 }
 
-/// Claims that are good at [`now`] for ten minutes.
+/// Claims that are valid at [`now`] for ten minutes.
 pub fn claims() -> Value {
     json!({
         "iss": ISSUER,
@@ -149,13 +149,13 @@ impl Pair {
         self.bearer_with(&self.header(), claims)
     }
 
-    /// The same with a header of the caller's.
+    /// The same with another header.
     pub fn bearer_with(&self, header: &Value, claims: &Value) -> String {
         signed(header, claims, &self.signing, self.algorithm)
     }
 }
 
-/// An `authorization` value whose header need not say what really signed it.
+/// An `authorization` value whose header may differ from the key that signed it.
 pub fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
@@ -171,18 +171,18 @@ pub async fn verify(verifier: &Verifier, bearer: &str) -> Result<Arc<Identity>, 
     verifier.verify(Some(bearer), now()).await
 }
 
-/// An issuer whose key set a test changes, and which counts how often it is asked.
+/// An issuer whose key set a test changes, and which counts the fetches.
 #[derive(Clone)]
 pub struct Issuer {
     document: Arc<Mutex<String>>,
-    asked: Arc<AtomicUsize>,
+    fetches: Arc<AtomicUsize>,
 }
 
 impl Issuer {
     pub fn new(document: String) -> Self {
         Self {
             document: Arc::new(Mutex::new(document)),
-            asked: Arc::default(),
+            fetches: Arc::default(),
         }
     }
 
@@ -190,19 +190,19 @@ impl Issuer {
         *self.document.lock().unwrap() = document.into();
     }
 
-    pub fn asked(&self) -> usize {
-        self.asked.load(Ordering::SeqCst)
+    pub fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::SeqCst)
     }
 
-    pub async fn source(&self, unknown_key_every_min: Duration) -> KeySource {
+    pub async fn source(&self, unknown_key_interval_min: Duration) -> KeySource {
         let fetch = Box::new(self.clone());
-        KeySource::open("issuer".to_owned(), fetch, unknown_key_every_min)
+        KeySource::open("issuer".to_owned(), fetch, unknown_key_interval_min)
             .await
             .unwrap()
     }
 
-    pub async fn verifier(&self, unknown_key_every_min: Duration) -> Verifier {
-        let source = self.source(unknown_key_every_min).await;
+    pub async fn verifier(&self, unknown_key_interval_min: Duration) -> Verifier {
+        let source = self.source(unknown_key_interval_min).await;
         Verifier::new(ISSUER, AUDIENCE, source)
     }
 }
@@ -210,8 +210,8 @@ impl Issuer {
 #[async_trait]
 impl Fetch for Issuer {
     async fn fetch(&self) -> Result<Vec<u8>, JwksError> {
-        self.asked.fetch_add(1, Ordering::SeqCst);
-        // Long enough for other callers to queue up.
+        self.fetches.fetch_add(1, Ordering::SeqCst);
+        // Long enough that other callers queue.
         tokio::time::sleep(Duration::from_millis(30)).await;
         Ok(self.document.lock().unwrap().clone().into_bytes())
     }

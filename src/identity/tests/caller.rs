@@ -1,4 +1,4 @@
-//! Can callers be mistaken for one another, and scopes for others' scopes?
+//! Callers' keys, which no two callers share, and scopes.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ fn caller(issuer: &str, subject: &str) -> Identity {
 }
 
 #[test]
-fn a_bar_in_a_name_cannot_spell_anothers_key() {
+fn bar_in_a_name_cannot_spell_another_callers_key() {
     let parts = [
         "", "a", "b", "a|b", "|", "||", "\\", "a\\", "\\|", "|a", "\\\\|", "b|a\\",
     ];
@@ -29,7 +29,7 @@ fn a_bar_in_a_name_cannot_spell_anothers_key() {
 }
 
 #[test]
-fn usual_names_are_left_as_they_are() {
+fn usual_names_are_not_escaped() {
     let key = caller("https://issuer.example/", "auth0:123").key();
     assert_eq!(key, "https://issuer.example/|auth0:123");
     assert_eq!(caller("i", "auth0|1").key(), r"i|auth0\|1");
@@ -41,7 +41,7 @@ fn usual_names_are_left_as_they_are() {
 }
 
 #[test]
-fn a_certificate_is_always_a_service() {
+fn certificate_is_always_a_service() {
     let scopes = ScopeSet::EMPTY.with(Scope::Review);
     let identity = Identity::from_certificate("tar.plan.example", scopes);
     assert_eq!(identity.actor_type, ActorType::Service);
@@ -49,10 +49,10 @@ fn a_certificate_is_always_a_service() {
 }
 
 #[test]
-fn scopes_are_whole_words_in_their_own_case() {
-    let strangers = "second-opinion second-opinion.rea second-opinion.reads SECOND-OPINION.READ \
+fn scopes_are_whole_words_and_case_matters() {
+    let unknown = "second-opinion second-opinion.rea second-opinion.reads SECOND-OPINION.READ \
         other.second-opinion.read second-opinion.read-phix";
-    assert!(ScopeSet::parse(strangers).is_empty());
+    assert!(ScopeSet::parse(unknown).is_empty());
     assert!(ScopeSet::parse("").is_empty());
     let phi = ScopeSet::parse("second-opinion.read-phi");
     assert!(phi.contains(Scope::ReadPhi) && !phi.contains(Scope::Read));
@@ -60,7 +60,7 @@ fn scopes_are_whole_words_in_their_own_case() {
 }
 
 #[test]
-fn scopes_are_written_as_they_are_read() {
+fn scopes_are_written_as_they_are_parsed() {
     let all = Scope::ALL.into_iter().collect::<ScopeSet>();
     assert_eq!(ScopeSet::parse(&all.to_string()), all);
     for scope in Scope::ALL {
