@@ -9,7 +9,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     if config.development_identity() {
         eprintln!("second-opinion: no issuer is configured: the development identity is in use");
     }
-    if !config.law_limits {
+    if !config.limits.law {
         eprintln!("second-opinion: the limits of law are switched off");
     }
     if config.notices.enclosures.is_empty() {
@@ -25,7 +25,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         );
     }
     config.templates().map_err(StartError::from)?;
-    if config.auth.is_none() && !config.development_identity() && config.callers.is_empty() {
+    if config.auth().is_none() && !config.development_identity() && config.callers.is_empty() {
         eprintln!(
             "second-opinion: client certificates alone identify callers, and `[callers]` names none: no one can call"
         );

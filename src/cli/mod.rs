@@ -137,7 +137,7 @@ fn address(config: &Config) -> String {
             std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let scheme = if config.tls.is_some() {
+    let scheme = if config.tls().is_some() {
         "https"
     } else {
         "http"

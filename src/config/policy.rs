@@ -1,6 +1,6 @@
 //! The policy and the letter templates that a configuration asks for.
 
-use super::Config;
+use super::settings::Config;
 use crate::notice::{TemplateErrors, Templates};
 use crate::rules::{Calendar, Policy};
 
@@ -9,12 +9,13 @@ impl Config {
     #[must_use]
     pub fn policy(&self) -> Policy {
         let closures = self
+            .calendar
             .closures
             .iter()
             .map(|closure| (closure.date, closure.name.clone()));
         Policy {
             calendar: Calendar::new(self.plan.time_zone, closures.collect()),
-            law_limits: self.law_limits,
+            law_limits: self.limits.law,
         }
     }
 

@@ -1,26 +1,27 @@
-//! Are settings read from every place, in the right order, and are bad ones told of?
+//! The precedence of the sources, the problems of bad values, and the settings' documentation.
 
 use std::io::Write as _;
 
 use super::*;
-use crate::plan::OfficeWords;
+use crate::identity::ScopeSet;
+use crate::plan::{OfficeWords, Plan};
 
-/// What a test gives: flags, variables, and a file's text.
+#[derive(clap::Parser)]
+struct Command {
+    #[command(flatten)]
+    args: ConfigArgs,
+}
+
+/// The configuration of flags, variables, and a file's text.
 fn try_load(flags: &[&str], variables: &[(&str, &str)], file: &str) -> Result<Config, Vec<String>> {
-    #[derive(clap::Parser)]
-    struct Command {
-        #[command(flatten)]
-        args: ConfigArgs,
-    }
     let mut written = tempfile::NamedTempFile::new().expect("a file");
     written.write_all(file.as_bytes()).expect("a file");
-    let flags = std::iter::once("second-opinion").chain(flags.iter().copied());
-    let mut args = <Command as clap::Parser>::try_parse_from(flags)
-        .expect("flags")
-        .args;
-    args.config = Some(written.path().display().to_string());
+    let path = written.path().display().to_string();
+    let first = ["second-opinion", "--config", &path];
+    let flags = first.into_iter().chain(flags.iter().copied());
+    let command = <Command as clap::Parser>::try_parse_from(flags).expect("flags");
     let environment = Environment::of(variables.iter().copied());
-    load(&args, &environment)
+    load(&command.args, &environment)
         .map_err(|errors| errors.problems().iter().map(ToString::to_string).collect())
 }
 
@@ -35,7 +36,7 @@ const AUTH: [(&str, &str); 3] = [
 ];
 
 #[test]
-fn without_anything_the_defaults_hold() {
+fn defaults_apply_without_any_source() {
     let config = load(&ConfigArgs::default(), &Environment::default()).expect("defaults");
     assert_eq!(config.listen.to_string(), "127.0.0.1:50051");
     assert_eq!(config.ops_listen.to_string(), "127.0.0.1:9464");
@@ -48,12 +49,12 @@ fn without_anything_the_defaults_hold() {
         (30, 25)
     );
     assert_eq!(
-        (config.log.as_str(), config.log_format, config.law_limits),
+        (config.log.as_str(), config.log_format, config.limits.law),
         ("info", None, true)
     );
     assert_eq!(config.audit, AuditSink::Log);
     assert_eq!(config.otlp_endpoint, None);
-    assert_eq!(config.sweeper_rungs, [50, 75, 90]);
+    assert_eq!(config.sweeper.rungs, [50, 75, 90]);
     assert_eq!(config.plan, Plan::default());
     assert!(config.development_identity());
 }
@@ -119,7 +120,7 @@ fn every_bad_value_is_reported_at_once() {
         ("SECOND_OPINION_DRAIN_GRACE", "soon"),
         ("SECOND_OPINION_LOG_FORMAT", "xml"),
     ];
-    let told = problems(
+    let found = problems(
         &["--listen", "nowhere", "--store", "mysql://app:canary@db"],
         &variables,
         file,
@@ -137,33 +138,33 @@ fn every_bad_value_is_reported_at_once() {
         "file key `plan.knox_keene`: invalid type",
         "file key `plan.appeals.fax`: unknown field `fax`",
         "file key `plan.appeals.phone`: invalid type",
-        "file key `calendar.closures.1.date`: expected each date once",
-        "file key `calendar.closures.2.date`: expected a date",
-        "file key `calendar.closures.2.name`: expected the name",
-        "file key `limits.law`: expected `true` or `false`, got `yes`",
+        "file key `plan.appeals.name`: empty; expected a text",
+        "file key `calendar.closures`: expected each date once, got `2026-12-24` again",
+        "file key `calendar.closures.2`: expected a `date` such as `2026-12-24` and the `name` of the closure",
+        "file key `limits.law`: invalid type: string \"yes\", expected a boolean",
         "file key `sweeper.rungs`: expected rising whole numbers",
         "file key `callers.\\\"tar.example.org\\\"`: `second-opinion.everything` is not a scope of this service",
         "file key `web.origins.0`: expected an origin",
     ];
     for start in expected {
         assert!(
-            told.iter().any(|it| it.starts_with(start)),
+            found.iter().any(|it| it.starts_with(start)),
             "`{start}` is not in\n{}",
-            told.join("\n")
+            found.join("\n")
         );
     }
-    assert_eq!(told.len(), expected.len(), "{}", told.join("\n"));
+    assert_eq!(found.len(), expected.len(), "{}", found.join("\n"));
 }
 
 #[test]
-fn a_value_that_another_overrides_is_judged_too() {
-    let told = problems(
+fn overridden_value_is_checked_too() {
+    let found = problems(
         &["--listen", "127.0.0.1:1"],
         &[("SECOND_OPINION_LISTEN", "")],
         "",
     );
     assert_eq!(
-        told,
+        found,
         [
             "variable `SECOND_OPINION_LISTEN`: expected an address and a port such as `127.0.0.1:50051`, got ``"
         ]
@@ -171,11 +172,8 @@ fn a_value_that_another_overrides_is_judged_too() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_hides_nothing_else() {
-    let args = ConfigArgs {
-        config: Some("no/such/file.toml".into()),
-        ..ConfigArgs::default()
-    };
+fn unreadable_file_hides_no_other_problem() {
+    let args = ConfigArgs::of([("config", "no/such/file.toml")]);
     let environment = Environment::of([("SECOND_OPINION_LISTEN", "x")]);
     let errors = load(&args, &environment).expect_err("problems");
     assert_eq!(errors.problems().len(), 2, "{errors}");
@@ -188,19 +186,19 @@ fn a_file_that_cannot_be_read_hides_nothing_else() {
 }
 
 #[test]
-fn a_syntax_error_names_the_line_and_not_the_secret() {
-    let told = problems(
+fn syntax_error_names_the_line_and_shows_no_secret() {
+    let found = problems(
         &[],
         &[],
         "log = \"info\"\nstore = \"postgres://app:canary@db\nlisten = 1",
     );
-    assert_eq!(told.len(), 1);
-    assert!(told[0].contains(", line 2: "), "{told:?}");
-    assert!(!told[0].contains("canary"), "{told:?}");
+    assert_eq!(found.len(), 1);
+    assert!(found[0].contains(", line 2: "), "{found:?}");
+    assert!(!found[0].contains("canary"), "{found:?}");
 }
 
 #[test]
-fn passwords_are_shown_nowhere() {
+fn passwords_are_never_shown() {
     let url = "postgres://app:canary@db/um?password=canary";
     let config = try_load(&[], &[("SECOND_OPINION_STORE", url)], "").expect("a configuration");
     assert!(
@@ -213,83 +211,92 @@ fn passwords_are_shown_nowhere() {
         config.store,
         StoreUrl::Postgres(Secret::from(url.to_owned()))
     );
-    let args = ConfigArgs {
-        store: Some(Secret::from(url.to_owned())),
-        ..ConfigArgs::default()
-    };
+    let args = ConfigArgs::of([("store", url)]);
     let environment = Environment::of([("SECOND_OPINION_STORE", url)]);
     assert!(!format!("{args:?} {environment:?}").contains("canary"));
 }
 
 #[test]
-fn token_settings_come_all_three_or_not_at_all() {
-    let told = problems(&["--auth-issuer", "https://id.example.org"], &[], "");
+fn token_settings_are_all_three_or_none() {
+    let found = problems(&["--auth-issuer", "https://id.example.org"], &[], "");
     assert_eq!(
-        told,
+        found,
         [
-            "flag `--auth-issuer`: expected `auth_jwks` to be given too",
-            "flag `--auth-issuer`: expected `auth_audience` to be given too",
+            "flag `--auth-issuer`: expected `auth_jwks` to be set too",
+            "flag `--auth-issuer`: expected `auth_audience` to be set too",
         ]
     );
     let config = try_load(&[], &AUTH, "").expect("a configuration");
     assert!(!config.development_identity());
     assert_eq!(
-        config.auth.expect("auth").jwks,
+        config.auth().expect("auth").jwks,
         JwksLocation::File("jwks.json".into())
     );
 }
 
 #[test]
-fn a_client_ca_alone_is_identity_enough_and_needs_a_certificate() {
+fn client_ca_authenticates_callers_and_needs_a_certificate() {
     let ca = ("SECOND_OPINION_TLS_CLIENT_CA", "ca.pem");
-    let told = problems(&[], &[ca, ("SECOND_OPINION_TLS_KEY", "key.pem")], "");
+    let found = problems(&[], &[ca, ("SECOND_OPINION_TLS_KEY", "key.pem")], "");
     assert_eq!(
-        told,
-        ["variable `SECOND_OPINION_TLS_CLIENT_CA`: expected `tls_cert` to be given too"]
+        found,
+        ["variable `SECOND_OPINION_TLS_CLIENT_CA`: expected `tls_cert` to be set too"]
     );
     let all = [
         ca,
         ("SECOND_OPINION_TLS_KEY", "key.pem"),
         ("SECOND_OPINION_TLS_CERT", "cert.pem"),
     ];
-    let config = try_load(&["--listen", "0.0.0.0:50051"], &all, "").expect("a configuration");
+    let open = ["--listen", "0.0.0.0:50051"];
+    let config = try_load(&open, &all, OWN_PLAN).expect("a configuration");
     assert!(!config.development_identity());
     assert_eq!(problems(&["--tls-cert", "cert.pem"], &[], "").len(), 1);
 }
 
+/// The `[plan]` that a server on an open address needs.
+const OWN_PLAN: &str = r#"
+    [plan]
+    name = "Another Plan"
+    member_services = { name = "Member Services", phone = "(415) 555-0100" }
+    grievance_coordinator = { name = "Grievances", phone = "(415) 555-0101" }
+    appeals = { name = "Appeals", phone = "(415) 555-0102", address_lines = ["1 Main Street"] }
+"#;
+
 #[test]
-fn the_development_identity_stays_on_loopback() {
+fn development_identity_stays_on_loopback() {
     for open in ["0.0.0.0:50051", "[::]:50051", "192.0.2.1:50051"] {
-        let told = problems(&["--listen", open], &[], "");
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with(&format!(
-            "flag `--listen`: `{open}` is open to other machines"
-        )));
-        assert!(try_load(&["--listen", open], &AUTH, "").is_ok());
-        // A certificate of the server's own says nothing about who calls.
+        let found = problems(&["--listen", open], &[], OWN_PLAN);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let start = format!("flag `--listen`: `{open}` is open to other machines");
+        assert!(
+            found[0].starts_with(&start) && found[0].contains("anyone could act as anyone"),
+            "{found:?}"
+        );
+        assert!(try_load(&["--listen", open], &AUTH, OWN_PLAN).is_ok());
+        // The server's own certificate authenticates no caller.
         let tls = [
             ("SECOND_OPINION_TLS_KEY", "key.pem"),
             ("SECOND_OPINION_TLS_CERT", "cert.pem"),
         ];
-        assert_eq!(problems(&["--listen", open], &tls, "").len(), 1);
-        let args = ConfigArgs {
-            listen: Some(open.into()),
-            ..ConfigArgs::default()
-        };
+        assert_eq!(problems(&["--listen", open], &tls, OWN_PLAN).len(), 1);
+        let args = ConfigArgs::of([("listen", open)]);
         assert!(load_offline(&args, &Environment::default()).is_ok());
     }
-    for closed in [
+    for loopback in [
         "127.0.0.1:50051",
         "127.8.0.1:1",
         "[::1]:50051",
         "[::ffff:127.0.0.1]:50051",
     ] {
-        assert!(try_load(&["--listen", closed], &[], "").is_ok(), "{closed}");
+        assert!(
+            try_load(&["--listen", loopback], &[], "").is_ok(),
+            "{loopback}"
+        );
     }
 }
 
 #[test]
-fn the_two_listeners_differ() {
+fn both_addresses_cannot_be_the_same() {
     assert_eq!(
         problems(&["--ops-listen", "127.0.0.1:50051"], &[], "").len(),
         1
@@ -299,20 +306,15 @@ fn the_two_listeners_differ() {
 }
 
 #[test]
-fn the_store_may_name_the_data_folder() {
+fn store_may_name_the_data_folder() {
     let file = "data = \"here\"\nstore = \"sqlite://{data}/um.db\"";
     let config = try_load(&[], &[], file).expect("a configuration");
     assert_eq!(config.store, StoreUrl::Sqlite("here/um.db".into()));
 }
 
 #[test]
-fn what_is_shown_can_be_read_again() {
+fn shown_configuration_can_be_read_again() {
     let file = r#"
-        [plan]
-        name = "Another Plan"
-        member_services = { name = "Member Services", phone = "(415) 555-0100" }
-        grievance_coordinator = { name = "Grievances", phone = "(415) 555-0101" }
-        appeals = { name = "Appeals", phone = "(415) 555-0102", address_lines = ["1 Main Street"] }
         [calendar]
         closures = [{ date = 2026-12-31, name = "Year's \"end\"" }, { date = 2026-12-24, name = "Eve" }]
         [limits]
@@ -323,8 +325,8 @@ fn what_is_shown_can_be_read_again() {
         [web]
         origins = ["https://reviewers.example.org"]
     "#;
-    let config = try_load(&[], &[], file).expect("a configuration");
-    assert_eq!(config.closures[0].name, "Eve");
+    let config = try_load(&[], &[], &format!("{OWN_PLAN}{file}")).expect("a configuration");
+    assert_eq!(config.calendar.closures[0].name, "Year's \"end\"");
     assert_eq!(
         config.callers["spiffe://um.example.org/tar"],
         ScopeSet::parse("second-opinion.read second-opinion.submit")
@@ -343,32 +345,36 @@ fn what_is_shown_can_be_read_again() {
         "{shown}"
     );
     let again = try_load(&[], &[], &shown).expect("what was shown");
-    assert_eq!((again.plan, again.closures), (config.plan, config.closures));
-    assert_eq!((again.callers, again.law_limits), (config.callers, false));
+    assert_eq!(again.plan, config.plan);
+    assert_eq!(again.calendar.closures, config.calendar.closures);
+    assert_eq!((again.callers, again.limits.law), (config.callers, false));
 }
 
 #[test]
-fn a_plan_without_its_own_offices_is_refused() {
-    let told = problems(&[], &[], "[plan]\nname = \"Another Plan\"");
-    assert_eq!(told.len(), 3, "{told:?}");
+fn plan_without_its_own_offices_is_refused() {
+    let found = problems(&[], &[], "[plan]\nname = \"Another Plan\"");
+    assert_eq!(found.len(), 3, "{found:?}");
     assert!(
-        told[0].starts_with("file key `plan.member_services`: still that of"),
-        "{told:?}"
+        found[0].starts_with("file key `plan.member_services`: still that of"),
+        "{found:?}"
     );
 }
 
-/// It could not be shown as a key again, and no certificate can carry it.
+/// No certificate can carry another name, and `check-config` could not show it as a key.
 #[test]
-fn the_name_of_a_caller_is_one_line() {
-    let told = problems(&[], &[], "[callers]\n\"a\\nb\" = \"second-opinion.read\"\n");
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].contains("expected a name of one line"), "{told:?}");
+fn name_of_a_caller_is_one_line() {
+    let found = problems(&[], &[], "[callers]\n\"a\\nb\" = \"second-opinion.read\"\n");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(
+        found[0].contains("expected a name of one line"),
+        "{found:?}"
+    );
 }
 
-/// Letters look for `es`: under any other name the words would never be printed.
+/// Letters look for `es`: under any other tag the words would never be printed.
 #[test]
-fn a_translation_is_named_by_the_language_alone() {
-    for (language, taken) in [
+fn translation_has_the_tag_of_a_language_alone() {
+    for (language, is_accepted) in [
         ("es", true),
         ("hmn", true),
         ("ES", false),
@@ -381,6 +387,55 @@ fn a_translation_is_named_by_the_language_alone() {
         plan.appeals.translations = words.collect();
         let expected = format!("plan.appeals.translations.{language}");
         let keys: Vec<String> = plan.problems().into_iter().map(|it| it.key).collect();
-        assert_eq!(keys, if taken { vec![] } else { vec![expected] });
+        assert_eq!(keys, if is_accepted { vec![] } else { vec![expected] });
+    }
+}
+
+/// The table of settings is the one place that names a setting: elsewhere its field is used.
+#[test]
+fn setting_is_declared_once() {
+    let mut keys: Vec<&str> = SETTINGS.iter().map(|setting| setting.key).collect();
+    keys.extend(settings::TABLES);
+    let declared = keys.len();
+    keys.sort_unstable();
+    keys.dedup();
+    assert_eq!(keys.len(), declared, "{keys:?}");
+
+    let mut folders = vec![concat!(env!("CARGO_MANIFEST_DIR"), "/src").into()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir::<PathBuf>(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(&path).unwrap_or_default();
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for setting in SETTINGS
+                .iter()
+                .filter(|_| !path.ends_with("config/tests.rs"))
+            {
+                for name in [setting.flag(), setting.variable()] {
+                    let literal = format!("\"{name}\"");
+                    assert!(!code.contains(&literal), "{}: {name}", path.display());
+                }
+            }
+        }
+    }
+}
+
+/// `UPDATE_GOLDEN=1` writes the table.
+#[test]
+fn documentation_has_the_table_of_settings() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/configuration.md");
+    let page = std::fs::read_to_string(path).expect("the page");
+    let (before, rest) = page.split_once("<!-- settings -->\n").expect("a marker");
+    let (table, after) = rest.split_once("<!-- /settings -->").expect("a marker");
+    let expected = documentation();
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        let page = format!("{before}<!-- settings -->\n{expected}<!-- /settings -->{after}");
+        std::fs::write(path, page).expect("the page");
+    } else {
+        assert_eq!(table, expected, "UPDATE_GOLDEN=1 writes the table");
     }
 }

@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// One permission. The contract's table lists the scope of each call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Scope {
@@ -144,5 +147,33 @@ impl fmt::Display for ScopeSet {
 impl fmt::Debug for ScopeSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// Reads a space-separated string or a list of strings, and refuses an unknown scope: for the configuration, where it is a
+/// typing error. A token's claim is parsed by [`ScopeSet::parse`].
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(
+            untagged,
+            expecting = "expected scopes as a string or a list of strings"
+        )]
+        enum Scopes {
+            Text(String),
+            List(Vec<String>),
+        }
+        let text = match Scopes::deserialize(deserializer)? {
+            Scopes::Text(text) => text,
+            Scopes::List(words) => words.join(" "),
+        };
+        let scopes: Result<Self, UnknownScope> = Scope::list(&text).collect();
+        scopes.map_err(D::Error::custom)
     }
 }

@@ -83,7 +83,7 @@ pub struct Running {
 /// # Errors
 /// When the store, the keys, the certificates or an address cannot be used.
 pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, StartError> {
-    let tls = config.tls.as_ref().map(Certificates::load).transpose()?;
+    let tls = config.tls().as_ref().map(Certificates::load).transpose()?;
     let (verifier, keys) = verifier(config).await?;
     let parts = Parts {
         store: store::open(&config.store).await?,
@@ -137,7 +137,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         calendar: policy.calendar.clone(),
         plan: config.plan.clone(),
         notices: config.notices.clone(),
-        rungs: config.sweeper_rungs.clone(),
+        rungs: config.sweeper.rungs.clone(),
     });
     let calls = Arc::new(Calls {
         store: Arc::clone(&parts.store),
@@ -145,7 +145,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         plan: config.plan.clone(),
         notices: config.notices.clone(),
         press: Press::new(Arc::new(config.templates()?)).map_err(StartError::Press)?,
-        rungs: config.sweeper_rungs.clone(),
+        rungs: config.sweeper.rungs.clone(),
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),
         meters: Arc::clone(&meters),
@@ -159,7 +159,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         max_calls: config.max_calls,
         meters,
         traces: traces.clone(),
-        web_origins: config.web_origins.clone(),
+        web_origins: config.web.origins.clone(),
     };
     let (guarded, open) = (routes::guarded(calls), routes::open(&health.reporter())?);
     let stack = middleware::stack(settings, guarded, open);
@@ -212,7 +212,7 @@ async fn bind(address: SocketAddr) -> Result<(TcpListener, SocketAddr), StartErr
 /// The verifier of the configured issuer's tokens, or the development identity's; none where only certificates are
 /// accepted.
 async fn verifier(config: &Config) -> Result<(Option<Verifier>, Option<RefreshTask>), StartError> {
-    match &config.auth {
+    match config.auth() {
         None if config.development_identity() => {
             let identity = DevelopmentIdentity::load_or_create(&config.data)?;
             Ok((Some(identity.verifier()), None))
@@ -223,7 +223,7 @@ async fn verifier(config: &Config) -> Result<(Option<Verifier>, Option<RefreshTa
             issuer,
             audience,
         }) => {
-            let keys = KeySource::load(jwks).await?;
+            let keys = KeySource::load(&jwks).await?;
             let refresh = keys.refresh_in_background();
             Ok((Some(Verifier::new(issuer, audience, keys)), Some(refresh)))
         }

@@ -40,7 +40,9 @@ fn client(channel: Channel, token: Option<&str>) -> Client {
 
 async fn server(files: Tls) -> TestServer {
     let config = Config {
-        tls: Some(files),
+        tls_cert: Some(files.cert),
+        tls_key: Some(files.key),
+        tls_client_ca: files.client_ca,
         callers: BTreeMap::from([
             (
                 TAR.to_owned(),

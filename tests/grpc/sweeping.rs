@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use second_opinion::config::Config;
+use second_opinion::config::{self, Config};
 use second_opinion::store::{Store, verify_log};
 use second_opinion::wire::v1::{self, EventType};
 use tonic::Streaming;
@@ -233,7 +233,7 @@ async fn a_store_that_is_gone_for_a_while_delays_what_is_told_and_loses_none_of_
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_plan_says_which_rungs_are_told_and_whether_a_letter_goes_out() {
     let mut config = Config {
-        sweeper_rungs: vec![99],
+        sweeper: config::Sweeper { rungs: vec![99] },
         ..Config::default()
     };
     config.notices.lapse = false;

@@ -26,8 +26,10 @@ use crate::support::status::refusal;
 const DRAIN_MAX: Duration = Duration::from_secs(3);
 
 async fn server(folder: &TempDir) -> TestServer {
+    let files = certificate::make(folder.path());
     let config = Config {
-        tls: Some(certificate::make(folder.path())),
+        tls_cert: Some(files.cert),
+        tls_key: Some(files.key),
         ..Config::default()
     };
     TestServer::start_with(&config, |store| store).await

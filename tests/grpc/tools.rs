@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use prost::Message as _;
-use second_opinion::config::Config;
+use second_opinion::config::{Config, Web};
 use second_opinion::identity::ActorType;
 use second_opinion::wire::v1;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -170,7 +170,9 @@ async fn from_a_browser(
 #[tokio::test]
 async fn browsers_call_over_grpc_web() {
     let config = Config {
-        web_origins: vec!["https://portal.example.org".to_owned()],
+        web: Web {
+            origins: vec!["https://portal.example.org".to_owned()],
+        },
         ..Config::default()
     };
     let server = TestServer::start_with(&config, |store| store).await;

@@ -109,9 +109,9 @@ impl TestServer {
         let mut config = config.clone();
         config.listen.set_port(0);
         config.ops_listen.set_port(0);
-        let tls = config.tls.as_ref().map(Certificates::load).transpose();
+        let tls = config.tls().as_ref().map(Certificates::load).transpose();
         let tls = tls.expect("a certificate");
-        let authority = config.tls.as_ref().map(|tls| {
+        let authority = config.tls().map(|tls| {
             Certificate::from_pem(std::fs::read(&tls.cert).expect("the server's certificate"))
         });
         let parts = Parts {

@@ -1,6 +1,6 @@
-//! How is each kind of value read, and what is expected where it cannot be?
+//! The parsers of the settings' values.
 //!
-//! Every reader gives the value, or what was expected as a phrase that goes on from "expected".
+//! Each returns the value, or what was expected as a phrase that continues "expected …".
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -12,10 +12,8 @@ use tracing_subscriber::EnvFilter;
 use crate::telemetry::audit::AuditSink;
 use crate::telemetry::logs::LogFormat;
 
-/// The longest time that a setting may name: beyond a day, a typing slip is likelier than a wish.
+/// The maximum of a duration: more than a day is likelier a typing error than a wish.
 const DURATION_MAX: Duration = Duration::from_hours(24);
-
-// === the readers ===
 
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
@@ -30,7 +28,7 @@ pub(super) fn path(text: &str) -> Result<PathBuf, String> {
     }
 }
 
-pub(super) fn words(text: &str) -> Result<String, String> {
+pub(super) fn text(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
         Err("a text".into())
     } else {
@@ -39,7 +37,7 @@ pub(super) fn words(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn endpoint(text: &str) -> Result<String, String> {
-    if is_web_url(text, &["http", "https"]) {
+    if is_web_url(text) {
         return Ok(text.to_owned());
     }
     Err("an http or https URL such as `http://127.0.0.1:4317`, without credentials in it".into())
@@ -50,7 +48,7 @@ pub(super) fn origin(text: &str) -> Result<String, String> {
     let is_bare = text
         .split_once("://")
         .is_some_and(|(_, rest)| !rest.contains(['/', '?', '#']));
-    if is_bare && is_web_url(text, &["http", "https"]) && text.to_lowercase() == text {
+    if is_bare && is_web_url(text) && text.to_lowercase() == text {
         return Ok(text.to_owned());
     }
     Err(
@@ -74,7 +72,7 @@ pub(super) fn log_format(text: &str) -> Result<LogFormat, String> {
     }
 }
 
-/// A file that is called like one of the words is named with its folder, such as `./log`.
+/// A file with the name of one of the words is given with its folder, such as `./log`.
 pub(super) fn audit(text: &str) -> Result<AuditSink, String> {
     match text {
         "log" => Ok(AuditSink::Log),
@@ -84,7 +82,7 @@ pub(super) fn audit(text: &str) -> Result<AuditSink, String> {
     }
 }
 
-/// A number of calls: where none were answered there would be no service.
+/// A number of calls: with none there would be no service.
 pub(super) fn count(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(number @ 1..=1_000_000) => Ok(number),
@@ -99,61 +97,30 @@ pub(super) fn ratio(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A time above zero.
-pub(super) fn limit(text: &str) -> Result<Duration, String> {
-    match read_duration(text) {
-        Some(time) if !time.is_zero() => Ok(time),
-        _ => Err("a time above zero and up to 24h, such as `500ms`, `30s` or `2m`".into()),
-    }
+/// A duration such as `500ms`, `30s`, `2m` or `1h 30m`; `0s` is none.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text)
+        .ok()
+        .filter(|duration| *duration <= DURATION_MAX)
+        .ok_or_else(|| "a time up to 24h, such as `500ms`, `30s` or `2m`".into())
 }
 
-/// A time; zero is no time at all.
-pub(super) fn grace(text: &str) -> Result<Duration, String> {
-    read_duration(text).ok_or_else(|| "a time up to 24h, such as `500ms`, `30s` or `2m`".into())
+pub(super) fn duration_above_zero(text: &str) -> Result<Duration, String> {
+    duration(text)
+        .ok()
+        .filter(|duration| !duration.is_zero())
+        .ok_or_else(|| "a time above zero and up to 24h, such as `500ms`, `30s` or `2m`".into())
 }
 
-fn read_duration(text: &str) -> Option<Duration> {
-    let unit_at = text.find(|sign: char| !sign.is_ascii_digit())?;
-    let (amount, unit) = text.split_at(unit_at);
-    let milliseconds_per_unit: u64 = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let time = Duration::from_millis(
-        amount
-            .parse::<u64>()
-            .ok()?
-            .checked_mul(milliseconds_per_unit)?,
-    );
-    (time <= DURATION_MAX).then_some(time)
-}
-
-/// The time in the largest unit that loses nothing: `2m`, `90s`, `500ms`.
-pub(super) fn show_duration(time: Duration) -> String {
-    let milliseconds = time.as_millis();
-    match milliseconds {
-        0 => "0s".into(),
-        whole if whole % 3_600_000 == 0 => format!("{}h", whole / 3_600_000),
-        whole if whole % 60_000 == 0 => format!("{}m", whole / 60_000),
-        whole if whole % 1_000 == 0 => format!("{}s", whole / 1_000),
-        whole => format!("{whole}ms"),
-    }
-}
-
-fn is_web_url(text: &str, schemes: &[&str]) -> bool {
+fn is_web_url(text: &str) -> bool {
     let Ok(uri) = text.parse::<Uri>() else {
         return false;
     };
-    let scheme_fits = uri
-        .scheme_str()
-        .is_some_and(|scheme| schemes.contains(&scheme));
-    let host_fits = uri
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https"));
+    let has_host = uri
         .authority()
         .is_some_and(|it| !it.host().is_empty() && !it.as_str().contains('@'));
-    scheme_fits && host_fits
+    is_web && has_host
 }
 
 #[cfg(test)]
@@ -161,36 +128,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_have_a_unit_and_an_end() {
+    fn duration_has_a_unit_and_a_maximum() {
         for (text, milliseconds) in [
             ("30s", 30_000),
             ("500ms", 500),
             ("2m", 120_000),
             ("24h", 86_400_000),
+            ("1h 30m", 5_400_000),
         ] {
-            assert_eq!(limit(text), Ok(Duration::from_millis(milliseconds)));
-            assert_eq!(show_duration(Duration::from_millis(milliseconds)), text);
+            let duration = Duration::from_millis(milliseconds);
+            assert_eq!(duration_above_zero(text), Ok(duration), "{text}");
         }
         for bad in [
             "",
             "30",
             "s",
             "-1s",
-            "1.5s",
-            "30 s",
             "25h",
             "0s",
             "30S",
             "99999999999999999999s",
         ] {
-            assert!(limit(bad).is_err(), "{bad}");
+            assert!(duration_above_zero(bad).is_err(), "{bad}");
         }
-        assert_eq!(grace("0s"), Ok(Duration::ZERO));
-        assert_eq!(show_duration(Duration::from_secs(90)), "90s");
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
     }
 
     #[test]
-    fn origins_are_as_browsers_send_them() {
+    fn origin_is_as_browsers_send_it() {
         for good in ["https://reviewers.example.org", "http://localhost:3000"] {
             assert_eq!(origin(good), Ok(good.into()));
         }
@@ -213,18 +178,22 @@ mod tests {
         assert!(log_filter("").is_err());
         assert_eq!(log_format("json"), Ok(LogFormat::Json));
         assert!(log_format("JSON").is_err());
-        for sink in ["log", "stdout", "./log", "/var/log/audit.json"] {
-            assert_eq!(
-                audit(sink).map(|read| read.to_string()),
-                Ok(sink.to_owned())
-            );
+        for (sink, expected) in [
+            ("log", AuditSink::Log),
+            ("stdout", AuditSink::Stdout),
+            ("./log", AuditSink::File("./log".into())),
+            (
+                "/var/log/audit.json",
+                AuditSink::File("/var/log/audit.json".into()),
+            ),
+        ] {
+            assert_eq!(audit(sink), Ok(expected));
         }
-        assert_eq!(audit("./log"), Ok(AuditSink::File("./log".into())));
         assert!(audit("").is_err());
     }
 
     #[test]
-    fn a_number_of_calls_is_one_at_least() {
+    fn count_is_at_least_one() {
         assert_eq!(
             ["1", "1024", "1000000"].map(count),
             [Ok(1), Ok(1_024), Ok(1_000_000)]
@@ -235,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn a_share_is_from_nothing_to_all() {
+    fn share_is_from_zero_to_one() {
         assert_eq!(["0", "1", "0.05"].map(ratio), [Ok(0.0), Ok(1.0), Ok(0.05)]);
         for bad in ["", "5%", "1.01", "-0.1", "NaN", "inf"] {
             assert!(ratio(bad).is_err(), "{bad}");
