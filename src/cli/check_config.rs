@@ -12,6 +12,12 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     if !config.limits.law {
         eprintln!("second-opinion: the limits of law are switched off");
     }
+    if !config.has_own_plan() {
+        eprintln!(
+            "second-opinion: no `[plan]` is configured: letters name {}, for trial only",
+            config.plan.name
+        );
+    }
     if config.notices.enclosures.is_empty() {
         eprintln!(
             "second-opinion: no enclosure is configured: letters go out without the State's \"Your Rights\", \

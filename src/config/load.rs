@@ -15,7 +15,8 @@ use super::sources::{ConfigArgs, Origin, Setting, Sources};
 /// # Errors
 ///
 /// Every value that is refused, at once. On an address that other machines reach, callers must be authenticated by the
-/// plan's own issuer or authority: the development identity stays on loopback.
+/// plan's own issuer or authority, and the plan must be named: the development identity and the default plan stay on
+/// loopback.
 pub fn load(args: &ConfigArgs, environment: &Environment) -> Result<Config, ConfigErrors> {
     let (config, mut problems) = read(args, environment);
     if !config.listen.ip().to_canonical().is_loopback() {
@@ -30,6 +31,13 @@ pub fn load(args: &ConfigArgs, environment: &Environment) -> Result<Config, Conf
                 "and without `auth_jwks`, `auth_issuer` and `auth_audience` or `tls_client_ca` anyone could act as anyone: \
                  configure how callers are authenticated, or listen on loopback such as `127.0.0.1:50051`",
             );
+        }
+        if !config.has_own_plan() {
+            refuse(&format!(
+                "and without a `[plan]` in the file letters would name {}: set `plan.name`, `plan.member_services`, \
+                 `plan.grievance_coordinator` and `plan.appeals`, or listen on loopback such as `127.0.0.1:50051`",
+                config.plan.name
+            ));
         }
     }
     finish(config, problems)

@@ -75,6 +75,12 @@ impl Config {
         })
     }
 
+    /// Whether the file names the plan. Otherwise the default one stands, a real plan for trial only.
+    #[must_use]
+    pub fn has_own_plan(&self) -> bool {
+        self.origins.file.has("plan", "name")
+    }
+
     /// Whether the server uses the development identity: neither token keys nor a client CA are configured.
     #[must_use]
     pub fn development_identity(&self) -> bool {

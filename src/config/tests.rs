@@ -295,6 +295,29 @@ fn development_identity_stays_on_loopback() {
     }
 }
 
+/// The default is a real plan, for trial: an open server must not send letters in its name by accident.
+#[test]
+fn default_plan_stays_on_loopback() {
+    let open = ["--listen", "0.0.0.0:50051"];
+    for file in ["", "[plan]\ntime_zone = \"America/Los_Angeles\""] {
+        let found = problems(&open, &AUTH, file);
+        assert_eq!(found.len(), 1, "{found:?}");
+        for part in [
+            "flag `--listen`: `0.0.0.0:50051` is open to other machines",
+            "Partnership HealthPlan of California",
+            "set `plan.name`",
+        ] {
+            assert!(found[0].contains(part), "{found:?}");
+        }
+    }
+    assert_eq!(problems(&open, &[], "").len(), 2, "and the identity");
+    // The plan of the default names itself.
+    let named = format!("[plan]\nname = \"{}\"", Plan::default().name);
+    for file in [OWN_PLAN, &named] {
+        assert!(try_load(&open, &AUTH, file).is_ok(), "{file}");
+    }
+}
+
 #[test]
 fn both_addresses_cannot_be_the_same() {
     assert_eq!(

@@ -166,6 +166,16 @@ fn usage_and_configuration_have_their_exit_codes() {
         code(&["--auth-issuer", "https://id.example.org", "serve"]),
         Some(78)
     );
+    // An open address needs a plan of its own, and callers that are authenticated.
+    let open = "--listen 0.0.0.0:50051 --auth-jwks k.json --auth-issuer i --auth-audience a serve";
+    let open: Vec<&str> = open.split(' ').collect();
+    let refused = run(folder.path(), &open, "");
+    assert_eq!(refused.status.code(), Some(78));
+    assert!(
+        text(&refused.stderr).contains("set `plan.name`"),
+        "{}",
+        text(&refused.stderr)
+    );
     // Port 1 is no one's.
     let away = "postgres://app:canary@127.0.0.1:1/um";
     for command in ["serve", "verify-log", "migrate"] {

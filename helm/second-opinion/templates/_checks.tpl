@@ -18,6 +18,9 @@
 {{- if and $v.auth.callers (not (include "second-opinion.clientCa" .)) -}}
 {{- fail "auth.callers: no certificate is taken without an authority: give auth.clientCa" -}}
 {{- end -}}
+{{- if and (include "second-opinion.auth" .) (not $v.config.plan.name) -}}
+{{- fail "config.plan.name: on the network letters name your plan: give config.plan with name, member_services, grievance_coordinator and appeals" -}}
+{{- end -}}
 {{- if eq $v.store.type "postgresql" -}}
 {{- if not (include "second-opinion.auth" .) -}}
 {{- fail "auth: a store that pods share is never served with the development identity: give auth.issuer, auth.audience and auth.jwks, or auth.clientCa" -}}
