@@ -1,8 +1,10 @@
-//! Compiles the contract without protoc, and writes a `Debug` for every message that shows no redacted field.
+//! Compiles the contract without protoc, with a `Debug` for every message that shows no redacted field, and names the build's
+//! commit and features.
 
 use std::error::Error;
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use prost::Message as _;
 use prost_reflect::{
@@ -16,6 +18,7 @@ const FILES: [&str; 2] = [
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
+    name_build();
     println!("cargo:rerun-if-changed={PROTO_ROOT}");
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     let mut compiler = protox::Compiler::new([PROTO_ROOT])?;
@@ -45,6 +48,53 @@ fn main() -> Result<(), Box<dyn Error>> {
         .boxed("determination")
         .compile_fds(files)?;
     Ok(())
+}
+
+/// Sets `BUILD_COMMIT` and `BUILD_FEATURES` for the compiler.
+fn name_build() {
+    // An image is built without the repository: its build passes the commit.
+    println!("cargo:rerun-if-env-changed=SECOND_OPINION_COMMIT");
+    let passed = std::env::var("SECOND_OPINION_COMMIT").ok();
+    let commit = passed
+        .filter(|commit| !commit.is_empty())
+        .or_else(git_commit);
+    let commit = commit.as_deref().unwrap_or("unknown");
+    println!("cargo:rustc-env=BUILD_COMMIT={commit}");
+
+    let features = std::env::vars().filter_map(|(name, _)| {
+        let feature = name.strip_prefix("CARGO_FEATURE_")?.to_lowercase();
+        (feature != "default").then_some(feature)
+    });
+    let mut features: Vec<String> = features.collect();
+    features.sort_unstable();
+    let features = if features.is_empty() {
+        "none".to_owned()
+    } else {
+        features.join(" ")
+    };
+    println!("cargo:rustc-env=BUILD_FEATURES={features}");
+}
+
+/// The commit of the working copy; `None` for a source archive, or without git.
+fn git_commit() -> Option<String> {
+    let git = |arguments: &[&str]| {
+        let output = Command::new("git").args(arguments).output().ok()?;
+        let text = String::from_utf8(output.stdout).ok()?;
+        output.status.success().then(|| text.trim().to_owned())
+    };
+    // A source archive inside another repository has no commit of its own.
+    let root = Path::new(&git(&["rev-parse", "--show-toplevel"])?).canonicalize();
+    if root.ok()? != Path::new(".").canonicalize().ok()? {
+        return None;
+    }
+    // Written by each commit and each checkout. A path that does not exist would make each build run this again.
+    for file in ["HEAD", "logs/HEAD"] {
+        let path = git(&["rev-parse", "--git-path", file])?;
+        if Path::new(&path).exists() {
+            println!("cargo:rerun-if-changed={path}");
+        }
+    }
+    git(&["rev-parse", "--short=12", "HEAD"])
 }
 
 fn prost_types_set(encoded: &[u8]) -> Result<tonic_prost_build::FileDescriptorSet, Box<dyn Error>> {

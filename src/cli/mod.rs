@@ -27,9 +27,19 @@ pub use failure::Failure;
 
 use crate::config::{Config, ConfigArgs, Environment, load, load_offline};
 
+/// The version with the commit and the features of the build.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    " (commit ",
+    env!("BUILD_COMMIT"),
+    ", features: ",
+    env!("BUILD_FEATURES"),
+    ")"
+);
+
 /// Second medical opinions under Medi-Cal policy MPUP3078
 #[derive(Debug, Parser)]
-#[command(version, about, max_term_width = 110)]
+#[command(version = VERSION, about, max_term_width = 110)]
 pub struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

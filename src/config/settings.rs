@@ -14,10 +14,12 @@ use toml::Table;
 use super::problem::Problem;
 use super::sources::{Origins, Setting, Sources};
 use super::tables::{self, Calendar, Limits, Sweeper, Web};
-use super::value::{self, AuditSink, LogFormat};
+use super::value;
 use crate::identity::{JwksLocation, ScopeSet};
 use crate::notice::NoticeSettings;
 use crate::plan::Plan;
+use crate::telemetry::audit::AuditSink;
+use crate::telemetry::logs::LogFormat;
 
 /// The path of the file itself, which a flag or a variable holds.
 pub(super) static CONFIG_FILE: Setting = Setting {

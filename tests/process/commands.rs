@@ -148,11 +148,25 @@ fn a_token_is_the_last_line_of_standard_output() {
 }
 
 #[test]
+fn version_names_commit_and_features() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let output = run(folder.path(), &["--version"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let version = text(&output.stdout);
+    let start = concat!("second-opinion ", env!("CARGO_PKG_VERSION"), " (commit ");
+    let rest = version.strip_prefix(start).expect("a version");
+    let (commit, features) = rest.split_once(", features: ").expect("features");
+    let is_commit = commit.len() >= 12 && commit.chars().all(|digit| digit.is_ascii_hexdigit());
+    assert!(is_commit || commit == "unknown", "{version}");
+    let pdf = features.trim_end().trim_end_matches(')').contains("pdf");
+    assert_eq!(pdf, cfg!(feature = "pdf"), "{version}");
+}
+
+#[test]
 fn usage_and_configuration_have_their_exit_codes() {
     let folder = tempfile::tempdir().expect("a folder");
     let code = |arguments: &[&str]| run(folder.path(), arguments, "").status.code();
     assert_eq!(code(&["--help"]), Some(0));
-    assert_eq!(code(&["--version"]), Some(0));
     assert_eq!(code(&["nonsense"]), Some(64));
     assert_eq!(code(&["token"]), Some(64));
     assert_eq!(code(&["check-config"]), Some(0));

@@ -20,11 +20,8 @@ use crate::rules::{ClockKind, Edition, Policy, Urgency};
 use crate::store::{CLOCKS, Dials, Store, TimeLeft, URGENCIES};
 use crate::telemetry::Health;
 
-/// The commit that this program was built from, if the build set it.
-const COMMIT: &str = match option_env!("SECOND_OPINION_COMMIT") {
-    Some(commit) => commit,
-    None => "unknown",
-};
+/// The commit that this program was built from.
+const COMMIT: &str = env!("BUILD_COMMIT");
 /// The upper bounds of the time from receipt to decision in hours: the limits that bind, and steps between them.
 const DECIDED_HOURS: [u32; 12] = [1, 4, 8, 24, 48, 72, 96, 120, 168, 240, 336, 672];
 
