@@ -1,9 +1,9 @@
-//! Runs the command and ends the process with its exit code.
+//! Runs the command, and ends the process with its exit code.
 
 use std::process::ExitCode;
 
-/// A call makes and drops some hundred small things on one thread and some on another: mimalloc is quicker at both than
-/// the system's allocator, and gives memory back.
+/// A call allocates some hundred small values on one thread and frees some on another: mimalloc is faster at both than the
+/// system's allocator, and returns memory.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

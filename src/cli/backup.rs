@@ -1,4 +1,4 @@
-//! `backup`: copies the embedded store to a file, also while it is being served.
+//! `backup`: copies the embedded store to a file, also while a server uses it.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::store::sqlite;
 /// The arguments of `backup`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct BackupArgs {
-    /// The file to write; one that is there is not written over
+    /// The file to write; an existing one is never overwritten
     #[arg(long, value_name = "FILE")]
     to: PathBuf,
 }
@@ -17,13 +17,13 @@ pub struct BackupArgs {
 pub(super) fn run(args: &BackupArgs, config: &Config) -> Result<(), Failure> {
     if args.to.exists() {
         return Err(Failure::Usage(format!(
-            "--to: `{}` exists, and a backup replaces nothing",
+            "--to: `{}` exists, and a backup overwrites nothing",
             args.to.display()
         )));
     }
     let StoreUrl::Sqlite(path) = &config.store else {
         return Err(Failure::Usage(
-            "backup: it copies the embedded store; PostgreSQL has tools of its own, `pg_dump` and `pg_basebackup`"
+            "backup: copies the embedded store alone; for PostgreSQL use `pg_dump` or `pg_basebackup`"
                 .to_owned(),
         ));
     };

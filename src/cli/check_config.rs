@@ -1,4 +1,4 @@
-//! `check-config`: would the server start with this configuration, and where does each value come from?
+//! `check-config`: checks the configuration, and prints each value with its source.
 
 use super::{Failure, print};
 use crate::config::Config;
@@ -7,10 +7,12 @@ use crate::server::StartError;
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
     print(&config.show())?;
     if config.development_identity() {
-        eprintln!("second-opinion: no issuer is configured: the development identity is in use");
+        eprintln!(
+            "second-opinion: no issuer is configured: the server uses the development identity"
+        );
     }
     if !config.limits.law {
-        eprintln!("second-opinion: the limits of law are switched off");
+        eprintln!("second-opinion: the limits of law are off");
     }
     if !config.has_own_plan() {
         eprintln!(
@@ -33,7 +35,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
     config.templates().map_err(StartError::from)?;
     if config.auth().is_none() && !config.development_identity() && config.callers.is_empty() {
         eprintln!(
-            "second-opinion: client certificates alone identify callers, and `[callers]` names none: no one can call"
+            "second-opinion: callers are authenticated by certificates alone, and `[callers]` is empty: no caller is accepted"
         );
     }
     eprintln!("second-opinion: the configuration can be used");

@@ -1,4 +1,4 @@
-//! `deadline`: when is a request due, and why then?
+//! `deadline`: computes when a request is due, with the clauses.
 
 use chrono::{DateTime, Utc};
 
@@ -12,7 +12,7 @@ use crate::wire::{render, v1};
 /// The arguments of `deadline`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct DeadlineArgs {
-    /// When the plan received the request, such as 2026-11-20T09:00:00-08:00
+    /// The instant at which the plan received the request, such as 2026-11-20T09:00:00-08:00
     #[arg(long, value_name = "RFC3339")]
     received: String,
     /// The request is urgent
@@ -31,7 +31,7 @@ pub(super) fn run(args: &DeadlineArgs, config: &Config) -> Result<(), Failure> {
     let policy = config.policy();
     if policy.calendar.day_of(received) < FIRST_ADOPTED {
         return Err(Failure::Usage(format!(
-            "--received: the policy was adopted on {FIRST_ADOPTED}; nothing before it is taken"
+            "--received: expected a day from {FIRST_ADOPTED} on, when the policy was adopted"
         )));
     }
     let claims = UrgencyClaims {

@@ -1,4 +1,4 @@
-//! `evaluate`: what would a request become? Nothing is stored and no server is asked.
+//! `evaluate`: evaluates a request by the rules. Nothing is stored, and no server is called.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -31,10 +31,10 @@ pub(super) fn run(args: &EvaluateArgs, config: &Config) -> Result<(), Failure> {
     print(&determination, "Determination")
 }
 
-/// What a request would become at an instant, under a configuration.
+/// Evaluates a request at an instant, under a configuration.
 ///
 /// # Errors
-/// Everything that is wrong with the request, a line each.
+/// Every violation of the request, a line each.
 pub fn determination_of(
     request: v1::SecondOpinion,
     config: &Config,
@@ -65,25 +65,25 @@ pub fn determination_of(
         .map_err(Failure::other)
 }
 
-/// A request by itself, or the submission that it stands in, as proto JSON.
+/// Reads a request, or the submission with a request in it, as proto JSON.
 ///
 /// # Errors
-/// Where the text is no JSON, or not of the contract.
+/// When the text is not JSON, or not of the contract.
 pub fn request_of(text: &str) -> Result<v1::SecondOpinion, Failure> {
-    let wrong = |problem: String| Failure::Usage(format!("the request cannot be read: {problem}"));
-    let document: Value = serde_json::from_str(text).map_err(|error| wrong(error.to_string()))?;
+    let usage = |problem: String| Failure::Usage(format!("the request cannot be read: {problem}"));
+    let document: Value = serde_json::from_str(text).map_err(|error| usage(error.to_string()))?;
     let submission = descriptor("SubmitSecondOpinionRequest")?;
     let field = submission.get_field_by_name("second_opinion");
     if field.is_some_and(|field| json::gives(&document, &field)) {
-        let message = json::from_json(submission, text).map_err(wrong)?;
+        let message = json::from_json(submission, text).map_err(usage)?;
         let submission = v1::SubmitSecondOpinionRequest::decode(message.encode_to_vec().as_slice());
         return submission
             .map_err(Failure::other)?
             .second_opinion
             .map(|request| *request)
-            .ok_or_else(|| wrong("it is empty".to_owned()));
+            .ok_or_else(|| usage("it is empty".to_owned()));
     }
-    let message = json::from_json(descriptor("SecondOpinion")?, text).map_err(wrong)?;
+    let message = json::from_json(descriptor("SecondOpinion")?, text).map_err(usage)?;
     v1::SecondOpinion::decode(message.encode_to_vec().as_slice()).map_err(Failure::other)
 }
 

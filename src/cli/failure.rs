@@ -1,4 +1,4 @@
-//! Why did a command fail, and which exit code says so?
+//! The failure of a command, with its exit code.
 
 use thiserror::Error;
 
@@ -8,16 +8,16 @@ use crate::server::StartError;
 use crate::store::{CopyError, StoreError};
 use crate::telemetry::logs::LogError;
 
-/// The command was not used as it should be.
+/// The exit codes, from BSD's `sysexits.h`: usage, an unavailable service, configuration; 1 for the rest.
 pub(super) const USAGE: u8 = 64;
 const STORE: u8 = 69;
 const CONFIG: u8 = 78;
-const ELSE: u8 = 1;
+const OTHER: u8 = 1;
 
 /// A command that failed.
 #[derive(Debug, Error)]
 pub enum Failure {
-    /// It was not used as it should be.
+    /// Wrong usage.
     #[error("{0}")]
     Usage(String),
     /// The configuration cannot be used.
@@ -26,15 +26,15 @@ pub enum Failure {
     /// The store cannot be reached or used.
     #[error("{0}")]
     Store(String),
-    /// Anything else.
+    /// Any other failure.
     #[error("{0}")]
-    Else(String),
+    Other(String),
 }
 
 impl Failure {
-    /// Anything else.
+    /// Any other failure.
     pub(super) fn other(cause: impl std::fmt::Display) -> Self {
-        Self::Else(cause.to_string())
+        Self::Other(cause.to_string())
     }
 
     /// The exit code.
@@ -44,7 +44,7 @@ impl Failure {
             Self::Usage(_) => USAGE,
             Self::Config(_) => CONFIG,
             Self::Store(_) => STORE,
-            Self::Else(_) => ELSE,
+            Self::Other(_) => OTHER,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `healthcheck`: does a running server serve?
+//! `healthcheck`: checks that a running server serves.
 
 use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
@@ -11,7 +11,7 @@ use crate::config::Config;
 /// The arguments of `healthcheck`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct HealthcheckArgs {
-    /// The service asked about; empty: the server as a whole
+    /// The service to check; empty: the whole server
     #[arg(long, value_name = "NAME", default_value = "")]
     service: String,
     /// The server

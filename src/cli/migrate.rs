@@ -1,4 +1,4 @@
-//! `migrate`: brings the store's schema up to this version.
+//! `migrate`: brings the store to this version's schema.
 
 use super::{Failure, print, runtime};
 use crate::config::Config;

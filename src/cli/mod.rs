@@ -1,6 +1,6 @@
-//! Which command was given, and how does it end? One file a subcommand.
+//! The command line, one file a subcommand.
 //!
-//! What a person reads goes to standard error, results to standard output.
+//! Results go to standard output, everything else to standard error.
 
 mod backup;
 mod call;
@@ -53,40 +53,40 @@ enum Command {
     Serve,
     /// Send one request, as proto JSON, to a running server
     Call(call::CallArgs),
-    /// Make a token of the development identity; it is the last line of standard output
+    /// Sign a token of the development identity; it is the last line of standard output
     Token(token::TokenArgs),
-    /// Evaluate a request, as proto JSON, and store nothing
+    /// Evaluate a request, as proto JSON; nothing is stored
     Evaluate(evaluate::EvaluateArgs),
-    /// Compute when a request that needs prior authorisation is due, and why then
+    /// Compute when a request that needs prior authorization is due, with the clauses
     Deadline(deadline::DeadlineArgs),
     /// Print the policy: clauses, limits, references
     Policy,
-    /// Check the configuration and print it with the origin of each value
+    /// Check the configuration, and print each value with its source
     CheckConfig,
-    /// Bring the store's schema up to this version
+    /// Bring the store to this version's schema
     Migrate,
-    /// Copy the embedded store to a file, also while it is being served (PostgreSQL: `pg_dump`)
+    /// Copy the embedded store to a file, also while a server uses it (PostgreSQL: `pg_dump`)
     Backup(backup::BackupArgs),
-    /// Copy everything that the embedded store holds into an empty PostgreSQL, and prove it there
+    /// Copy the embedded store into an empty PostgreSQL, and verify the copy
     Copy(copy::CopyArgs),
-    /// Check every event's chain and print the digest of the log's head
+    /// Verify every event of the log, and print the digest of its head
     VerifyLog,
-    /// Show a letter, or prove a file to be one that was issued
+    /// Print a letter, or prove that a file is an issued one
     #[command(subcommand)]
     Notice(notice::NoticeCommand),
-    /// Ask a running server whether it serves
+    /// Check that a running server serves
     Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 impl Cli {
-    /// Reads the command line, runs the command and gives the exit code: 0, 64 usage, 78 configuration, 69 store
-    /// unreachable, 1 else.
+    /// Parses the command line, runs the command and returns the exit code: 0, 64 usage, 69 store, 78 configuration, 1 any
+    /// other failure.
     #[must_use]
     pub fn run() -> u8 {
         let cli = match Self::try_parse() {
             Ok(cli) => cli,
             Err(error) => {
-                // INVARIANT: help and version are no errors; where they cannot be printed no one reads them.
+                // Help and version are not errors; where they cannot be printed, nobody reads them.
                 let _ = error.print();
                 return if error.use_stderr() {
                     failure::USAGE
@@ -138,7 +138,7 @@ fn call_server(args: &call::CallArgs, config: &Config) -> Result<(), Failure> {
     Ok(runtime()?.block_on(call::call(args, &address, development_token))?)
 }
 
-/// Where the configured server can be called from this machine.
+/// The URL of the configured server from this machine.
 fn address(config: &Config) -> String {
     let mut listen = config.listen;
     if listen.ip().is_unspecified() {
@@ -155,7 +155,7 @@ fn address(config: &Config) -> String {
     format!("{scheme}://{listen}")
 }
 
-/// Prints a result on standard output. Whoever reads it may stop early: that is no failure.
+/// Prints a result on standard output. A reader that stops early is not a failure.
 fn print(result: &str) -> Result<(), Failure> {
     let mut out = std::io::stdout().lock();
     match writeln!(out, "{}", result.trim_end_matches('\n')).and_then(|()| out.flush()) {

@@ -1,4 +1,4 @@
-//! `notice`: how does a letter read, and is this file one that was issued?
+//! `notice`: prints a letter, or proves that a file is an issued one.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,30 +15,30 @@ use crate::store::{Store, StoredNotice, open_read_only};
 
 #[derive(Clone, Debug, Subcommand)]
 pub enum NoticeCommand {
-    /// Write a letter to standard output
+    /// Print a letter
     Show(ShowArgs),
-    /// Say whether a file is what was issued; exit code 1: it is not
+    /// Prove that a file is an issued form of a letter; exit code 1 when it is not
     Verify(VerifyArgs),
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct ShowArgs {
-    /// The letter's id
+    /// The letter's ID
     id: Uuid,
     /// The form
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
-    /// The language, such as `es`; the letter's own where none is named
+    /// The language, such as `es` [default: the letter's own]
     #[arg(long, value_parser = language)]
     language: Option<LanguageTag>,
-    /// In large print
+    /// Large print
     #[arg(long)]
     large_print: bool,
 }
 
 #[derive(Clone, Debug, Args)]
 pub struct VerifyArgs {
-    /// The letter's id
+    /// The letter's ID
     id: Uuid,
     /// The file
     file: PathBuf,
@@ -72,7 +72,7 @@ async fn show(args: &ShowArgs, store: &dyn Store, templates: &Templates) -> Resu
     };
     let language = args.language.as_ref().map(LanguageTag::primary);
     let rendition = Rendition::of(&letter, form, language.as_deref(), args.large_print)
-        .ok_or_else(|| Failure::other("the letter cannot be had in that language"))?;
+        .ok_or_else(|| Failure::other("the letter does not exist in that language"))?;
     let bytes = match store.rendering(args.id, &rendition).await? {
         Some(first) => first.bytes,
         None => rendition
@@ -85,8 +85,8 @@ async fn show(args: &ShowArgs, store: &dyn Store, templates: &Templates) -> Resu
         .map_err(Failure::other)
 }
 
-/// A file was issued where it is a rendering that was given out, or, of one that was not yet, what this version makes of
-/// the letter; the letter itself is proved by the digest on its case.
+/// A file is an issued one when it equals a stored rendering, or, for a form that was never requested, the rendering of
+/// this version. The digest on the case proves the letter itself.
 async fn verify(
     id: Uuid,
     file: &Path,
@@ -98,14 +98,14 @@ async fn verify(
     let (stored, letter) = letter(id, store).await?;
     if Digest::of(&stored.bytes) != stored.reference.sha256 {
         return Err(Failure::other(format!(
-            "letter `{id}` is not as it was stored: run `verify-log`"
+            "letter `{id}` differs from what was stored: run `verify-log`"
         )));
     }
     let digest = Digest::of(&content);
     for rendition in Rendition::all(&letter) {
         let first = store.rendering(id, &rendition).await?;
         let (found, how) = if let Some(first) = first {
-            (first.sha256, "as it was given out")
+            (first.sha256, "as it was issued")
         } else {
             let rendered = rendition.render(templates, &letter);
             let bytes = rendered.map_err(Failure::other)?;
@@ -126,7 +126,7 @@ async fn verify(
         }
     }
     Err(Failure::other(format!(
-        "`{}` is not what was issued as letter `{id}` in any form",
+        "`{}` is no issued form of letter `{id}`",
         file.display()
     )))
 }
@@ -135,7 +135,7 @@ async fn letter(id: Uuid, store: &dyn Store) -> Result<(StoredNotice, Letter), F
     let stored = store
         .notice(id)
         .await?
-        .ok_or_else(|| Failure::other(format!("there is no letter `{id}`")))?;
+        .ok_or_else(|| Failure::other(format!("no such letter `{id}`")))?;
     let letter = notice::read(&stored.bytes).map_err(Failure::other)?;
     Ok((stored, letter))
 }

@@ -1,4 +1,4 @@
-//! `policy`: what does the policy say, and which limits are applied?
+//! `policy`: prints the policy with the limits that apply.
 
 use super::{Failure, evaluate};
 use crate::clock::{Clock as _, SystemClock};

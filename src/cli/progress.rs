@@ -1,4 +1,4 @@
-//! How far is it? A bar on a terminal; elsewhere a line now and then.
+//! The progress of a copy: a bar on a terminal, elsewhere a line every few seconds.
 
 use std::time::{Duration, Instant};
 
@@ -6,73 +6,73 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::store::Progress;
 
-/// No more often than this a line is written.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+/// The minimum time between two lines.
+const LINE_INTERVAL_MIN: Duration = Duration::from_secs(5);
 const BAR: &str = "{bar:40} {pos} of {len} rows, {eta} left";
-const PROVING: &str = "{spinner} for {elapsed}";
-/// How often the sign moves that something goes on.
-const TICK: Duration = Duration::from_millis(200);
+const VERIFYING: &str = "{spinner} for {elapsed}";
+/// The period of the spinner.
+const TICK_INTERVAL: Duration = Duration::from_millis(200);
 
-/// What is shown on standard error. The bar shows itself on a terminal alone.
-pub(super) struct Shown {
+/// The progress on standard error. The bar is drawn on a terminal alone.
+pub(super) struct ProgressLine {
     bar: ProgressBar,
     total: u64,
-    said: Instant,
+    last_line: Instant,
 }
 
-impl Shown {
+impl ProgressLine {
     pub(super) fn new() -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::stderr());
         Self {
             bar: bar.with_style(style(BAR)),
             total: 0,
-            said: Instant::now(),
+            last_line: Instant::now(),
         }
     }
 
-    pub(super) fn tell(&mut self, progress: Progress) {
+    pub(super) fn update(&mut self, progress: Progress) {
         match progress {
             Progress::Begun { done, total } => {
                 self.total = total;
                 self.bar.set_length(total);
                 self.bar.set_position(done);
-                // What was there before says nothing of how long the rest takes.
+                // The rows of an earlier run say nothing about the time for the rest.
                 self.bar.reset_eta();
-                self.say(done);
+                self.write_line(done);
             }
             Progress::Copied { done } => {
                 self.bar.set_position(done);
-                if self.said.elapsed() >= LINE_EVERY {
-                    self.say(done);
+                if self.last_line.elapsed() >= LINE_INTERVAL_MIN {
+                    self.write_line(done);
                 }
             }
             Progress::Proving => {
-                self.end();
+                self.clear();
                 eprintln!(
-                    "second-opinion: all {} rows are there; proving them",
+                    "second-opinion: all {} rows are copied; verifying them",
                     self.total
                 );
                 self.bar.reset();
-                self.bar.set_style(style(PROVING));
-                self.bar.enable_steady_tick(TICK);
+                self.bar.set_style(style(VERIFYING));
+                self.bar.enable_steady_tick(TICK_INTERVAL);
             }
         }
     }
 
-    /// Takes the bar away.
-    pub(super) fn end(&self) {
+    /// Removes the bar.
+    pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 
-    fn say(&mut self, done: u64) {
-        self.said = Instant::now();
+    fn write_line(&mut self, done: u64) {
+        self.last_line = Instant::now();
         if self.bar.is_hidden() {
-            eprintln!("second-opinion: {done} of {} rows are there", self.total);
+            eprintln!("second-opinion: {done} of {} rows are copied", self.total);
         }
     }
 }
 
-/// A template that cannot be read would show the crate's own bar.
+/// A template that cannot be parsed falls back to the library's bar.
 fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

@@ -1,4 +1,4 @@
-//! `serve`: answers calls until it is told to stop.
+//! `serve`: serves until SIGTERM or SIGINT.
 
 use std::sync::Arc;
 
@@ -31,21 +31,21 @@ async fn serve(config: &Config) -> Result<(), Failure> {
     if config.development_identity() {
         tracing::warn!(
             data = %config.data.display(),
-            "development identity: whoever can read the data folder can act as anyone"
+            "development identity: anyone who can read the data folder can act as anyone"
         );
-        eprint!("{}", what_next(config, running.address));
+        eprint!("{}", hints(config, running.address));
     }
     tokio::select! {
-        _ = terminate.recv() => tracing::info!("told to stop: draining"),
-        _ = interrupt.recv() => tracing::info!("interrupted: draining"),
+        _ = terminate.recv() => tracing::info!("SIGTERM: draining"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: draining"),
     }
     let finished = running.stop().await;
     tracing::info!(finished, "stopped");
     Ok(())
 }
 
-/// What a newcomer can do next, ready to paste.
-fn what_next(config: &Config, address: std::net::SocketAddr) -> String {
+/// Commands to paste, for a first try.
+fn hints(config: &Config, address: std::net::SocketAddr) -> String {
     let token = token::for_calls(config).unwrap_or_default();
     let program = std::env::args()
         .next()
@@ -60,11 +60,19 @@ fn what_next(config: &Config, address: std::net::SocketAddr) -> String {
     } else {
         format!(" --data {}", config.data.display())
     };
+    let plan = if config.has_own_plan() {
+        String::new()
+    } else {
+        format!(
+            "TRIAL PLAN: no `[plan]` is configured, so letters name {}. Loopback only.\n",
+            config.plan.name
+        )
+    };
     format!(
         "
 DEVELOPMENT IDENTITY: no issuer is configured, so this server signs its own tokens. Loopback only.
-
-Ready to paste, from the project's folder:
+{plan}
+To paste, in the project's folder:
 
   {program}{data} call SubmitSecondOpinion examples/out-of-network-routine.json{to}
   {program}{data} call ListDeterminations -{to} <<< '{{}}'

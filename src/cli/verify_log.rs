@@ -1,4 +1,4 @@
-//! `verify-log`: is every event as it was written, and none missing?
+//! `verify-log`: proves that no event is changed or missing.
 
 use super::{Failure, print, runtime};
 use crate::config::Config;
@@ -14,7 +14,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         eprintln!("second-opinion: {finding}");
     }
     eprintln!(
-        "second-opinion: {} events, {} determinations and {} letters checked; the head's digest, for keeping elsewhere:",
+        "second-opinion: {} events, {} determinations and {} letters checked; the head's digest, to keep in another place:",
         report.events, report.cases, report.notices
     );
     print(&report.head.digest.to_string())?;
@@ -22,7 +22,7 @@ pub(super) fn run(config: &Config) -> Result<(), Failure> {
         Ok(())
     } else {
         Err(Failure::other(format!(
-            "{} findings: the log does not hold together",
+            "{} findings: the log is not intact",
             report.found
         )))
     }

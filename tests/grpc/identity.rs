@@ -1,4 +1,4 @@
-//! Who is let in: each refusal told apart, and nothing in the store.
+//! Authentication and scopes: the error of each refused call, and nothing in the store.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -14,7 +14,7 @@ use crate::support::messages::{available, denial, get, second_opinion, submissio
 use crate::support::server::{Client, EVERY_SCOPE, TestServer};
 use crate::support::status::refusal;
 
-/// The claims of a good token, after a change.
+/// The claims of a valid token, after a change.
 fn claims(server: &TestServer, change: impl FnOnce(&mut Value)) -> Value {
     let now = server.clock.now().timestamp();
     let mut claims = json!({
@@ -44,7 +44,7 @@ fn unsigned(claims: &Value) -> String {
     )
 }
 
-/// HMAC with the public key as its secret: what an algorithm taken from the token would let in.
+/// HMAC with the public key as its secret: valid for a verifier that takes the algorithm from the token.
 fn hmac_over_the_public_key(server: &TestServer, claims: &Value) -> String {
     let jwks: Value = serde_json::from_str(server.jwks()).expect("JSON");
     let mut header = Header::new(Algorithm::HS256);
@@ -58,7 +58,7 @@ fn hmac_over_the_public_key(server: &TestServer, claims: &Value) -> String {
 }
 
 #[tokio::test]
-async fn each_bad_token_is_refused_by_its_own_name() {
+async fn each_bad_token_has_its_own_reason() {
     let server = TestServer::start().await;
     let other = tempfile::tempdir().expect("a folder");
     let stranger = DevelopmentIdentity::load_or_create(other.path()).expect("a key");
@@ -117,7 +117,10 @@ async fn each_bad_token_is_refused_by_its_own_name() {
             .await
             .expect_err(reason);
         assert_eq!(refusal(&status), (Code::Unauthenticated, reason.to_owned()));
-        assert!(!format!("{status:?}").contains(&token), "the token is told");
+        assert!(
+            !format!("{status:?}").contains(&token),
+            "the token is in the status"
+        );
     }
     let mut client = server.client_with(None).await;
     let status = client
@@ -131,17 +134,17 @@ async fn each_bad_token_is_refused_by_its_own_name() {
     assert_eq!(
         server.store.head().await.expect("a head").position,
         0,
-        "nothing was stored"
+        "nothing is stored"
     );
-    // The same claims with nothing wrong are let in.
+    // The same claims in a valid token are accepted.
     let mut client = server.client_with(Some(&good(&|_| {}))).await;
     client
         .submit_second_opinion(submission(second_opinion()))
         .await
-        .expect("let in");
+        .expect("accepted");
 }
 
-/// A case that the network could take, so that it can be denied; gives its id.
+/// Submits a case that the network can serve, so that it can be denied; returns its ID.
 async fn case(reviewer: &mut Client) -> String {
     let request = v1::SecondOpinion {
         network_availability: Some(available()),
@@ -156,7 +159,7 @@ async fn case(reviewer: &mut Client) -> String {
 }
 
 #[tokio::test]
-async fn every_call_needs_its_scope() {
+async fn each_call_needs_its_scope() {
     let server = TestServer::start().await;
     let id = case(&mut server.reviewer().await).await;
     let member = v1::ListDeterminationsRequest {
@@ -246,12 +249,12 @@ async fn every_call_needs_its_scope() {
     assert_eq!(
         server.store.head().await.expect("a head").position,
         1,
-        "nothing was stored"
+        "nothing is stored"
     );
 }
 
 #[tokio::test]
-async fn only_a_person_reviews() {
+async fn only_a_person_can_deny() {
     let server = TestServer::start().await;
     let mut reviewer = server.reviewer().await;
     let id = case(&mut reviewer).await;
@@ -283,13 +286,13 @@ async fn only_a_person_reviews() {
     assert_eq!(
         server.store.head().await.expect("a head").position,
         1,
-        "nothing was stored"
+        "nothing is stored"
     );
     reviewer.issue_denial(denial(&id)).await.expect("a person");
 }
 
 #[tokio::test]
-async fn the_policy_is_open_to_any_good_identity_and_to_no_other() {
+async fn policy_needs_an_identity_and_no_scope() {
     let server = TestServer::start().await;
     let policy = server
         .policy()

@@ -1,4 +1,4 @@
-//! Commands and their exit codes: 0, 64 usage, 78 configuration, 69 store unreachable, 1 else.
+//! The subcommands, and their exit codes: 0, 64 usage, 69 store, 78 configuration, 1 any other failure.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ pub const REQUEST: &str = r#"{
 }"#;
 
 #[test]
-fn evaluate_takes_a_request_or_its_submission_and_stores_nothing() {
+fn evaluate_reads_a_request_or_a_submission_and_stores_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path().join("data");
     for input in [
@@ -37,22 +37,22 @@ fn evaluate_takes_a_request_or_its_submission_and_stores_nothing() {
         r#"{"member": {"memberId": "1"}}"#,
     );
     assert_eq!(output.status.code(), Some(1));
-    let said = text(&output.stderr);
+    let errors = text(&output.stderr);
     assert!(
-        said.contains("second_opinion.member.member_id")
-            && said.contains("second_opinion.requesters"),
-        "{said}"
+        errors.contains("second_opinion.member.member_id")
+            && errors.contains("second_opinion.requesters"),
+        "{errors}"
     );
     assert_eq!(run(&data, &["evaluate", "-"], "{").status.code(), Some(64));
     assert_eq!(
         run(&data, &["evaluate", "no-such-file"], "").status.code(),
         Some(64)
     );
-    assert!(!data.exists(), "nothing was made");
+    assert!(!data.exists(), "nothing is created");
 }
 
 #[test]
-fn a_deadline_explains_itself() {
+fn deadline_has_its_skipped_days_and_urgent_is_72_hours() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run(
         folder.path(),
@@ -89,7 +89,7 @@ fn a_deadline_explains_itself() {
 }
 
 #[test]
-fn the_policy_prints_clauses_and_limits() {
+fn policy_prints_clauses_and_limits() {
     let folder = tempfile::tempdir().expect("a folder");
     let output = run(folder.path(), &["policy"], "");
     let policy = json(&output.stdout);
@@ -101,7 +101,7 @@ fn the_policy_prints_clauses_and_limits() {
 }
 
 #[test]
-fn a_token_is_the_last_line_of_standard_output() {
+fn token_is_the_last_line_of_standard_output() {
     let folder = tempfile::tempdir().expect("a folder");
     let arguments = [
         "token",
@@ -163,7 +163,7 @@ fn version_names_commit_and_features() {
 }
 
 #[test]
-fn usage_and_configuration_have_their_exit_codes() {
+fn usage_configuration_and_store_failures_have_their_exit_codes() {
     let folder = tempfile::tempdir().expect("a folder");
     let code = |arguments: &[&str]| run(folder.path(), arguments, "").status.code();
     assert_eq!(code(&["--help"]), Some(0));
@@ -190,12 +190,12 @@ fn usage_and_configuration_have_their_exit_codes() {
         "{}",
         text(&refused.stderr)
     );
-    // Port 1 is no one's.
+    // Nothing listens on port 1.
     let away = "postgres://app:canary@127.0.0.1:1/um";
     for command in ["serve", "verify-log", "migrate"] {
-        let said = run(folder.path(), &["--store", away, command], "");
-        assert_eq!(said.status.code(), Some(69), "{command}");
-        assert!(!text(&said.stderr).contains("canary"), "{command}");
+        let output = run(folder.path(), &["--store", away, command], "");
+        assert_eq!(output.status.code(), Some(69), "{command}");
+        assert!(!text(&output.stderr).contains("canary"), "{command}");
     }
     assert_eq!(code(&["--store", away, "check-config"]), Some(0));
     assert_eq!(

@@ -1,4 +1,4 @@
-//! How do tests run the program, and end what they started?
+//! The program as a process: its start, its output, and its end.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -15,11 +15,11 @@ use crate::support::server::{Client, EVERY_SCOPE, bearer};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_second-opinion");
 
-/// The program with a data folder of the test's own, and none of the variables of whoever runs the test.
+/// The program with a data folder of the test's own, and without the `SECOND_OPINION_` variables of the test run.
 pub fn program(data: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    let ours = std::env::vars_os().map(|(name, _)| name);
-    for name in ours.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
+    let variables = std::env::vars_os().map(|(name, _)| name);
+    for name in variables.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
         command.env_remove(name);
     }
     command.arg("--data").arg(data);
@@ -35,7 +35,7 @@ pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    // A program that does not read its input may be gone already.
+    // A program that does not read its input may have ended already.
     let _ = child
         .stdin
         .take()
@@ -52,7 +52,7 @@ pub fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", text(bytes)))
 }
 
-/// What serves, on ports that are free.
+/// The arguments of a server on free ports.
 pub const SERVE: [&str; 5] = [
     "serve",
     "--listen",
@@ -61,34 +61,34 @@ pub const SERVE: [&str; 5] = [
     "127.0.0.1:0",
 ];
 
-/// A server in a process of its own. Dropping it kills it.
+/// A server in a process of its own. A drop kills it.
 pub struct Server {
     child: Child,
     pub address: String,
-    /// Where probes and scrapers are answered.
+    /// The address of metrics and probes.
     pub ops: String,
-    /// What it says on standard output and standard error, each to its end.
-    said: Option<(JoinHandle<String>, JoinHandle<String>)>,
+    /// The whole of standard output and standard error, once the process ended.
+    output: Option<(JoinHandle<String>, JoinHandle<String>)>,
 }
 
 impl Server {
-    /// Starts a server and waits until it says where it listens.
+    /// Starts a server, and waits until it logs its address.
     pub fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    /// The same, with further arguments.
+    /// Starts a server with more arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
         Self::start_in(data, arguments, &[])
     }
 
-    /// The same, with further variables.
+    /// Starts a server with more arguments and variables.
     pub fn start_in(data: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         Self::try_start(data, arguments, variables)
-            .unwrap_or_else(|(code, said)| panic!("the server ended with {code:?}: {said}"))
+            .unwrap_or_else(|(code, errors)| panic!("the server ended with {code:?}: {errors}"))
     }
 
-    /// The same; of one that ends before it serves, its exit code and what it said.
+    /// Starts a server; returns the exit code and standard error of one that ends before it serves.
     pub fn try_start(
         data: &Path,
         arguments: &[&str],
@@ -105,22 +105,22 @@ impl Server {
             .expect("the program");
         let output = read_on(child.stdout.take().expect("standard output"), String::new());
         let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
-        // From here on it ends when this function does.
+        // From here on it ends with this function.
         let mut server = Self {
             child,
             address: String::new(),
             ops: String::new(),
-            said: None,
+            output: None,
         };
-        let mut said = String::new();
+        let mut errors = String::new();
         loop {
             let mut line = String::new();
             let read = lines.read_line(&mut line).expect("a line");
             if read == 0 {
                 let code = server.child.wait().expect("gone").code();
-                return Err((code, said));
+                return Err((code, errors));
             }
-            said.push_str(&line);
+            errors.push_str(&line);
             if let Ok(event) = serde_json::from_str::<Value>(&line)
                 && event["message"] == "serving"
             {
@@ -130,8 +130,8 @@ impl Server {
                     .as_str()
                     .expect("an address")
                     .clone_into(&mut server.ops);
-                // What comes after is read too, or the pipe would fill up.
-                server.said = Some((output, read_on(lines, said)));
+                // The rest is read too, or the pipe would fill.
+                server.output = Some((output, read_on(lines, errors)));
                 return Ok(server);
             }
         }
@@ -143,29 +143,29 @@ impl Server {
         self.child.wait().expect("gone");
     }
 
-    /// SIGTERM; gives the exit code.
+    /// Sends SIGTERM, and returns the exit code.
     pub fn terminate(self) -> Option<i32> {
         self.terminate_and_read().0
     }
 
-    /// The same, with all that it said on standard output and standard error.
+    /// Sends SIGTERM, and returns the exit code with the whole of standard output and standard error.
     pub fn terminate_and_read(mut self) -> (Option<i32>, String, String) {
         let killed = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(killed.expect("kill").success());
         let code = self.child.wait().expect("gone").code();
-        let (output, errors) = self.said.take().expect("a server that ran");
+        let (output, errors) = self.output.take().expect("a server that ran");
         let [output, errors] = [output, errors].map(|read| read.join().expect("read"));
         (code, output, errors)
     }
 
-    /// The most memory that the process ever held, as the system says.
+    /// The process's peak resident memory, from the system.
     pub fn peak_megabytes(&self) -> u64 {
         self.kilobytes("VmHWM:") / 1_024
     }
 
-    /// The memory that the process holds now, in KiB, as the system says.
+    /// The process's resident memory in KiB, from the system.
     pub fn resident_kilobytes(&self) -> u64 {
         self.kilobytes("VmRSS:")
     }
@@ -187,7 +187,7 @@ impl Server {
     }
 }
 
-/// Reads to the end, behind what was read before.
+/// Reads to the end, and appends to the text before.
 fn read_on(mut from: impl std::io::Read + Send + 'static, before: String) -> JoinHandle<String> {
     std::thread::spawn(move || {
         let mut read = before.into_bytes();
@@ -196,7 +196,7 @@ fn read_on(mut from: impl std::io::Read + Send + 'static, before: String) -> Joi
     })
 }
 
-/// The same of an address, connected when it first calls.
+/// A reviewer's client of an address, connected at the first call.
 pub fn lazily(address: &str, data: &Path) -> Client {
     reviewer(endpoint(address).connect_lazy(), data)
 }
@@ -223,19 +223,19 @@ pub fn token(data: &Path) -> String {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may be gone already.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// An address on which no one listens.
+/// An address on which nothing listens.
 pub fn free_address() -> String {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").to_string()
 }
 
-/// Waits until someone listens.
+/// Waits until a server listens.
 pub fn wait_for(address: &str) {
     for _ in 0..200 {
         if std::net::TcpStream::connect(address).is_ok() {
@@ -243,10 +243,10 @@ pub fn wait_for(address: &str) {
         }
         std::thread::sleep(std::time::Duration::from_millis(50));
     }
-    panic!("no one listens on {address}");
+    panic!("nothing listens on {address}");
 }
 
-/// The answer of a GET, with its head.
+/// The response to a GET, with its head.
 pub fn get(address: &str, path: &str) -> String {
     let mut stream = std::net::TcpStream::connect(address).expect("a connection");
     write!(

@@ -1,4 +1,4 @@
-//! How is the server reached?
+//! The connection to the server.
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity
 use super::CallError;
 use super::request::read_input;
 
-/// Which server, and how it and the caller prove who they are.
+/// The server's address, and the certificates of both sides.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub struct ServerArgs {
-    /// The server [default: where the configuration listens]
+    /// The server [default: the configured address]
     #[arg(long, value_name = "URL")]
     pub to: Option<String>,
     /// The authority of the server's certificate, PEM; an https server needs it
@@ -47,7 +47,7 @@ pub(super) fn is_on_this_machine(address: &str) -> bool {
             .is_ok_and(|ip| ip.is_loopback())
 }
 
-/// A connection that stands.
+/// Connects to the server.
 pub(in crate::cli) async fn connect(
     args: &ServerArgs,
     address: &str,

@@ -1,4 +1,4 @@
-//! What goes over the wire: messages that are known by their descriptors alone.
+//! The exchange of messages that only their descriptors describe.
 
 use std::io::{self, Write};
 
@@ -15,8 +15,8 @@ use super::connection::unreachable_at;
 use super::report::refusal;
 use crate::wire::json;
 
-/// As large as an answer may be: letters are in it.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+/// The maximum size of a reply: letters are in it.
+const REPLY_BYTES_MAX: usize = 64 << 20;
 
 pub(super) async fn exchange(
     channel: Channel,
@@ -28,21 +28,21 @@ pub(super) async fn exchange(
 ) -> Result<(), CallError> {
     let mut request = Request::new(message);
     if let Some(token) = token {
-        let mut value: MetadataValue<Ascii> = format!("Bearer {token}")
-            .parse()
-            .map_err(|_| CallError::Usage("the token has characters that no token has".into()))?;
+        let mut value: MetadataValue<Ascii> = format!("Bearer {token}").parse().map_err(|_| {
+            CallError::Usage("the token has characters that are not allowed in a token".into())
+        })?;
         value.set_sensitive(true);
         request.metadata_mut().insert("authorization", value);
     }
     let path = format!("/{}/{}", method.parent_service().full_name(), method.name());
     let path = path
         .parse()
-        .map_err(|_| CallError::Other(format!("`{path}` is no path")))?;
+        .map_err(|_| CallError::Other(format!("`{path}` is not a path")))?;
     let codec = DynamicCodec {
         answer: method.output(),
     };
     let refused = |status: Status| refusal(address, &status);
-    let mut grpc = Grpc::new(channel).max_decoding_message_size(ANSWER_BYTES_MAX);
+    let mut grpc = Grpc::new(channel).max_decoding_message_size(REPLY_BYTES_MAX);
     grpc.ready()
         .await
         .map_err(|error| unreachable_at(address, &error))?;
@@ -64,19 +64,19 @@ pub(super) async fn exchange(
     Ok(())
 }
 
-/// Whether someone still reads: a closed pipe ends a stream without an error.
-pub(super) fn print(message: &DynamicMessage, out: &mut impl Write) -> Result<bool, CallError> {
+/// Prints a message, and returns whether the output is still open: a closed pipe ends a stream without an error.
+fn print(message: &DynamicMessage, out: &mut impl Write) -> Result<bool, CallError> {
     let text = json::to_json(message).map_err(CallError::Other)?;
     match writeln!(out, "{text}").and_then(|()| out.flush()) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(CallError::Other(format!(
-            "the answer cannot be written: {error}"
+            "the reply cannot be written: {error}"
         ))),
     }
 }
 
-/// Messages that are known by their descriptors alone.
+/// The codec of messages that only their descriptors describe.
 #[derive(Clone)]
 pub(super) struct DynamicCodec {
     pub(super) answer: MessageDescriptor,

@@ -1,4 +1,4 @@
-//! `call`: what does a running server answer to one request, given as proto JSON?
+//! `call`: sends one request, given as proto JSON, to a running server.
 
 mod connection;
 mod exchange;
@@ -23,15 +23,15 @@ use crate::wire::DESCRIPTOR;
 /// The arguments of `call`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct CallArgs {
-    /// Such as `SubmitSecondOpinion` or `PolicyService/GetPolicy`
+    /// The method, such as `SubmitSecondOpinion` or `PolicyService/GetPolicy`
     pub method: String,
     /// The request as proto JSON; - is standard input, and an empty file an empty request
     #[arg(value_name = "FILE|-")]
     pub file: PathBuf,
-    /// Set a value in the request, such as `second_opinion.requesters.0.member={}`; can be given several times
+    /// Set a value in the request, such as `second_opinion.requesters.0.member={}`; may be repeated
     #[arg(long, value_name = "PATH=VALUE")]
     pub set: Vec<String>,
-    /// The caller's token; without one, a server on this machine is shown the development identity
+    /// The caller's token [default: one of the development identity, for a server on this machine]
     #[arg(long, env = "SECOND_OPINION_TOKEN", hide_env_values = true)]
     pub token: Option<Secret>,
     /// The server
@@ -39,41 +39,41 @@ pub struct CallArgs {
     pub server: ServerArgs,
 }
 
-/// Why a call gave no answer.
+/// The failure of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum CallError {
-    /// The command was not used as it should be: nothing was sent.
+    /// Wrong usage: nothing was sent.
     #[error("{0}")]
     Usage(String),
-    /// No server answers at the address.
+    /// No server can be reached at the address.
     #[error("no server can be reached at `{address}`: {cause}")]
     Unreachable {
-        /// The address as it was given.
+        /// The address.
         address: String,
-        /// Why.
+        /// The cause.
         cause: String,
     },
-    /// The server refused.
+    /// The server answered with an error.
     #[error("{report}")]
     Refused {
-        /// The status code.
+        /// The code.
         code: Code,
         /// The code's name, the message, and a line for each detail.
         report: String,
     },
-    /// Anything else.
+    /// Any other failure.
     #[error("{0}")]
     Other(String),
 }
 
-/// Sends one request and prints what the server answers on standard output, one JSON document a message.
+/// Sends one request, and prints the reply on standard output, one JSON document a message.
 ///
-/// `default_address` is called where none is given. `development_token` is used where no token is given and the server
-/// is on this machine.
+/// Without `--to` the request goes to `default_address`. Without a token, `development_token` is sent to a server on this
+/// machine.
 ///
 /// # Errors
 ///
-/// See [`CallError`]; the text of a refusal has the details that the server sent.
+/// See [`CallError`]; the text of an error reply has the details that the server sent.
 pub async fn call(
     args: &CallArgs,
     default_address: &str,
@@ -83,10 +83,10 @@ pub async fn call(
         DescriptorPool::decode(DESCRIPTOR).map_err(|error| CallError::Other(error.to_string()))?;
     let method = request::resolve(&pool, &args.method)?;
     let text = request::read_input(&args.file)?;
-    let (message, filled_in) = request::compose(&method.input(), &text, &args.set)?;
-    if let Some(id) = filled_in {
+    let (message, generated) = request::compose(&method.input(), &text, &args.set)?;
+    if let Some(id) = generated {
         eprintln!(
-            "request_id {id} filled in; to send this very request again: --set request_id={id}"
+            "second-opinion: request_id {id} generated; to repeat this request: --set request_id={id}"
         );
     }
     let address = args.server.address(default_address);

@@ -1,4 +1,4 @@
-//! What did the server say when it refused?
+//! The report of an error reply.
 
 use std::error::Error as _;
 
@@ -11,7 +11,7 @@ use crate::wire::status::code_name;
 
 pub(super) fn refusal(address: &str, status: &Status) -> CallError {
     match status.source() {
-        // A status with a cause was made on this side: the connection broke.
+        // A status with a cause is from this side: the connection broke.
         Some(cause) if status.code() == Code::Unavailable => unreachable_at(address, cause),
         _ => CallError::Refused {
             code: status.code(),
@@ -40,7 +40,7 @@ pub(super) fn report(status: &Status) -> String {
         .iter()
         .flat_map(|it| &it.violations)
     {
-        // A message that says so already is not said again.
+        // A description that the message already has is not repeated.
         if !status.message().contains(&violation.description) {
             lines.push(format!("{}: {}", violation.r#type, violation.description));
         }
@@ -63,7 +63,7 @@ pub(super) fn report(status: &Status) -> String {
         ));
     }
     if let Some(delay) = details.retry_info().and_then(|it| it.retry_delay) {
-        lines.push(format!("try again after: {delay:?}"));
+        lines.push(format!("retry after: {delay:?}"));
     }
     if let Some(info) = details.request_info() {
         lines.push(format!("request: {}", info.request_id));

@@ -1,4 +1,4 @@
-//! Which method is meant, and which message is sent to it?
+//! The method and the message of a request.
 
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::CallError;
 use crate::wire::json;
 
-/// The one method whose full name is, or ends with, what was given.
+/// The one method whose full name is, or ends with, the given one.
 pub(super) fn resolve(pool: &DescriptorPool, name: &str) -> Result<MethodDescriptor, CallError> {
     let wanted = format!(".{}", name.trim_start_matches('/').replace('/', "."));
     let services: Vec<_> = pool.services().collect();
@@ -27,7 +27,7 @@ pub(super) fn resolve(pool: &DescriptorPool, name: &str) -> Result<MethodDescrip
     };
     match (found.next(), found.next()) {
         (Some(method), None) if method.is_client_streaming() => Err(CallError::Usage(format!(
-            "`{name}` takes a stream of requests, and `call` sends one"
+            "`{name}` takes a stream of requests, but `call` sends one"
         ))),
         (Some(method), None) => Ok(method),
         (Some(one), Some(other)) => {
@@ -37,7 +37,7 @@ pub(super) fn resolve(pool: &DescriptorPool, name: &str) -> Result<MethodDescrip
         (None, _) => {
             let names = list(methods().collect());
             Err(CallError::Usage(format!(
-                "no such method `{}`; there are {names}",
+                "no such method `{}`; the methods are {names}",
                 name.escape_debug()
             )))
         }
@@ -55,7 +55,7 @@ pub(in crate::cli) fn read_input(path: &Path) -> Result<String, CallError> {
     read.map_err(|error| CallError::Usage(format!("`{}` cannot be read: {error}", path.display())))
 }
 
-/// The request, and the `request_id` that was filled in where the document gives none.
+/// The request, and the `request_id` that is generated where the document has none.
 pub(super) fn compose(
     descriptor: &MessageDescriptor,
     text: &str,
@@ -72,19 +72,19 @@ pub(super) fn compose(
     let id_field = descriptor
         .get_field_by_name("request_id")
         .filter(|field| field.kind() == Kind::String && !json::gives(&document, field));
-    let mut filled_in = None;
+    let mut generated = None;
     if let (Some(field), Some(object)) = (id_field, document.as_object_mut()) {
-        let id = filled_in.insert(Uuid::now_v7());
+        let id = generated.insert(Uuid::now_v7());
         object.insert(field.json_name().to_owned(), Value::String(id.to_string()));
     }
     let message =
         json::from_json(descriptor.clone(), &document.to_string()).map_err(|problem| {
-            // The text as it was given has the line and column that a person can find again.
+            // An error in the given text has the line and column that the person can find.
             usage(
                 json::from_json(descriptor.clone(), text)
                     .err()
                     .unwrap_or(problem),
             )
         })?;
-    Ok((message, filled_in))
+    Ok((message, generated))
 }

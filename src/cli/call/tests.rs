@@ -1,4 +1,4 @@
-//! Does `call` find the method, make the message, and say what went wrong?
+//! The methods, messages and error reports of `call`.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -28,7 +28,7 @@ fn method(name: &str) -> Result<MethodDescriptor, CallError> {
 }
 
 #[test]
-fn a_method_is_found_by_its_name_with_or_without_what_stands_before_it() {
+fn method_is_found_by_name_with_or_without_service_and_package() {
     for name in [
         "SubmitSecondOpinion",
         "SecondOpinionService/SubmitSecondOpinion",
@@ -49,7 +49,7 @@ fn a_method_is_found_by_its_name_with_or_without_what_stands_before_it() {
 }
 
 #[test]
-fn a_request_id_is_filled_in_once() {
+fn missing_request_id_is_generated() {
     let submit = method("SubmitSecondOpinion").expect("a method").input();
     let (message, id) = compose(&submit, " \n", &[]).expect("a request");
     let id = id.expect("an id");
@@ -72,41 +72,41 @@ fn a_request_id_is_filled_in_once() {
 }
 
 #[test]
-fn what_is_wrong_with_a_request_is_said_with_its_place() {
+fn problem_of_a_request_has_its_place() {
     let submit = method("SubmitSecondOpinion").expect("a method").input();
-    for (text, told) in [
+    for (text, place) in [
         ("{\n\"membr\": 1}", "'membr' at line 2"),
         ("{", "line 1"),
         ("[]", "line 1"),
     ] {
         let problem = compose(&submit, text, &[]).expect_err(text);
         assert!(
-            matches!(&problem, CallError::Usage(message) if message.contains(told)),
+            matches!(&problem, CallError::Usage(message) if message.contains(place)),
             "{problem}"
         );
     }
 }
 
 #[test]
-fn the_development_identity_is_shown_to_this_machine_alone() {
-    for here in [
+fn development_token_is_for_this_machine_alone() {
+    for local in [
         "http://127.0.0.1:50051",
         "http://[::1]:1",
         "https://localhost:1",
     ] {
-        assert!(is_on_this_machine(here), "{here}");
+        assert!(is_on_this_machine(local), "{local}");
     }
-    for elsewhere in [
+    for remote in [
         "http://192.0.2.1:50051",
         "http://localhost.example.org",
         "http://",
     ] {
-        assert!(!is_on_this_machine(elsewhere), "{elsewhere}");
+        assert!(!is_on_this_machine(remote), "{remote}");
     }
 }
 
 #[test]
-fn a_report_has_every_detail() {
+fn report_has_every_detail() {
     let mut details = ErrorDetails::new();
     details
         .add_bad_request_violation("second_opinion.member.member_id", "expected a CIN")
@@ -132,12 +132,12 @@ fn a_report_has_every_detail() {
          reason: ETAG_STALE (um.secondopinion)\n  \
          etag: e2\n  \
          resource: determination `d1`: no such determination\n  \
-         try again after: 2s\n  \
+         retry after: 2s\n  \
          request: r1"
     );
 }
 
-/// A server that answers whoever shows a token with an empty message, and a watch with two of them.
+/// A server that answers a call with a token by an empty message, and a watch by two of them.
 #[derive(Clone)]
 struct Server;
 
@@ -212,7 +212,7 @@ async fn try_call(name: &str, token: Option<&str>) -> (Result<(), CallError>, St
 }
 
 #[tokio::test]
-async fn answers_are_printed_one_document_a_message() {
+async fn replies_are_printed_one_document_a_message() {
     let (result, printed) = try_call("GetDetermination", Some("t")).await;
     assert_eq!((result.is_ok(), printed.as_str()), (true, "{}\n"));
     let (result, printed) = try_call("WatchDeterminations", None).await;
@@ -220,9 +220,9 @@ async fn answers_are_printed_one_document_a_message() {
 }
 
 #[tokio::test]
-async fn a_refusal_carries_its_code() {
+async fn error_reply_has_its_code() {
     let (result, printed) = try_call("GetDetermination", None).await;
-    let error = result.expect_err("a refusal");
+    let error = result.expect_err("an error");
     assert!(
         matches!(
             error,
@@ -242,7 +242,7 @@ async fn a_refusal_carries_its_code() {
 }
 
 #[tokio::test]
-async fn an_address_without_a_server_is_named() {
+async fn unreachable_address_is_named() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = listener.local_addr().expect("an address").to_string();
     drop(listener);
