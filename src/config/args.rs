@@ -18,7 +18,7 @@ impl Args for ConfigArgs {
             };
             Arg::new(setting.key)
                 .long(setting.key.replace('_', "-"))
-                .value_name(setting.value)
+                .value_name(setting.value_name)
                 .help(help)
                 .help_heading("Configuration")
                 .global(true)

@@ -24,7 +24,6 @@ pub use load::{load, load_offline};
 pub use problem::{ConfigErrors, Problem};
 pub use second_opinion_store::{Secret, StoreUrl, redact_url};
 pub use settings::{Config, SETTINGS};
-pub use show::documentation;
 pub use sources::{ConfigArgs, Origins, Setting};
 pub use tables::{Calendar, Closure, Limits, Sweeper, Web};
 

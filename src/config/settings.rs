@@ -24,7 +24,7 @@ use crate::telemetry::logs::LogFormat;
 /// The path of the file itself, which a flag or a variable holds.
 pub(super) static CONFIG_FILE: Setting = Setting {
     key: "config",
-    value: "FILE",
+    value_name: "FILE",
     default: None,
     help: "The TOML file",
 };
@@ -38,7 +38,7 @@ macro_rules! settings {
         /// The settings that a flag, a variable or a key of the file can hold.
         pub static SETTINGS: &[Setting] = &[$(Setting {
             key: stringify!($key),
-            value: $value,
+            value_name: $value,
             default: [$(Some($default),)? None][0],
             help: concat!($($help),+),
         }),+];
@@ -112,7 +112,7 @@ settings! {
     otlp_endpoint: Option<String>, "URL", value::endpoint;
     /// Share of calls to trace where the caller did not decide in `traceparent`, 0 to 1
     trace_ratio: f64, "SHARE", value::ratio, default "1";
-    /// Maximum number of concurrent calls; the others get RESOURCE_EXHAUSTED with a delay to retry after
+    /// Maximum number of concurrent calls; the others get `RESOURCE_EXHAUSTED` with a delay to retry after
     max_calls: usize, "NUMBER", value::count, default "1024";
     /// Maximum deadline of a call
     max_deadline: Duration, "DURATION", value::duration_above_zero, default "30s";

@@ -1,10 +1,10 @@
-//! The effective configuration as text, and the table of settings for the documentation.
+//! The effective configuration as text.
 
 use std::fmt::Write as _;
 
-use toml::{Table, Value};
+use toml::Value;
 
-use super::settings::{CONFIG_FILE, Config, SETTINGS};
+use super::settings::Config;
 use super::sources::Origin;
 use super::tables::quote;
 
@@ -32,33 +32,28 @@ impl Config {
         }
         for (name, table) in self.tables() {
             for (key, value) in table {
-                let origin = match origins.file.has(name, &key) {
-                    true => "file",
-                    false => "default",
+                let origin = if origins.file.has(name, &key) {
+                    "file"
+                } else {
+                    "default"
                 };
-                flatten(
-                    &format!("{name}.{}", quote(&key)),
-                    &value,
-                    &mut |key, value| {
-                        line(&mut text, key, value, origin);
-                    },
-                );
+                let key = format!("{name}.{}", quote(&key));
+                flatten(&key, &value, &mut |key, value| {
+                    line(&mut text, key, value, origin);
+                });
             }
         }
         text
     }
 }
 
+/// Emits each value of a table that is not a table itself, with its dotted key.
 fn flatten(key: &str, value: &Value, emit: &mut impl FnMut(&str, &Value)) {
-    match value {
-        Value::Table(inner) => flatten_table(key, inner, emit),
-        value => emit(key, value),
-    }
-}
-
-fn flatten_table(above: &str, table: &Table, emit: &mut impl FnMut(&str, &Value)) {
-    for (key, value) in table {
-        flatten(&format!("{above}.{}", quote(key)), value, emit);
+    let Value::Table(table) = value else {
+        return emit(key, value);
+    };
+    for (name, value) in table {
+        flatten(&format!("{key}.{}", quote(name)), value, emit);
     }
 }
 
@@ -69,24 +64,4 @@ fn line(text: &mut String, key: &str, value: &Value, origin: &str) {
 
 fn comment(text: &str) -> String {
     format!("# {}\n", text.escape_debug())
-}
-
-/// The table of settings in `docs/configuration.md`.
-#[must_use]
-pub fn documentation() -> String {
-    let mut text = String::from("| flag | default | meaning |\n| --- | --- | --- |\n");
-    for setting in std::iter::once(&CONFIG_FILE).chain(SETTINGS) {
-        let (flag, value) = (setting.flag(), setting.value.replace('|', "\\|"));
-        let default = match setting.default {
-            Some(default) => format!("`{default}`"),
-            None => String::new(),
-        };
-        // INVARIANT: writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "| `{flag} {value}` | {default} | {} |",
-            setting.help()
-        );
-    }
-    text
 }

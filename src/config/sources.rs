@@ -16,7 +16,7 @@ pub struct Setting {
     /// The key in the file. Flag and variable are derived from it.
     pub key: &'static str,
     /// The placeholder of the value in the usage text.
-    pub value: &'static str,
+    pub value_name: &'static str,
     /// The default; `None` for a setting that may be absent.
     pub default: Option<&'static str>,
     pub(super) help: &'static str,
@@ -193,21 +193,14 @@ impl<'a> Sources<'a> {
             });
             first.get_or_insert((origin, text, parsed.ok()));
         }
-        let (origin, text, value) = match first {
-            Some((origin, text, value)) => (origin, Some(text), value),
-            None => {
-                let default = setting.default.map(|text| self.with_data_folder(text));
-                (Origin::Default, default, None)
-            }
-        };
-        // Whatever setting it is, a URL is shown without its password.
-        let text = text.map(|text| match text.contains("://") {
-            true => redact_url(&text),
-            false => text,
-        });
+        let default = || setting.default.map(|text| self.with_data_folder(text));
+        let (origin, text, value) = first.map_or_else(
+            || (Origin::Default, default(), None),
+            |(origin, text, value)| (origin, Some(text), value),
+        );
         self.origins.settings.push(Effective {
             setting,
-            text,
+            text: text.as_deref().map(without_password),
             origin,
         });
         value
@@ -246,5 +239,14 @@ impl<'a> Sources<'a> {
             Some(folder) => text.replace(DATA_PLACEHOLDER, folder),
             None => text.to_owned(),
         }
+    }
+}
+
+/// A value as it may be shown: whatever setting it is, a URL is shown without its password.
+fn without_password(text: &str) -> String {
+    if text.contains("://") {
+        redact_url(text)
+    } else {
+        text.to_owned()
     }
 }

@@ -224,7 +224,8 @@ fn sound_part<T: FileTable>(
             }
             Value::Array(sound)
         }
-        _ => Value::Table(Table::new()),
+        // A single value has no smaller part.
+        _ => value.clone(),
     };
     if refused.len() == before {
         refused.push((key_of(path), error));

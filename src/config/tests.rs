@@ -1,5 +1,6 @@
 //! The precedence of the sources, the problems of bad values, and the settings' documentation.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use super::*;
@@ -445,6 +446,25 @@ fn setting_is_declared_once() {
             }
         }
     }
+}
+
+/// The table of settings in `docs/configuration.md`.
+fn documentation() -> String {
+    let mut text = String::from("| flag | default | meaning |\n| --- | --- | --- |\n");
+    for setting in std::iter::once(&settings::CONFIG_FILE).chain(SETTINGS) {
+        let (flag, value) = (setting.flag(), setting.value_name.replace('|', "\\|"));
+        let default = match setting.default {
+            Some(default) => format!("`{default}`"),
+            None => String::new(),
+        };
+        writeln!(
+            text,
+            "| `{flag} {value}` | {default} | {} |",
+            setting.help()
+        )
+        .expect("a string takes any text");
+    }
+    text
 }
 
 /// `UPDATE_GOLDEN=1` writes the table.
