@@ -9,7 +9,7 @@ use aws_lc_rs::signature::{
 use jsonwebtoken::jwk::{
     AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse,
 };
-use jsonwebtoken::{DecodingKey, DecodingKeyKind};
+use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -18,63 +18,40 @@ use super::error::{JwksError, TokenError};
 /// NIST SP 800-131A: nothing shorter for signatures.
 const RSA_BITS_MIN: usize = 2048;
 
-/// The accepted algorithms. Symmetric ones and `none` have no value here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Algorithm {
-    Es256,
-    Rs256,
-    EdDsa,
-}
+/// The accepted algorithms: neither symmetric ones nor `none`.
+const ACCEPTED: [Algorithm; 3] = [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA];
 
-impl Algorithm {
-    /// The algorithm with this JOSE name, if it is accepted.
-    pub(super) fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "ES256" => Some(Self::Es256),
-            "RS256" => Some(Self::Rs256),
-            "EdDSA" => Some(Self::EdDsa),
-            _ => None,
-        }
-    }
-
-    const fn library(self) -> jsonwebtoken::Algorithm {
-        match self {
-            Self::Es256 => jsonwebtoken::Algorithm::ES256,
-            Self::Rs256 => jsonwebtoken::Algorithm::RS256,
-            Self::EdDsa => jsonwebtoken::Algorithm::EdDSA,
-        }
-    }
+/// The algorithm with this JOSE name, if it is accepted.
+pub(super) fn accepted_algorithm(name: &str) -> Option<Algorithm> {
+    let algorithm = name.parse().ok()?;
+    ACCEPTED.contains(&algorithm).then_some(algorithm)
 }
 
 /// A public key with the one algorithm that it verifies.
 #[derive(Debug)]
 pub(super) struct Key {
-    kid: Option<String>,
+    jwk: Jwk,
     algorithm: Algorithm,
-    public: PublicKey,
-}
-
-/// The key for the library, and its bytes to compare fetched sets by.
-#[derive(Debug)]
-struct PublicKey {
     decoding: DecodingKey,
-    bytes: Vec<u8>,
 }
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        (&self.kid, self.algorithm, &self.public.bytes)
-            == (&other.kid, other.algorithm, &other.public.bytes)
+        self.jwk == other.jwk
     }
 }
 
 impl Key {
+    fn kid(&self) -> Option<&str> {
+        self.jwk.common.key_id.as_deref()
+    }
+
     /// Whether the signature (in base64url) over `signed` is this key's. The algorithm is the key's own, never the
     /// token's.
     pub(super) fn verifies(&self, signed: &str, signature: &str) -> bool {
-        let algorithm = self.algorithm.library();
-        let key = &self.public.decoding;
-        jsonwebtoken::crypto::verify(signature, signed.as_bytes(), key, algorithm).unwrap_or(false)
+        let signed = signed.as_bytes();
+        jsonwebtoken::crypto::verify(signature, signed, &self.decoding, self.algorithm)
+            .unwrap_or(false)
     }
 }
 
@@ -180,7 +157,7 @@ impl KeySet {
         let mut named = self
             .keys
             .iter()
-            .filter(|key| key.kid.as_deref() == Some(kid))
+            .filter(|key| key.kid() == Some(kid))
             .peekable();
         if named.peek().is_none() {
             return Err(TokenError::KeyUnknown);
@@ -191,11 +168,9 @@ impl KeySet {
     }
 
     fn has_twin(&self, key: &Key) -> bool {
-        key.kid.is_some()
-            && self
-                .keys
-                .iter()
-                .any(|other| other.kid == key.kid && other.algorithm == key.algorithm)
+        let mut keys = self.keys.iter();
+        key.kid().is_some()
+            && keys.any(|other| other.kid() == key.kid() && other.algorithm == key.algorithm)
     }
 }
 
@@ -214,63 +189,53 @@ fn parse_key(value: Value) -> Result<Key, Ignored> {
     if !for_signatures || !for_verifying {
         return Err(Ignored::Use);
     }
-    let (algorithm, named) = match &jwk.algorithm {
+    let algorithm = match &jwk.algorithm {
         AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
-            (Algorithm::Es256, KeyAlgorithm::ES256)
+            Algorithm::ES256
         }
-        AlgorithmParameters::RSA(_) => (Algorithm::Rs256, KeyAlgorithm::RS256),
+        AlgorithmParameters::RSA(_) => Algorithm::RS256,
         AlgorithmParameters::OctetKeyPair(pair) if pair.curve == EllipticCurve::Ed25519 => {
-            (Algorithm::EdDsa, KeyAlgorithm::EdDSA)
+            Algorithm::EdDSA
         }
         _ => return Err(Ignored::Kind),
     };
-    if common.key_algorithm.is_some_and(|it| it != named) {
+    if (common.key_algorithm).is_some_and(|it| it != KeyAlgorithm::from(algorithm)) {
         return Err(Ignored::Kind);
     }
     if is_private {
         return Err(Ignored::Private);
     }
     Ok(Key {
-        public: PublicKey::parse(&jwk, algorithm)?,
-        kid: jwk.common.key_id,
+        decoding: decode(&jwk, algorithm)?,
+        jwk,
         algorithm,
     })
 }
 
-impl PublicKey {
-    /// Decodes the numbers, and checks them: the library does so only when it verifies.
-    fn parse(jwk: &Jwk, algorithm: Algorithm) -> Result<Self, Ignored> {
-        let decoding = DecodingKey::from_jwk(jwk).map_err(|_| Ignored::Broken)?;
-        match decoding.kind() {
-            DecodingKeyKind::RsaModulusExponent { n, e } => Self::rsa(n, e),
-            DecodingKeyKind::SecretOrDer(point) => {
-                let curve: &dyn VerificationAlgorithm = match algorithm {
-                    Algorithm::Es256 => &ECDSA_P256_SHA256_FIXED,
-                    Algorithm::EdDsa => &ED25519,
-                    Algorithm::Rs256 => return Err(Ignored::Broken),
-                };
-                UnparsedPublicKey::new(curve, point)
-                    .parse()
-                    .map_err(|_| Ignored::Broken)?;
-                let bytes = point.clone();
-                Ok(Self { decoding, bytes })
+/// Decodes the numbers, and checks them: the library does so only when it verifies.
+fn decode(jwk: &Jwk, algorithm: Algorithm) -> Result<DecodingKey, Ignored> {
+    let key = DecodingKey::from_jwk(jwk).map_err(|_| Ignored::Broken)?;
+    match key.kind() {
+        DecodingKeyKind::RsaModulusExponent { n, e } => {
+            let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
+            let top_byte_zeros = n.first().map_or(0, |top| top.leading_zeros() as usize);
+            if n.len() * 8 - top_byte_zeros < RSA_BITS_MIN {
+                return Err(Ignored::Weak);
             }
+            RsaPublicKeyComponents { n, e }
+                .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
+                .map_err(|_| Ignored::Broken)?;
+            Ok(DecodingKey::from_rsa_raw_components(n, e))
         }
-    }
-
-    fn rsa(n: &[u8], e: &[u8]) -> Result<Self, Ignored> {
-        let (n, e) = (without_leading_zeros(n), without_leading_zeros(e));
-        let top_byte_zeros = n.first().map_or(0, |top| top.leading_zeros() as usize);
-        if n.len() * 8 - top_byte_zeros < RSA_BITS_MIN {
-            return Err(Ignored::Weak);
+        DecodingKeyKind::SecretOrDer(point) => {
+            let curve: &dyn VerificationAlgorithm = if algorithm == Algorithm::EdDSA {
+                &ED25519
+            } else {
+                &ECDSA_P256_SHA256_FIXED
+            };
+            let parsed = UnparsedPublicKey::new(curve, point).parse();
+            parsed.map(|_| key.clone()).map_err(|_| Ignored::Broken)
         }
-        RsaPublicKeyComponents { n, e }
-            .to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256)
-            .map_err(|_| Ignored::Broken)?;
-        Ok(Self {
-            decoding: DecodingKey::from_rsa_raw_components(n, e),
-            bytes: [n, e].concat(),
-        })
     }
 }
 

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use jsonwebtoken::Algorithm;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use super::caller::Identity;
 use super::error::TokenError;
 use super::jwt::{Claims, UnverifiedToken, Validity, bearer};
-use super::keys::{Algorithm, Key};
+use super::keys::{Key, accepted_algorithm};
 use super::source::KeySource;
 
 /// The maximum number of cached tokens: some MB, and more callers than one server has in an hour.
@@ -88,7 +89,7 @@ impl Verifier {
         }
 
         let token = UnverifiedToken::parse(text)?;
-        let algorithm = Algorithm::from_name(&token.algorithm).ok_or(TokenError::Algorithm)?;
+        let algorithm = accepted_algorithm(&token.algorithm).ok_or(TokenError::Algorithm)?;
         let (key, generation) = self.key(token.kid.as_deref(), algorithm).await?;
         if !key.verifies(token.signed, token.signature) {
             return Err(TokenError::Signature);

@@ -59,13 +59,14 @@ fn unusable_keys_are_ignored_with_their_reason() {
     }
 }
 
-#[test]
-fn sign_byte_before_a_modulus_is_dropped() {
+#[tokio::test]
+async fn sign_byte_before_a_modulus_is_dropped() {
     let pair = rs256("r");
     let n = pair.jwk["n"].as_str().unwrap();
     // Three more bytes are four more letters, so the rest of the text stays the same.
     let padded = with(pair.jwk.clone(), "n", format!("AAAA{n}"));
-    assert_eq!(only(&padded).unwrap(), only(&pair.jwk).unwrap());
+    let verifier = verifier([&padded]);
+    verify(&verifier, &pair.bearer(&claims())).await.unwrap();
 }
 
 #[test]
