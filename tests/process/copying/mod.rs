@@ -46,7 +46,7 @@ async fn everything_is_there_as_it_was_and_the_copy_goes_on_from_it() {
     let copied = copy(data, &file, &to);
     let said = text(&copied.stderr);
     assert_eq!(copied.status.code(), Some(0), "{said}");
-    assert!(said.contains(" rows are there"), "{said}");
+    assert!(said.contains("every row is copied and verified"), "{said}");
     let counted = text(&copied.stdout);
     let cases = told.cases.len();
     assert!(
