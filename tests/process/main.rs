@@ -10,16 +10,13 @@ mod database;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ending;
-mod failover;
 mod fleet;
 mod floods;
 mod hurried;
 mod letters;
 mod ops;
 mod postgres;
-mod postgres_tls;
 mod program;
-mod scale;
 mod serving;
 mod soak;
 mod sweeping;
