@@ -46,28 +46,38 @@ fn names_come_out_as_themselves() {
     }
 }
 
+/// A denial's letter in large print to a member with this name.
+#[cfg(feature = "pdf")]
+fn pdf_with_name(name: &str) -> Vec<u8> {
+    let mut request = asked(None, "en");
+    request.member.full_name = name.into();
+    request.member.alternative_format = AlternativeFormat::LargePrint;
+    let letter = denied(request, MemberNotEligible).swap_remove(0);
+    let rendition = Rendition::of(&letter, Form::Pdf, None, false).expect("its own");
+    assert!(rendition.large_print, "as the member prefers");
+    rendition
+        .render(Templates::shipped(), &letter)
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
 #[cfg(feature = "pdf")]
 #[test]
 fn every_name_gives_a_pdf() {
     let long = "Wolfeschlegelsteinhausenbergerdorff".repeat(6);
     let unknown = "\u{10380}\u{10381} Ugaritic \u{1f600} \u{e000}";
     for name in NAMES.into_iter().chain([&long[..200], unknown]) {
-        let mut request = asked(None, "en");
-        request.member.full_name = name.into();
-        request.member.alternative_format = AlternativeFormat::LargePrint;
-        let letter = denied(request, MemberNotEligible).swap_remove(0);
-        let rendition = Rendition::of(&letter, Form::Pdf, None, false).expect("its own");
-        assert!(rendition.large_print, "as the member prefers");
-        let file = rendition
-            .render(Templates::shipped(), &letter)
-            .unwrap_or_else(|error| panic!("{name}: {error}"));
-        let Some(said) = pdf_to_text(&file) else {
-            continue;
-        };
-        if name.is_ascii() && name.len() < 60 {
-            let said: String = said.split_whitespace().collect::<Vec<_>>().join(" ");
-            assert!(said.contains(&format!("Dear {name},")), "{name}: {said}");
-        }
+        assert!(!pdf_with_name(name).is_empty(), "{name}");
+    }
+}
+
+#[cfg(feature = "pdf")]
+#[test]
+#[ignore = "needs poppler-utils"]
+fn pdf_has_every_ascii_name_as_it_is() {
+    for name in NAMES.into_iter().filter(|name| name.is_ascii()) {
+        let text = pdf_to_text(&pdf_with_name(name));
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.contains(&format!("Dear {name},")), "{name}: {text}");
     }
 }
 

@@ -52,8 +52,8 @@ fn first_seed() -> u64 {
 
 /// Runs one seed, or those of its steps that are listed, and prints its trace: for the search for a failure's cause.
 #[test]
-#[ignore = "runs the seed in SECOND_OPINION_TEST_FIRST_SEED"]
-fn one_seed() {
+#[ignore = "manual: runs the seed in SECOND_OPINION_TEST_FIRST_SEED"]
+fn manual_one_seed() {
     let steps = std::env::var("SECOND_OPINION_TEST_STEPS").ok();
     let steps: Option<Vec<usize>> = steps.map(|list| {
         let numbers = list.split(',').filter(|number| !number.is_empty());

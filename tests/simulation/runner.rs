@@ -154,7 +154,7 @@ impl FailedSeed {
         let _ = write!(
             report,
             "run it again:\n  SECOND_OPINION_TEST_FIRST_SEED={} SECOND_OPINION_TEST_STEPS={} \
-             cargo test --test simulation one_seed -- --ignored --nocapture",
+             cargo test --test simulation manual_one_seed -- --ignored --nocapture",
             self.seed,
             list.join(",")
         );

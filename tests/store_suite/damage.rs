@@ -5,7 +5,7 @@ use second_opinion::store::{Finding, LogReport, Problem, Store, verify_log};
 
 use crate::proof::filled;
 use crate::sqlite::{folder, open, raw};
-use crate::support::postgres::{Schema, skipped};
+use crate::support::postgres::Schema;
 
 /// One who knows how damages a store, in the words of its database.
 pub trait Damage {
@@ -21,10 +21,6 @@ pub trait Damage {
     const WITHOUT_EVENTS: &'static str;
     /// What this database takes and no version of ours knows.
     const FURTHER: &'static [&'static str];
-
-    fn skipped() -> Option<&'static str> {
-        None
-    }
 
     /// A filled store, damaged and proved.
     async fn damaged(change: &str) -> LogReport;
@@ -86,10 +82,6 @@ impl Damage for InSchema {
         format!("'\\x{digits}'")
     }
 
-    fn skipped() -> Option<&'static str> {
-        skipped()
-    }
-
     async fn damaged(change: &str) -> LogReport {
         let schema = Schema::migrated().await;
         let store = schema.store().await;
@@ -108,21 +100,22 @@ impl Damage for InSchema {
 /// Every test of damage, on each kind of store.
 macro_rules! damage {
     ($($test:ident)*) => {
-        mod in_file {
-            $(damage! { @ crate::damage::InFile, $test })*
+        mod on_sqlite {
+            $(
+                #[tokio::test]
+                async fn $test() {
+                    super::$test::<super::InFile>().await;
+                }
+            )*
         }
-        mod in_schema {
-            $(damage! { @ crate::damage::InSchema, $test })*
-        }
-    };
-    (@ $store:ty, $test:ident) => {
-        #[tokio::test]
-        async fn $test() {
-            if let Some(why) = <$store as crate::damage::Damage>::skipped() {
-                println!("{} is skipped: {why}", stringify!($test));
-                return;
-            }
-            super::$test::<$store>().await;
+        mod on_postgres {
+            $(
+                #[tokio::test]
+                #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
+                async fn $test() {
+                    super::$test::<super::InSchema>().await;
+                }
+            )*
         }
     };
 }

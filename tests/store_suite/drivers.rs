@@ -7,7 +7,7 @@ use second_opinion::store::postgres::PostgresStore;
 use second_opinion::store::sqlite::SqliteStore;
 use tempfile::TempDir;
 
-use crate::support::postgres::{self, Schema};
+use crate::support::postgres::Schema;
 
 /// A fresh store, and what it stands on, for as long as a test runs.
 pub trait Driver: Sized {
@@ -16,11 +16,6 @@ pub trait Driver: Sized {
     async fn fresh() -> Self;
 
     fn store(&self) -> Arc<Self::Store>;
-
-    /// Why a test cannot be run against this store; `None`: it can.
-    fn skipped(_test: &str) -> Option<&'static str> {
-        None
-    }
 }
 
 /// A file in a folder of its own.
@@ -65,9 +60,5 @@ impl Driver for Postgres {
 
     fn store(&self) -> Arc<PostgresStore> {
         Arc::clone(&self.store)
-    }
-
-    fn skipped(_test: &str) -> Option<&'static str> {
-        postgres::skipped()
     }
 }

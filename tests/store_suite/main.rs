@@ -1,15 +1,5 @@
 //! Does a store keep the port's promises? One suite of functions over `impl Store`; each store runs all of it.
 
-/// Leaves a test that needs a PostgreSQL where there is none, and says so.
-macro_rules! needs_postgres {
-    () => {
-        if let Some(why) = crate::support::postgres::skipped() {
-            println!("skipped: {why}");
-            return;
-        }
-    };
-}
-
 mod commits;
 mod damage;
 mod dials;
@@ -28,10 +18,10 @@ mod worklist;
 #[path = "../support/mod.rs"]
 mod support;
 
-/// Every test of the suite, run against one driver's store, each on a fresh one.
+/// Every test of the suite, run against one driver's store, each on a fresh one. The attributes are those of each test.
 macro_rules! suite {
-    ($driver:ty) => {
-        suite! { $driver;
+    ($driver:ident $attributes:tt) => {
+        suite! { $driver $attributes
             commits::a_commit_is_read_back
             commits::a_history_is_in_order
             commits::a_stale_version_conflicts
@@ -73,26 +63,23 @@ macro_rules! suite {
             commits::a_closed_store_says_so
         }
     };
-    ($driver:ty; $($module:ident :: $test:ident)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $test() {
-                let name = stringify!($test);
-                if let Some(why) = <$driver as crate::drivers::Driver>::skipped(name) {
-                    println!("{name} is skipped: {why}");
-                    return;
-                }
-                let fresh = <$driver as crate::drivers::Driver>::fresh().await;
-                crate::$module::$test(crate::drivers::Driver::store(&fresh)).await;
-            }
-        )*
+    ($driver:ident $attributes:tt $($module:ident :: $test:ident)*) => {
+        $(suite! { @ $driver $attributes $module :: $test })*
+    };
+    (@ $driver:ident [$($attribute:tt)*] $module:ident :: $test:ident) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        $($attribute)*
+        async fn $test() {
+            let fresh = <crate::drivers::$driver as crate::drivers::Driver>::fresh().await;
+            crate::$module::$test(crate::drivers::Driver::store(&fresh)).await;
+        }
     };
 }
 
 // A store is one line.
 mod on_sqlite {
-    suite! { crate::drivers::Sqlite }
+    suite! { Sqlite [] }
 }
 mod on_postgres {
-    suite! { crate::drivers::Postgres }
+    suite! { Postgres [#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]] }
 }

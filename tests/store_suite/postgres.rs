@@ -47,8 +47,8 @@ fn watching(store: &Arc<PostgresStore>, until: u64) -> JoinHandle<Vec<u64>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn processes_that_write_at_once_make_one_log() {
-    needs_postgres!();
     let (_schema, stores) = replicas::<3>().await;
     let watchers = stores.each_ref().map(|store| watching(store, 180));
     let writers = (0..60).map(|n| {
@@ -78,8 +78,8 @@ async fn processes_that_write_at_once_make_one_log() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn one_version_and_one_request_are_raced_for_over_processes_and_won_once() {
-    needs_postgres!();
     let (_schema, stores) = replicas::<2>().await;
     for round in 0..40 {
         let case = submitted(&*stores[0], round, sample::start()).await;
@@ -122,8 +122,8 @@ async fn one_version_and_one_request_are_raced_for_over_processes_and_won_once()
 /// A process in the middle of a commit: it has its positions and has not committed. Whoever comes after it waits; a
 /// watcher sees nothing beyond it, and then everything in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
-    needs_postgres!();
     let (schema, stores) = replicas::<2>().await;
     let case = submitted(&*stores[0], 1, sample::start()).await;
     let slow = schema.client().await;
@@ -166,8 +166,8 @@ async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_read_is_never_older_than_what_another_process_has_acknowledged() {
-    needs_postgres!();
     let (_schema, stores) = replicas::<2>().await;
     let mut case = submitted(&*stores[0], 1, sample::start()).await;
     for step in 1..40 {
@@ -181,8 +181,8 @@ async fn a_read_is_never_older_than_what_another_process_has_acknowledged() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn connections_that_are_lost_are_made_anew() {
-    needs_postgres!();
     let (schema, [store, other]) = replicas::<2>().await;
     let case = submitted(&*store, 1, sample::start()).await;
     let mut changes = store.head_changes();
@@ -244,8 +244,8 @@ async fn failing(schema: &Schema, times: u32, code: &str) {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn what_the_server_undid_for_another_s_sake_is_tried_again_with_a_cap() {
-    needs_postgres!();
     for code in ["40001", "40P01"] {
         let (schema, [store]) = replicas::<1>().await;
         failing(&schema, 3, code).await;
@@ -273,8 +273,8 @@ async fn what_the_server_undid_for_another_s_sake_is_tried_again_with_a_cap() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_commit_is_synchronous_whatever_the_server_s_default_is() {
-    needs_postgres!();
     let schema = Schema::migrated().await;
     schema
         .execute(
@@ -294,8 +294,8 @@ async fn a_commit_is_synchronous_whatever_the_server_s_default_is() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_reader_reads_beside_servers_and_cannot_write() {
-    needs_postgres!();
     let (schema, [store]) = replicas::<1>().await;
     let reader = schema.reader().await;
     filled(&*store).await;

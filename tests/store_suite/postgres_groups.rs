@@ -33,8 +33,8 @@ async fn attempts(schema: &Schema) -> i64 {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn processes_take_turns_without_a_failed_statement() {
-    needs_postgres!();
     let (schema, [one, other]) = replicas::<2>().await;
     count_attempts(&schema).await;
     let mut position = 0;
@@ -58,8 +58,8 @@ async fn processes_take_turns_without_a_failed_statement() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn repeated_request_is_found_before_anything_is_written() {
-    needs_postgres!();
     let (schema, [store, other]) = replicas::<2>().await;
     let first = submission(1);
     let replay = first.replay.clone();
@@ -84,8 +84,8 @@ async fn repeated_request_is_found_before_anything_is_written() {
 
 /// A promoted standby may lack the last commits, where none was waited for.
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn log_that_was_set_back_is_continued_behind_its_head() {
-    needs_postgres!();
     let (schema, [store]) = replicas::<1>().await;
     for n in 0..3 {
         made(&*store, submission(n)).await;
@@ -106,8 +106,8 @@ async fn log_that_was_set_back_is_continued_behind_its_head() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn group_with_repeated_requests_commits_the_others() {
-    needs_postgres!();
     let (_schema, [store]) = replicas::<1>().await;
     let first = submission(1);
     let replay = first.replay.clone();

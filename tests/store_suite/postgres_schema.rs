@@ -10,8 +10,8 @@ use crate::support::postgres::Schema;
 use crate::support::sample;
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice() {
-    needs_postgres!();
     let schema = Schema::empty().await;
     let url = schema.url();
     let begun = join_all((0..4).map(|_| postgres::migrate(&url))).await;
@@ -26,8 +26,8 @@ async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice()
 
 /// A database from before there were dials.
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn cases_from_before_the_dials_are_counted_once_by_the_migration() {
-    needs_postgres!();
     let (schema, [store]) = replicas::<1>().await;
     filled(&*store).await;
     let dials = store.dials(sample::start()).await.expect("read");
@@ -42,8 +42,8 @@ async fn cases_from_before_the_dials_are_counted_once_by_the_migration() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_schema_that_is_not_known_is_refused() {
-    needs_postgres!();
     let changes = [
         (
             "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
@@ -96,8 +96,8 @@ async fn a_schema_that_is_not_known_is_refused() {
 }
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn the_record_refuses_to_be_changed() {
-    needs_postgres!();
     let (schema, [store]) = replicas::<1>().await;
     filled(&*store).await;
     let client = schema.client().await;
@@ -116,8 +116,8 @@ async fn the_record_refuses_to_be_changed() {
 
 /// As `docs/postgresql.md` says.
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_server_s_user_needs_no_right_to_change_the_record() {
-    needs_postgres!();
     let schema = Schema::migrated().await;
     let name = &schema.name;
     schema

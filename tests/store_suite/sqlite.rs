@@ -289,12 +289,11 @@ async fn the_log_and_the_letters_refuse_a_change() {
 
 // === a process that is killed ===
 
-/// Run as a process of its own by the test below: commits, and names each case once it is acknowledged.
+/// Run as a process of its own by the test below: commits, and prints the id of each case once it is acknowledged.
 #[tokio::test]
-async fn commits_until_it_is_killed() {
-    let Some(path) = std::env::var_os(KILLED_FILE) else {
-        return;
-    };
+#[ignore = "manual: the process that another test kills"]
+async fn manual_commit_until_killed() {
+    let path = std::env::var_os(KILLED_FILE).expect("the variable with a file");
     let store = Arc::new(open(Path::new(&path)));
     let writers = (0..8).map(|writer| {
         let store = Arc::clone(&store);
@@ -315,7 +314,8 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let mut child = Command::new(std::env::current_exe().expect("this program"))
         .args([
             "--exact",
-            "sqlite::commits_until_it_is_killed",
+            "sqlite::manual_commit_until_killed",
+            "--ignored",
             "--nocapture",
         ])
         .env(KILLED_FILE, &path)

@@ -5,14 +5,11 @@ use second_opinion::store::postgres::migrate;
 use crate::files::Folder;
 use crate::record::POSTGRES;
 use crate::stores::check;
-use crate::support::postgres::{Schema, skipped};
+use crate::support::postgres::Schema;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn golden_postgres_stores_open_verify_and_serve() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     for folder in Folder::all("stores") {
         let schema = Schema::empty().await;
         let statements = String::from_utf8(folder.read(POSTGRES)).expect("UTF-8");

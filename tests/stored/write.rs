@@ -1,7 +1,7 @@
 //! The writer of golden files: it plays the script against a server of this build, and keeps the stored bytes.
 //!
 //! Files that exist stay as they are. The writer needs a PostgreSQL and `pg_dump`:
-//! `SECOND_OPINION_TEST_POSTGRES=… cargo test --test stored writes -- --ignored`.
+//! `SECOND_OPINION_TEST_POSTGRES=… cargo test --test stored manual_write -- --ignored`.
 
 mod keep;
 
@@ -38,8 +38,8 @@ struct Recording {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "writes golden files; tests/golden/stored/README.md says when"]
-async fn writes_the_golden_files_that_are_not_there_yet() {
+#[ignore = "manual: writes golden files; tests/golden/stored/README.md says when"]
+async fn manual_write_missing_files() {
     let recording = Recording::new().await;
     keep::cases(&recording).await;
     keep::store(&recording).await;

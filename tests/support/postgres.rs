@@ -15,14 +15,6 @@ const SERVER: &str = "SECOND_OPINION_TEST_POSTGRES";
 /// The variable that says on which store the service is tested: `sqlite` (the default) or `postgres`.
 const STORE: &str = "SECOND_OPINION_TEST_STORE";
 
-/// Why a test that needs a PostgreSQL is not run; `None`: it is.
-pub fn skipped() -> Option<&'static str> {
-    match std::env::var(SERVER) {
-        Ok(url) if !url.is_empty() => None,
-        _ => Some("SECOND_OPINION_TEST_POSTGRES names no server (scripts/postgres starts one)"),
-    }
-}
-
 /// A schema, which is dropped with it.
 pub struct Schema {
     pub name: String,
@@ -34,7 +26,11 @@ impl Schema {
     pub async fn empty() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let server = std::env::var(SERVER).unwrap_or_else(|_| panic!("{SERVER} is not set"));
+        let server = std::env::var(SERVER).unwrap_or_default();
+        assert!(
+            !server.is_empty(),
+            "{SERVER} names no server; scripts/postgres starts one"
+        );
         let schema = Self {
             name: format!("test_{}_{count}", std::process::id()),
             server,

@@ -12,7 +12,7 @@ use super::source::{filled, next, watch};
 use super::{copy, refused, rows, store, url_of};
 use crate::program::{Server, program, run, text};
 use crate::support::messages::{get, second_opinion, submission};
-use crate::support::postgres::{Schema, skipped};
+use crate::support::postgres::Schema;
 
 /// A copy in batches so small that it can be cut within every table.
 fn begun(data: &Path, from: &Path, to: &str) -> Child {
@@ -100,11 +100,8 @@ fn counts_of_file(file: &Path) -> Vec<i64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn killed_in_every_table_it_is_finished_from_the_same_source_alone() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
+async fn killed_copy_to_postgres_resumes_from_the_same_source_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     filled(data).await;
@@ -167,11 +164,8 @@ async fn killed_in_every_table_it_is_finished_from_the_same_source_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_server_on_the_target_tells_nothing_of_a_half_and_then_everything() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
+async fn server_on_the_postgres_target_is_unavailable_until_the_copy_is_complete() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let told = filled(data).await;

@@ -9,7 +9,7 @@ use std::process::Output;
 
 use crate::program::{Server, run, text};
 use crate::support::messages::{second_opinion, submission};
-use crate::support::postgres::{Schema, skipped};
+use crate::support::postgres::Schema;
 use source::{determination, filled, next, watch};
 
 fn store(data: &Path) -> PathBuf {
@@ -33,11 +33,8 @@ fn refused(output: &Output, code: i32, said: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn everything_is_there_as_it_was_and_the_copy_goes_on_from_it() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
+async fn copy_to_postgres_is_complete_and_can_be_served() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let told = filled(data).await;
@@ -102,11 +99,8 @@ async fn everything_is_there_as_it_was_and_the_copy_goes_on_from_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_source_that_is_served_or_damaged_and_a_target_without_a_schema_are_refused() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
+async fn copy_to_postgres_refuses_a_served_or_damaged_source_and_a_missing_schema() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let file = store(data);

@@ -8,15 +8,11 @@ use crate::callers::{Load, TEST_TIMEOUT};
 use crate::database::Database;
 use crate::fleet::{Fleet, size};
 use crate::program::{run, text};
-use crate::support::postgres::skipped;
 use crate::watchers::{Watchers, check};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_primary_is_lost_and_its_standby_has_every_acknowledged_change() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let primary = Database::start();
     let standby = primary.standby();
     let fleet = Fleet::start(&primary.or(&standby), 3);

@@ -14,7 +14,6 @@ use crate::database::Database;
 use crate::fleet::{Fleet, chance, size};
 use crate::program::{Server, run, text};
 use crate::support::messages::{get, second_opinion, submission};
-use crate::support::postgres::skipped;
 use crate::watchers::{Watchers, check};
 
 /// Waits until health tells it; gives how long that took.
@@ -35,11 +34,8 @@ async fn health_tells(server: &Server, expected: &str) -> Duration {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_database_that_goes_away_is_told_of_at_once_and_is_back_by_itself() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let database = Database::start();
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
@@ -97,11 +93,8 @@ async fn a_database_that_goes_away_is_told_of_at_once_and_is_back_by_itself() {
 
 /// Each change is made once, whichever process ends, and when.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn servers_and_their_database_are_lost_under_load_and_no_change_is() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let database = Database::start();
     let fleet = Fleet::start(&database.url, 3);
     let watchers = Watchers::start(&fleet);

@@ -18,18 +18,14 @@ use crate::callers::{Caller, Failures, Load, timely_approval, undecided};
 use crate::database::Database;
 use crate::fleet::{Fleet, size};
 use crate::support::messages::{denial, get};
-use crate::support::postgres::skipped;
 use crate::watchers::{Watchers, check};
 
 /// Cases that are decided at the same time.
 const LANES: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn many_write_through_three_servers_and_five_watchers_see_the_log() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let database = Database::start();
     let fleet = Fleet::start(&database.url, 3);
     let clients = size("CLIENTS", 12);
@@ -110,11 +106,8 @@ async fn decided(fleet: &Arc<Fleet>, nth: usize, rounds: &Rounds) -> (String, Ev
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn two_reviewers_decide_at_once_over_two_servers_and_one_wins() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let database = Database::start();
     let fleet = Fleet::start(&database.url, 2);
     let (count, rounds) = (size("ROUNDS", 60), Rounds::default());

@@ -4,14 +4,10 @@ use second_opinion::store::postgres;
 
 use crate::database::Database;
 use crate::support::certificate;
-use crate::support::postgres::skipped;
 
 #[tokio::test]
+#[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
 async fn a_certificate_is_checked_with_its_name_before_anything_is_said() {
-    if let Some(why) = skipped() {
-        println!("skipped: {why}");
-        return;
-    }
     let folder = tempfile::tempdir().expect("a folder");
     let another = tempfile::tempdir().expect("a folder");
     let made = certificate::make_for(folder.path(), &["localhost"]);

@@ -73,8 +73,8 @@ async fn blocking(work: impl FnOnce() + Send + 'static) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "takes an hour, or the minutes of SECOND_OPINION_TEST_SOAK_MINUTES: scripts/soak"]
-async fn steady_load_over_restarts_and_rotations() {
+#[ignore = "manual: takes an hour, or the minutes of SECOND_OPINION_TEST_SOAK_MINUTES; scripts/soak"]
+async fn manual_steady_load_over_restarts_and_rotations() {
     let minutes = size("SOAK_MINUTES", 60);
     assert!(minutes >= 3, "a rotation of keys takes 3 minutes at least");
     let interval = Duration::from_secs(60 * minutes as u64) / INTERVALS;
