@@ -526,9 +526,9 @@ if PROMTOOL:
         promtool("check", "rules", "dashboard-rules.yaml")
 
 else:
-    print("skipped alerts and dashboard by promtool: it is not installed (Debian: prometheus)")
+    print("skipped 4: alerts and dashboard: promtool is missing (Debian: prometheus)")
 
 if not BINARY:
-    print("skipped whether the service takes the files: it is not built")
+    print("skipped 1: check-config of the files: the program is not built")
 print(f"{passed} passed, {failed} failed")
 sys.exit(failed > 0)
