@@ -1,4 +1,4 @@
-//! Callers that change cases while servers and databases are lost, and a record of what was acknowledged to them.
+//! Callers that change cases while servers and databases are lost, and the record of their acknowledged changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use crate::fleet::{Fleet, chance};
+use crate::fleet::{Fleet, random_below};
 use crate::support::messages::{approval, available, denial, second_opinion, submission};
 use crate::support::server::Client;
 
@@ -34,10 +34,10 @@ pub struct Acknowledged {
 /// The number of calls that failed, by kind.
 #[derive(Default)]
 pub struct Failures {
-    /// UNAVAILABLE with a time to try again.
+    /// UNAVAILABLE with a retry delay.
     pub unavailable: AtomicUsize,
-    /// The connection ended: the status is the client's own.
-    pub cut: AtomicUsize,
+    /// Connections that broke: the status is the client's own.
+    pub disconnected: AtomicUsize,
 }
 
 /// Every event of a store, in the log's order.
@@ -56,16 +56,15 @@ pub async fn whole_log(store: &dyn Store) -> Vec<LogEntry> {
 /// Whether a status asks the caller to try again later.
 pub fn is_unavailable_for_now(status: &Status) -> bool {
     let details = status.get_error_details();
-    let again = details
+    let has_retry_delay = details
         .retry_info()
-        .and_then(|retry| retry.retry_delay)
-        .is_some();
-    status.code() == Code::Unavailable && again
+        .is_some_and(|retry| retry.retry_delay.is_some());
+    status.code() == Code::Unavailable && has_retry_delay
 }
 
 impl Request {
     pub async fn send(&self, client: &mut Client) -> Result<v1::Determination, Status> {
-        let made = match self.clone() {
+        let determination = match self.clone() {
             Self::Submit(request) => {
                 let answer = client.submit_second_opinion(request).await?;
                 answer.into_inner().determination
@@ -79,10 +78,10 @@ impl Request {
                 answer.into_inner().determination
             }
         };
-        Ok(*made.expect("a determination"))
+        Ok(*determination.expect("a determination"))
     }
 
-    /// The version of the case's event that the request makes.
+    /// The version of the case after this request.
     pub fn version(&self) -> i64 {
         match self {
             Self::Submit(_) => 1,
@@ -93,14 +92,14 @@ impl Request {
 
 /// An approval that is valid for 60 days from today.
 pub fn timely_approval(id: &str) -> v1::IssueApprovalRequest {
-    let last = chrono::Utc::now().date_naive() + chrono::Days::new(60);
+    let last_day = chrono::Utc::now().date_naive() + chrono::Days::new(60);
     v1::IssueApprovalRequest {
-        valid_through: last.to_string(),
+        valid_through: last_day.to_string(),
         ..approval(id)
     }
 }
 
-/// A case that a reviewer may deny as well as approve.
+/// A submission of a case that a reviewer can deny or approve.
 pub fn undecided() -> Request {
     Request::Submit(submission(v1::SecondOpinion {
         network_availability: Some(available()),
@@ -108,7 +107,7 @@ pub fn undecided() -> Request {
     }))
 }
 
-/// Calls one server after another, each over connections of its own.
+/// A caller that moves from server to server, with its own connection to each.
 pub struct Caller {
     fleet: Arc<Fleet>,
     nth: usize,
@@ -126,14 +125,14 @@ impl Caller {
         }
     }
 
-    fn go_to_the_next(&mut self) {
+    fn switch_server(&mut self) {
         self.nth += 1;
         self.client = self.fleet.client(self.nth);
     }
 
     /// Sends the same request again until a server acknowledges it.
-    pub async fn until_acknowledged(&mut self, request: Request) -> Acknowledged {
-        let began = Instant::now();
+    pub async fn send_until_acknowledged(&mut self, request: Request) -> Acknowledged {
+        let start = Instant::now();
         loop {
             let status = match request.send(&mut self.client).await {
                 Ok(answer) => return Acknowledged { request, answer },
@@ -144,40 +143,40 @@ impl Caller {
             } else {
                 assert!(
                     std::error::Error::source(&status).is_some(),
-                    "neither a time to try again nor a lost connection: {status:?}"
+                    "neither a retry delay nor a broken connection: {status:?}"
                 );
-                self.failures.cut.fetch_add(1, Ordering::SeqCst);
+                self.failures.disconnected.fetch_add(1, Ordering::SeqCst);
             }
-            assert!(began.elapsed() < TEST_TIMEOUT, "no server acknowledges");
+            assert!(start.elapsed() < TEST_TIMEOUT, "no server acknowledges");
             tokio::time::sleep(Duration::from_millis(50)).await;
-            self.go_to_the_next();
+            self.switch_server();
         }
     }
 
-    /// Submits cases, decides two of three, and moves on to the next server now and then, until `stop` is set.
-    async fn work(mut self, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
+    /// Submits cases, decides two of three, and switches servers now and then, until `stop` is set.
+    async fn run(mut self, stop: Arc<AtomicBool>) -> Vec<Acknowledged> {
         let mut acknowledged = Vec::new();
         while !stop.load(Ordering::SeqCst) {
-            let made = self.until_acknowledged(undecided()).await;
-            let id = made.answer.determination_id.clone();
-            acknowledged.push(made);
-            let decision = match chance(3) {
+            let submitted = self.send_until_acknowledged(undecided()).await;
+            let id = submitted.answer.determination_id.clone();
+            acknowledged.push(submitted);
+            let decision = match random_below(3) {
                 0 => Some(Request::Deny(denial(&id))),
                 1 => Some(Request::Approve(timely_approval(&id))),
                 _ => None,
             };
             if let Some(decision) = decision {
-                acknowledged.push(self.until_acknowledged(decision).await);
+                acknowledged.push(self.send_until_acknowledged(decision).await);
             }
-            if chance(8) == 0 {
-                self.go_to_the_next();
+            if random_below(8) == 0 {
+                self.switch_server();
             }
         }
         acknowledged
     }
 }
 
-/// Callers under way.
+/// Running callers.
 pub struct Load {
     callers: Vec<JoinHandle<Vec<Acknowledged>>>,
     stop: Arc<AtomicBool>,
@@ -190,7 +189,7 @@ impl Load {
         let (stop, failures) = (Arc::new(AtomicBool::new(false)), Arc::<Failures>::default());
         let callers = (0..callers).map(|nth| {
             let caller = Caller::new(fleet, nth, &failures);
-            tokio::spawn(caller.work(Arc::clone(&stop)))
+            tokio::spawn(caller.run(Arc::clone(&stop)))
         });
         Self {
             callers: callers.collect(),
@@ -199,7 +198,7 @@ impl Load {
         }
     }
 
-    /// Lets each caller finish its call; returns what was acknowledged.
+    /// Lets each caller finish its call; returns the acknowledged changes.
     pub async fn finish(self) -> Vec<Acknowledged> {
         self.stop.store(true, Ordering::SeqCst);
         let mut acknowledged = Vec::new();

@@ -77,13 +77,13 @@ fn deadline_has_its_skipped_days_and_urgent_is_72_hours() {
         "",
     );
     assert_eq!(json(&urgent.stdout)["dueAt"], "2026-11-23T17:00:00Z");
-    for bad in ["yesterday", "2016-04-19T12:00:00-07:00"] {
+    for invalid in ["yesterday", "2016-04-19T12:00:00-07:00"] {
         assert_eq!(
-            run(folder.path(), &["deadline", "--received", bad], "")
+            run(folder.path(), &["deadline", "--received", invalid], "")
                 .status
                 .code(),
             Some(64),
-            "{bad}"
+            "{invalid}"
         );
     }
 }
@@ -174,7 +174,7 @@ fn usage_configuration_and_store_failures_have_their_exit_codes() {
     assert_eq!(
         code(&["--listen", "0.0.0.0:50051", "serve"]),
         Some(78),
-        "the development identity is for loopback"
+        "the development identity is for loopback alone"
     );
     assert_eq!(
         code(&["--auth-issuer", "https://id.example.org", "serve"]),
@@ -191,15 +191,15 @@ fn usage_configuration_and_store_failures_have_their_exit_codes() {
         text(&refused.stderr)
     );
     // Nothing listens on port 1.
-    let away = "postgres://app:canary@127.0.0.1:1/um";
+    let unreachable = "postgres://app:canary@127.0.0.1:1/um";
     for command in ["serve", "verify-log", "migrate"] {
-        let output = run(folder.path(), &["--store", away, command], "");
+        let output = run(folder.path(), &["--store", unreachable, command], "");
         assert_eq!(output.status.code(), Some(69), "{command}");
         assert!(!text(&output.stderr).contains("canary"), "{command}");
     }
-    assert_eq!(code(&["--store", away, "check-config"]), Some(0));
+    assert_eq!(code(&["--store", unreachable, "check-config"]), Some(0));
     assert_eq!(
-        code(&["--store", away, "backup", "--to", "copy.db"]),
+        code(&["--store", unreachable, "backup", "--to", "copy.db"]),
         Some(64)
     );
     assert_eq!(

@@ -1,15 +1,15 @@
-//! A PostgreSQL of the test's own: how is it started, ended, followed by a standby, and found by several servers?
+//! A throwaway PostgreSQL, which a test may kill, restart, and replace by a standby.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use crate::program::text;
 
-/// A PostgreSQL of the test's own, which it may end as it likes.
+/// A PostgreSQL of one test, started by `scripts/postgres`.
 pub struct Database {
     folder: PathBuf,
     pub url: String,
-    /// The folder of its certificate; `None`: it takes connections in the clear.
+    /// The folder of the server's certificate. Without one it accepts connections without TLS.
     certificate: Option<PathBuf>,
 }
 
@@ -19,13 +19,13 @@ impl Database {
     }
 
     pub fn start_with(certificate: Option<PathBuf>) -> Self {
-        let mut database = Self::placed();
+        let mut database = Self::new();
         database.certificate = certificate;
-        database.url = database.script("start", &[]);
+        database.url = database.run_script("start", &[]);
         database
     }
 
-    fn placed() -> Self {
+    fn new() -> Self {
         let name = format!("second-opinion-test-{}", uuid::Uuid::now_v7());
         Self {
             folder: std::env::temp_dir().join(name),
@@ -34,47 +34,47 @@ impl Database {
         }
     }
 
-    fn script(&self, command: &str, further: &[&str]) -> String {
+    fn run_script(&self, command: &str, arguments: &[&str]) -> String {
         let mut script = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres"));
         if let Some(certificate) = &self.certificate {
             script.env("SECOND_OPINION_POSTGRES_TLS", certificate);
         }
-        script.arg(command).arg(&self.folder).args(further);
-        let done = script.output().expect("the script");
-        assert!(done.status.success(), "{}", text(&done.stderr));
-        text(&done.stdout).trim().to_owned()
+        script.arg(command).arg(&self.folder).args(arguments);
+        let output = script.output().expect("the script");
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).trim().to_owned()
     }
 
-    /// A standby of it, for which each of its commits waits from now on.
+    /// Starts a synchronous standby: from now on each commit waits for it.
     pub fn standby(&self) -> Self {
-        let mut standby = Self::placed();
+        let mut standby = Self::new();
         let primary = self.folder.to_str().expect("a path");
-        standby.url = standby.script("standby", &[primary]);
+        standby.url = standby.run_script("standby", &[primary]);
         standby
     }
 
-    /// Its standby hears nothing more of it.
-    pub fn part(&self) {
-        self.script("part", &[]);
+    /// Stops replication to the standby, as a network partition would.
+    pub fn partition(&self) {
+        self.run_script("part", &[]);
     }
 
-    /// Makes a standby the one that takes changes.
+    /// Promotes a standby to the primary.
     pub fn promote(&self) {
-        self.script("promote", &[]);
+        self.run_script("promote", &[]);
     }
 
-    /// As a power cut ends it.
+    /// Kills the server, as a power cut would.
     pub fn kill(&self) {
-        self.script("kill", &[]);
+        self.run_script("kill", &[]);
     }
 
-    /// Where it was, with what it had.
+    /// Starts the server again, at the same address and with its data.
     pub fn restart(&self) {
-        assert_eq!(self.script("start", &[]), self.url);
+        assert_eq!(self.run_script("start", &[]), self.url);
     }
 
-    /// The URL of whichever of two takes changes.
-    pub fn or(&self, other: &Self) -> String {
+    /// A URL with both hosts, of which a client takes the primary.
+    pub fn url_with_standby(&self, other: &Self) -> String {
         let host = |url: &str| {
             let host = url.split(['@', '/']).nth(3).expect("a host");
             host.to_owned()
@@ -87,6 +87,6 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
-        self.script("stop", &[]);
+        self.run_script("stop", &[]);
     }
 }

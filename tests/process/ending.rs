@@ -26,13 +26,13 @@ struct Acknowledged {
     refused: Vec<Status>,
 }
 
-/// Submits and denies until the server is gone, and keeps the answers.
-async fn load(client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
-    let refused = until_refused(client, &acknowledged).await;
+/// Submits and denies until a call fails, and records the answers.
+async fn call_until_refused(client: Client, acknowledged: Arc<Mutex<Acknowledged>>) {
+    let refused = first_refusal(client, &acknowledged).await;
     acknowledged.lock().expect("a lock").refused.push(refused);
 }
 
-async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -> Status {
+async fn first_refusal(mut client: Client, acknowledged: &Mutex<Acknowledged>) -> Status {
     loop {
         let opinion = v1::SecondOpinion {
             network_availability: Some(available()),
@@ -43,7 +43,7 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
             Ok(answer) => answer,
             Err(status) => return status,
         };
-        let case = answer.into_inner().determination.expect("it");
+        let case = answer.into_inner().determination.expect("a determination");
         let id = case.determination_id.clone();
         acknowledged
             .lock()
@@ -55,7 +55,7 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
             Ok(answer) => answer,
             Err(status) => return status,
         };
-        let denied = answer.into_inner().determination.expect("it");
+        let denied = answer.into_inner().determination.expect("a determination");
         acknowledged
             .lock()
             .expect("a lock")
@@ -64,8 +64,8 @@ async fn until_refused(mut client: Client, acknowledged: &Mutex<Acknowledged>) -
     }
 }
 
-/// Ends twenty servers on one file under load, one after the other; `refused` checks the status of each last call.
-async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
+/// Ends twenty servers on one store under load, one after the other. `check_last` checks the status of each last call.
+async fn end_twenty_times(end: fn(Server), check_last: fn(&Status)) {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let mut total = Acknowledged::default();
@@ -75,76 +75,83 @@ async fn ended_twenty_times(end: fn(Server), refused: fn(&Status)) {
         let mut callers = Vec::new();
         for _ in 0..CALLERS {
             let client = server.client(data).await;
-            callers.push(tokio::spawn(load(client, Arc::clone(&acknowledged))));
+            callers.push(tokio::spawn(call_until_refused(
+                client,
+                Arc::clone(&acknowledged),
+            )));
         }
-        // At another moment each time, so that the end falls into every part of a commit, and once something can be lost.
-        let something = async {
+        // Once a change is acknowledged, and at a different moment in each round: the end falls into every part of a commit.
+        let first_change = async {
             while acknowledged.lock().expect("a lock").submissions.is_empty() {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        let acknowledged_in_time = tokio::time::timeout(TEST_TIMEOUT, something).await;
-        acknowledged_in_time.expect("something is acknowledged");
+        let in_time = tokio::time::timeout(TEST_TIMEOUT, first_change).await;
+        in_time.expect("an acknowledged change");
         tokio::time::sleep(Duration::from_millis(50 + 23 * round as u64)).await;
         tokio::task::spawn_blocking(move || end(server))
             .await
-            .expect("an end");
+            .expect("no panic");
         for caller in callers {
-            caller.await.expect("a caller");
+            caller.await.expect("no panic");
         }
         let mut acknowledged = std::mem::take(&mut *acknowledged.lock().expect("a lock"));
-        acknowledged.refused.iter().for_each(refused);
+        acknowledged.refused.iter().for_each(check_last);
         check_after_restart(data, &acknowledged).await;
         total.submissions.append(&mut acknowledged.submissions);
         total.denials.append(&mut acknowledged.denials);
     }
-    check_the_log(data, &total).await;
+    check_log(data, &total).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_kills_under_load_lose_nothing_that_was_acknowledged() {
-    // The client makes its own status of a broken connection.
-    ended_twenty_times(Server::kill, |_| {}).await;
+async fn twenty_kills_under_load_lose_no_acknowledged_change() {
+    // After a broken connection the status is the client's own.
+    end_twenty_times(Server::kill, |_| {}).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn twenty_terminations_under_load_lose_nothing_and_refuse_as_unavailable() {
+async fn twenty_terminations_under_load_lose_nothing_and_refuse_calls_as_unavailable() {
     let end = |server: Server| assert_eq!(server.terminate(), Some(0));
     // A call that was accepted is answered. A later one is refused by the server, or by the client itself: it cannot
     // connect, or has not sent the call yet when the GOAWAY arrives.
-    ended_twenty_times(end, |status| {
-        let said = format!("{status:?}");
-        let by_client = said.contains("operation was canceled") || said.contains("GoAway");
-        assert!(status.code() == Code::Unavailable || by_client, "{said}");
+    end_twenty_times(end, |status| {
+        let text = format!("{status:?}");
+        let is_by_client = text.contains("operation was canceled") || text.contains("GoAway");
+        assert!(status.code() == Code::Unavailable || is_by_client, "{text}");
     })
     .await;
 }
 
-/// Every answer is replayed word for word, and each denial has its letter.
+/// Checks that every answer is replayed word for word, and that each denial has its letter.
 async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged) {
     let server = Server::start(data);
     let mut client = server.client(data).await;
     for (request, answer) in &acknowledged.submissions {
-        let again = client
+        let replay = client
             .submit_second_opinion(request.clone())
             .await
-            .expect("again")
+            .expect("a replay")
             .into_inner();
-        assert_eq!(again.determination.as_deref(), Some(answer));
+        assert_eq!(replay.determination.as_deref(), Some(answer));
     }
     for (request, answer) in &acknowledged.denials {
-        let again = client
+        let replay = client
             .issue_denial(request.clone())
             .await
-            .expect("again")
+            .expect("a replay")
             .into_inner();
-        assert_eq!(again.determination.as_deref(), Some(answer));
-        let held = client
+        assert_eq!(replay.determination.as_deref(), Some(answer));
+        let stored = client
             .get_determination(get(&answer.determination_id, v1::View::Basic))
             .await
-            .expect("it");
+            .expect("an answer");
         assert_eq!(
-            held.into_inner().determination.expect("it").state(),
+            stored
+                .into_inner()
+                .determination
+                .expect("a determination")
+                .state(),
             v1::State::Denied
         );
         let notice = v1::GetNoticeRequest {
@@ -157,8 +164,8 @@ async fn check_after_restart(data: &std::path::Path, acknowledged: &Acknowledged
     assert_eq!(server.terminate(), Some(0));
 }
 
-/// The log is clean, and contains each acknowledged change once.
-async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
+/// Checks that the log verifies and has each acknowledged change once.
+async fn check_log(data: &std::path::Path, total: &Acknowledged) {
     let store = SqliteStore::open(&data.join("second-opinion.db")).expect("the store");
     let report = verify_log(&store).await.expect("a report");
     assert_eq!(report.findings, []);
@@ -173,6 +180,6 @@ async fn check_the_log(data: &std::path::Path, total: &Acknowledged) {
     for (_, answer) in &total.denials {
         assert_eq!(events[&answer.determination_id], [1, 2]);
     }
-    // A change that was begun and not acknowledged may be there, once; nothing else is.
+    // Each caller may have one change in each round that was committed and not acknowledged.
     assert!(events.len() <= total.submissions.len() + ROUNDS * CALLERS);
 }

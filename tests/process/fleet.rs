@@ -1,14 +1,14 @@
-//! Several servers on one PostgreSQL: who calls which of them, and what takes the place of one that is lost?
+//! A fleet of servers on one PostgreSQL, in which a test replaces servers, and the sizes of tests.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
-use crate::program::{Server, lazily, run, text};
+use crate::program::{Server, lazy_client, run, text};
 use crate::support::server::Client;
 
-/// Servers that have a database in common.
+/// Servers with one database.
 pub struct Fleet {
     folder: tempfile::TempDir,
     pub url: String,
@@ -16,7 +16,7 @@ pub struct Fleet {
 }
 
 impl Fleet {
-    /// Brings a database to the present schema and starts servers on it.
+    /// Migrates a database and starts servers on it.
     pub fn start(url: &str, servers: usize) -> Arc<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let store = ["--store", url];
@@ -35,35 +35,35 @@ impl Fleet {
         self.folder.path()
     }
 
-    /// A client with a connection of its own to the nth server, counted round and round. It connects when it first calls.
+    /// A client of the nth server, modulo their number, with its own connection. It connects with the first call.
     pub fn client(&self, nth: usize) -> Client {
         let servers = self.servers.lock().expect("a lock");
         let address = servers[nth % servers.len()].address.clone();
-        lazily(&address, self.data())
+        lazy_client(&address, self.data())
     }
 
-    /// `kill -9` of the nth server; another one, at another address, takes its place.
+    /// Replaces the nth server, after `kill -9`, by one at another address.
     pub fn replace(&self, nth: usize) {
-        let at = nth % self.servers.lock().expect("a lock").len();
+        let index = nth % self.servers.lock().expect("a lock").len();
         let new = Server::start_with(self.data(), &["--store", &self.url]);
-        let old = std::mem::replace(&mut self.servers.lock().expect("a lock")[at], new);
+        let old = std::mem::replace(&mut self.servers.lock().expect("a lock")[index], new);
         old.kill();
     }
 }
 
-/// A number below a limit, by chance.
-pub fn chance(limit: usize) -> usize {
+/// A random number below a limit.
+pub fn random_below(limit: usize) -> usize {
     let random = Uuid::now_v7().as_u128() & 0xffff_ffff;
     usize::try_from(random).expect("32 bits") % limit
 }
 
-/// How much a test does: a number in a variable, or the one that suits every run.
-pub fn size(variable: &str, usual: usize) -> usize {
+/// The size of a test: the number in the variable `SECOND_OPINION_TEST_…`, or the default for every run.
+pub fn size(variable: &str, default: usize) -> usize {
     let name = format!("SECOND_OPINION_TEST_{variable}");
     match std::env::var(&name) {
         Ok(number) => number
             .parse()
-            .unwrap_or_else(|_| panic!("{name}: no number")),
-        Err(_) => usual,
+            .unwrap_or_else(|_| panic!("{name}: not a number")),
+        Err(_) => default,
     }
 }

@@ -1,10 +1,10 @@
-//! `notice show`, `notice verify`, and templates that do not say what they owe.
+//! The commands `notice show` and `notice verify`, and templates that lack a required section.
 
 use serde_json::Value;
 
 use crate::program::{Server, run, text};
 
-/// Primary care did not grant it, so a letter goes with the submission (VI.E).
+/// Primary care did not grant this request, so its submission makes a letter (VI.E).
 const NOT_GRANTED: &str = r#"{"secondOpinion": {
   "member": {"memberId": "90000001A", "fullName": "Sample Member", "preferredLanguage": "es"},
   "requesters": [{"member": {}}],
@@ -12,7 +12,7 @@ const NOT_GRANTED: &str = r#"{"secondOpinion": {
 }}"#;
 
 #[test]
-fn vi_e_a_letter_is_shown_and_a_changed_file_is_told_from_it() {
+fn vi_e_notice_commands_show_a_letter_and_detect_a_changed_copy() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let server = Server::start(data);
@@ -70,7 +70,7 @@ fn vi_e_a_letter_is_shown_and_a_changed_file_is_told_from_it() {
 }
 
 #[test]
-fn vi_f_a_template_without_a_right_stops_the_start_and_is_named() {
+fn vi_f_template_without_a_right_is_a_configuration_error() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let templates = data.join("letters");
@@ -90,9 +90,9 @@ fn vi_f_a_template_without_a_right_stops_the_start_and_is_named() {
         let mut arguments = vec![command, "--config", &config, "--listen", "127.0.0.1:0"];
         arguments.extend(["--ops-listen", "127.0.0.1:0"]);
         let output = run(data, &arguments, "");
-        let said = text(&output.stderr);
-        assert_eq!(output.status.code(), Some(78), "{command}: {said}");
+        let errors = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(78), "{command}: {errors}");
         let expected = "es/denial.txt: section `appeal` is missing";
-        assert!(said.contains(expected), "{command}: {said}");
+        assert!(errors.contains(expected), "{command}: {errors}");
     }
 }

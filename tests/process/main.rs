@@ -1,4 +1,4 @@
-//! The program itself, as an operator runs it: exit codes, commands, a second server, kill -9.
+//! The program as an operator runs it: commands, exit codes, servers that are stopped, killed and flooded.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,12 +7,12 @@ mod callers;
 mod commands;
 mod copying;
 mod database;
+mod deadlines;
 #[cfg(target_os = "linux")]
 mod disk;
 mod ending;
 mod fleet;
 mod floods;
-mod hurried;
 mod letters;
 mod ops;
 mod postgres;

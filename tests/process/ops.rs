@@ -1,4 +1,4 @@
-//! The metrics of the running program: those of the chart's list, no others, and nothing of a person.
+//! Metrics of the running program: exactly those in the chart's list, and no personal data.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,7 +8,7 @@ use second_opinion::identity::DevelopmentIdentity;
 use serde_json::Value;
 
 use crate::commands::REQUEST;
-use crate::program::{Server, get, json, run, text};
+use crate::program::{Server, http_get, json, run, text};
 use crate::support::certificate;
 
 /// The chart's list of metrics: by name the type and the labels.
@@ -26,13 +26,13 @@ fn listed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         .collect()
 }
 
-/// The metrics of a page: by name the type and the labels, without `le`.
-fn shown(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
-    let mut shown: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
+/// The metrics of a response: by name the type and the labels, without `le`.
+fn exposed(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
+    let mut exposed: BTreeMap<String, (String, BTreeSet<String>)> = BTreeMap::new();
     for line in metrics.lines() {
         if let Some(typed) = line.strip_prefix("# TYPE ") {
             let (name, kind) = typed.split_once(' ').expect("a type");
-            shown.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
+            exposed.insert(name.to_owned(), (kind.to_owned(), BTreeSet::new()));
         } else if !line.starts_with('#') {
             let series = line.rsplit_once(' ').expect("a value").0;
             let (name, labels) = series.split_once('{').unwrap_or((series, ""));
@@ -40,11 +40,11 @@ fn shown(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
                 .into_iter()
                 .find_map(|end| {
                     name.strip_suffix(end)
-                        .filter(|base| shown.contains_key(*base))
+                        .filter(|base| exposed.contains_key(*base))
                 })
                 .unwrap_or(name);
-            let (_, held) = shown.get_mut(family).expect("a type before the value");
-            // No value of a label has a comma in it.
+            let (_, names) = exposed.get_mut(family).expect("a type before the value");
+            // No label value contains a comma.
             for label in labels
                 .trim_end_matches('}')
                 .split(',')
@@ -52,20 +52,23 @@ fn shown(metrics: &str) -> BTreeMap<String, (String, BTreeSet<String>)> {
             {
                 let name = label.split_once('=').expect("a label").0;
                 if name != "le" {
-                    held.insert(name.to_owned());
+                    names.insert(name.to_owned());
                 }
             }
         }
     }
-    shown
+    exposed
 }
 
-fn body(answer: &str) -> &str {
-    answer.split_once("\r\n\r\n").expect("a head and a body").1
+fn body(response: &str) -> &str {
+    response
+        .split_once("\r\n\r\n")
+        .expect("a head and a body")
+        .1
 }
 
-/// The figures that come from the store.
-fn from_the_store(metrics: &str) -> Vec<&str> {
+/// The metrics that are computed from the store.
+fn store_metrics(metrics: &str) -> Vec<&str> {
     let names = [
         "second_opinion_open_cases",
         "second_opinion_clocks_stopped",
@@ -77,19 +80,19 @@ fn from_the_store(metrics: &str) -> Vec<&str> {
         .collect()
 }
 
-/// The metrics as soon as a line is among them.
-fn once(server: &Server, line: &str) -> String {
+/// Waits for a line; returns all metrics.
+fn metrics_with(server: &Server, line: &str) -> String {
     for _ in 0..300 {
-        let answer = get(&server.ops, "/metrics");
-        if body(&answer).lines().any(|held| held == line) {
-            return body(&answer).to_owned();
+        let response = http_get(&server.ops, "/metrics");
+        if body(&response).lines().any(|other| other == line) {
+            return body(&response).to_owned();
         }
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
     panic!("no line `{line}`");
 }
 
-fn called(data: &Path, server: &Server, ca: &Path, method: &str, request: &str) -> Output {
+fn call(data: &Path, server: &Server, ca: &Path, method: &str, request: &str) -> Output {
     let token = DevelopmentIdentity::load_or_create(data)
         .expect("a key")
         .token(
@@ -116,7 +119,7 @@ fn called(data: &Path, server: &Server, ca: &Path, method: &str, request: &str) 
 }
 
 #[test]
-fn metrics_are_those_of_the_list_and_hold_nothing_of_a_person() {
+fn metrics_are_those_of_the_charts_list_and_hold_no_personal_data() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let tls = certificate::make(data);
@@ -144,7 +147,7 @@ fn metrics_are_those_of_the_list_and_hold_nothing_of_a_person() {
     request["requestedProvider"]["networkStatus"] = "NETWORK_STATUS_OUT_OF_NETWORK".into();
     request["referralNumber"] = "canary-referral".into();
     let submission = serde_json::json!({ "secondOpinion": request }).to_string();
-    let submitted = called(data, &server, &tls.cert, "SubmitSecondOpinion", &submission);
+    let submitted = call(data, &server, &tls.cert, "SubmitSecondOpinion", &submission);
     assert_eq!(
         submitted.status.code(),
         Some(0),
@@ -152,34 +155,34 @@ fn metrics_are_those_of_the_list_and_hold_nothing_of_a_person() {
         text(&submitted.stderr)
     );
     let unknown = r#"{"determinationId": "canary-id"}"#;
-    let refused = called(data, &server, &tls.cert, "GetDetermination", unknown);
+    let refused = call(data, &server, &tls.cert, "GetDetermination", unknown);
     assert_eq!(refused.status.code(), Some(1));
     let open = "second_opinion_open_cases{clock=\"member_notification\",time_left=\"more\"} 1";
-    let seen = once(&server, open);
-    assert_eq!(shown(&seen), listed());
-    let lower = seen.to_lowercase();
+    let metrics = metrics_with(&server, open);
+    assert_eq!(exposed(&metrics), listed());
+    let lower = metrics.to_lowercase();
     for canary in ["canary", "91234567c", "sample"] {
         assert!(!lower.contains(canary), "{canary}");
     }
-    assert!(seen.len() < 64 * 1024, "{} bytes", seen.len());
-    // After a restart the dials read the same.
-    let before: Vec<String> = from_the_store(&seen)
+    assert!(metrics.len() < 64 * 1024, "{} bytes", metrics.len());
+    // A restart does not change them.
+    let before: Vec<String> = store_metrics(&metrics)
         .into_iter()
         .map(str::to_owned)
         .collect();
     assert!(before.len() > 40);
     assert_eq!(server.terminate(), Some(0));
     let server = Server::start_with(data, &arguments);
-    assert_eq!(from_the_store(&once(&server, open)), before);
-    assert!(get(&server.ops, "/readyz").ends_with("ready\n"));
+    assert_eq!(store_metrics(&metrics_with(&server, open)), before);
+    assert!(http_get(&server.ops, "/readyz").ends_with("ready\n"));
     assert_eq!(server.terminate(), Some(0));
 }
 
 #[test]
-fn ops_port_in_use_is_named_in_the_error() {
+fn ops_port_in_use_is_named() {
     let folder = tempfile::tempdir().expect("a folder");
-    let holder = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
-    let taken = holder.local_addr().expect("an address").to_string();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let taken = listener.local_addr().expect("an address").to_string();
     let refused = run(
         folder.path(),
         &["serve", "--listen", "127.0.0.1:0", "--ops-listen", &taken],

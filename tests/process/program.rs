@@ -1,4 +1,4 @@
-//! The program as a process: its start, its output, and its end.
+//! The program as a child process: commands that run to their end, and servers.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
@@ -15,18 +15,18 @@ use crate::support::server::{Client, EVERY_SCOPE, bearer};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_second-opinion");
 
-/// The program with a data folder of the test's own, and without the `SECOND_OPINION_` variables of the test run.
+/// The program with this data folder, without the `SECOND_OPINION_` variables of the test's environment.
 pub fn program(data: &Path) -> Command {
     let mut command = Command::new(PROGRAM);
-    let variables = std::env::vars_os().map(|(name, _)| name);
-    for name in variables.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
         command.env_remove(name);
     }
     command.arg("--data").arg(data);
     command
 }
 
-/// Runs the program to its end.
+/// Runs the program until it exits.
 pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
     let mut child = program(data)
         .args(arguments)
@@ -35,7 +35,7 @@ pub fn run(data: &Path, arguments: &[&str], input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program");
-    // A program that does not read its input may have ended already.
+    // A program that does not read its input may have exited.
     let _ = child
         .stdin
         .take()
@@ -52,7 +52,7 @@ pub fn json(bytes: &[u8]) -> Value {
     serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error}: {}", text(bytes)))
 }
 
-/// The arguments of a server on free ports.
+/// Arguments that start a server on free ports.
 pub const SERVE: [&str; 5] = [
     "serve",
     "--listen",
@@ -61,34 +61,34 @@ pub const SERVE: [&str; 5] = [
     "127.0.0.1:0",
 ];
 
-/// A server in a process of its own. A drop kills it.
+/// A server in a child process, which a drop kills.
 pub struct Server {
     child: Child,
     pub address: String,
-    /// The address of metrics and probes.
+    /// The address of probes and metrics.
     pub ops: String,
-    /// The whole of standard output and standard error, once the process ended.
-    output: Option<(JoinHandle<String>, JoinHandle<String>)>,
+    /// The threads that read standard output and standard error.
+    readers: Option<(JoinHandle<String>, JoinHandle<String>)>,
 }
 
 impl Server {
-    /// Starts a server, and waits until it logs its address.
+    /// Starts a server and waits until it logs its addresses.
     pub fn start(data: &Path) -> Self {
         Self::start_with(data, &[])
     }
 
-    /// Starts a server with more arguments.
+    /// Starts a server with further arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Self {
         Self::start_in(data, arguments, &[])
     }
 
-    /// Starts a server with more arguments and variables.
+    /// Starts a server with further arguments and variables.
     pub fn start_in(data: &Path, arguments: &[&str], variables: &[(&str, &Path)]) -> Self {
         Self::try_start(data, arguments, variables)
-            .unwrap_or_else(|(code, errors)| panic!("the server ended with {code:?}: {errors}"))
+            .unwrap_or_else(|(code, errors)| panic!("the server exited with {code:?}: {errors}"))
     }
 
-    /// Starts a server; returns the exit code and standard error of one that ends before it serves.
+    /// Starts a server. If it exits before it serves, returns its exit code and error output.
     pub fn try_start(
         data: &Path,
         arguments: &[&str],
@@ -103,21 +103,22 @@ impl Server {
             .stderr(Stdio::piped())
             .spawn()
             .expect("the program");
-        let output = read_on(child.stdout.take().expect("standard output"), String::new());
+        let output = child.stdout.take().expect("standard output");
+        let output = read_to_end(output, String::new());
         let mut lines = BufReader::new(child.stderr.take().expect("standard error"));
-        // From here on it ends with this function.
+        // From here on a return without it kills the child.
         let mut server = Self {
             child,
             address: String::new(),
             ops: String::new(),
-            output: None,
+            readers: None,
         };
         let mut errors = String::new();
         loop {
             let mut line = String::new();
             let read = lines.read_line(&mut line).expect("a line");
             if read == 0 {
-                let code = server.child.wait().expect("gone").code();
+                let code = server.child.wait().expect("an exit").code();
                 return Err((code, errors));
             }
             errors.push_str(&line);
@@ -130,8 +131,8 @@ impl Server {
                     .as_str()
                     .expect("an address")
                     .clone_into(&mut server.ops);
-                // The rest is read too, or the pipe would fill.
-                server.output = Some((output, read_on(lines, errors)));
+                // An unread pipe would fill up and block the server.
+                server.readers = Some((output, read_to_end(lines, errors)));
                 return Ok(server);
             }
         }
@@ -140,39 +141,39 @@ impl Server {
     /// `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
+        self.child.wait().expect("an exit");
     }
 
-    /// Sends SIGTERM, and returns the exit code.
+    /// SIGTERM. Returns the exit code.
     pub fn terminate(self) -> Option<i32> {
         self.terminate_and_read().0
     }
 
-    /// Sends SIGTERM, and returns the exit code with the whole of standard output and standard error.
+    /// SIGTERM. Returns the exit code, standard output and standard error.
     pub fn terminate_and_read(mut self) -> (Option<i32>, String, String) {
         let killed = Command::new("kill")
             .args(["-TERM", &self.child.id().to_string()])
             .status();
         assert!(killed.expect("kill").success());
-        let code = self.child.wait().expect("gone").code();
-        let (output, errors) = self.output.take().expect("a server that ran");
-        let [output, errors] = [output, errors].map(|read| read.join().expect("read"));
+        let code = self.child.wait().expect("an exit").code();
+        let (output, errors) = self.readers.take().expect("readers");
+        let [output, errors] = [output, errors].map(|reader| reader.join().expect("text"));
         (code, output, errors)
     }
 
-    /// The process's peak resident memory, from the system.
+    /// Peak resident memory of the process.
     pub fn peak_megabytes(&self) -> u64 {
         self.kilobytes("VmHWM:") / 1_024
     }
 
-    /// The process's resident memory in KiB, from the system.
+    /// Present resident memory of the process, in KiB.
     pub fn resident_kilobytes(&self) -> u64 {
         self.kilobytes("VmRSS:")
     }
 
     fn kilobytes(&self, name: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
-            .expect("its status");
+            .expect("a status file");
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
         number
@@ -180,24 +181,27 @@ impl Server {
             .expect("a number")
     }
 
-    /// A reviewer's client, with a token of the development identity in the data folder.
+    /// A reviewer's client, with a token by the development identity in the data folder.
     pub async fn client(&self, data: &Path) -> Client {
         let channel = endpoint(&self.address).connect().await;
         reviewer(channel.expect("a connection"), data)
     }
 }
 
-/// Reads to the end, and appends to the text before.
-fn read_on(mut from: impl std::io::Read + Send + 'static, before: String) -> JoinHandle<String> {
+/// Reads to the end on a thread, and appends to the text before.
+fn read_to_end(
+    mut from: impl std::io::Read + Send + 'static,
+    before: String,
+) -> JoinHandle<String> {
     std::thread::spawn(move || {
-        let mut read = before.into_bytes();
-        from.read_to_end(&mut read).expect("read");
-        String::from_utf8(read).expect("UTF-8")
+        let mut bytes = before.into_bytes();
+        from.read_to_end(&mut bytes).expect("bytes");
+        String::from_utf8(bytes).expect("UTF-8")
     })
 }
 
-/// A reviewer's client of an address, connected at the first call.
-pub fn lazily(address: &str, data: &Path) -> Client {
+/// A reviewer's client that connects with the first call.
+pub fn lazy_client(address: &str, data: &Path) -> Client {
     reviewer(endpoint(address).connect_lazy(), data)
 }
 
@@ -209,7 +213,7 @@ fn reviewer(channel: Channel, data: &Path) -> Client {
     SecondOpinionServiceClient::with_interceptor(channel, bearer(Some(&token(data))))
 }
 
-/// A reviewer's token of the development identity in a data folder.
+/// A reviewer's token by the development identity in the data folder.
 pub fn token(data: &Path) -> String {
     let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
     identity.token(
@@ -223,7 +227,7 @@ pub fn token(data: &Path) -> String {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended already.
+        // It may have exited.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -235,8 +239,8 @@ pub fn free_address() -> String {
     listener.local_addr().expect("an address").to_string()
 }
 
-/// Waits until a server listens.
-pub fn wait_for(address: &str) {
+/// Waits until something listens.
+pub fn wait_until_listening(address: &str) {
     for _ in 0..200 {
         if std::net::TcpStream::connect(address).is_ok() {
             return;
@@ -247,14 +251,14 @@ pub fn wait_for(address: &str) {
 }
 
 /// The response to a GET, with its head.
-pub fn get(address: &str, path: &str) -> String {
+pub fn http_get(address: &str, path: &str) -> String {
     let mut stream = std::net::TcpStream::connect(address).expect("a connection");
     write!(
         stream,
         "GET {path} HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n"
     )
     .expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("text");
-    answer
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("text");
+    response
 }

@@ -1,4 +1,4 @@
-//! A server as its operator has it: called, checked, backed up, stopped, and its log proved.
+//! One server under its operator's commands: calls, health check, backup, verification of the log, TLS.
 
 use std::path::{Path, PathBuf};
 use std::process::Output;
@@ -7,7 +7,7 @@ use second_opinion::wire::v1;
 use serde_json::Value;
 
 use crate::commands::REQUEST;
-use crate::program::{SERVE, Server, free_address, json, program, run, text, wait_for};
+use crate::program::{SERVE, Server, free_address, json, program, run, text, wait_until_listening};
 use crate::support::certificate;
 use crate::support::messages::{get, second_opinion, submission};
 
@@ -15,12 +15,17 @@ fn store(data: &Path) -> PathBuf {
     data.join("second-opinion.db")
 }
 
-/// Beside a server: a second one on the same store is refused, and tools work. Gives a backup, and what proves it.
-fn backed_up(data: &Path) -> (PathBuf, Output) {
+/// While a server runs: a second one on the same store is refused, and tools work. Returns a backup and the output of verify-log.
+fn back_up(data: &Path) -> (PathBuf, Output) {
     let second = program(data).args(SERVE).output().expect("an output");
     assert_eq!(second.status.code(), Some(69), "{}", text(&second.stderr));
-    let proof = run(data, &["verify-log"], "");
-    assert_eq!(proof.status.code(), Some(0), "{}", text(&proof.stderr));
+    let verified = run(data, &["verify-log"], "");
+    assert_eq!(
+        verified.status.code(),
+        Some(0),
+        "{}",
+        text(&verified.stderr)
+    );
     let copy = data.join("copy.db");
     let backup = run(
         data,
@@ -29,7 +34,7 @@ fn backed_up(data: &Path) -> (PathBuf, Output) {
     );
     assert_eq!(
         (backup.status.code(), &backup.stdout),
-        (Some(0), &proof.stdout),
+        (Some(0), &verified.stdout),
         "{}",
         text(&backup.stderr)
     );
@@ -43,17 +48,17 @@ fn backed_up(data: &Path) -> (PathBuf, Output) {
         .code(),
         Some(0)
     );
-    (copy, proof)
+    (copy, verified)
 }
 
-// While the test waits for the server to end, another thread lets go of the client's connection.
+// A second thread closes the client's connection while the test waits for the server's exit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn a_server_is_called_checked_backed_up_and_stopped() {
+async fn server_is_called_checked_backed_up_and_stopped() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let server = Server::start(data);
     let to = server.address.clone();
-    // `call` shows the development identity by itself.
+    // `call` uses the development identity.
     let submitted = run(
         data,
         &["call", "SubmitSecondOpinion", "-", "--to", &to],
@@ -109,41 +114,41 @@ async fn a_server_is_called_checked_backed_up_and_stopped() {
         Some(0)
     );
 
-    let (copy, proof) = backed_up(data);
+    let (copy, verified) = back_up(data);
     let mut client = server.client(data).await;
     client
         .submit_second_opinion(submission(second_opinion()))
         .await
-        .expect("it");
+        .expect("an answer");
     assert_eq!(server.terminate(), Some(0));
     assert_eq!(
         run(data, &["healthcheck", "--to", &to], "").status.code(),
         Some(1)
     );
 
-    // The copy is a store of its own, as of its moment.
+    // The copy is a complete store, as of the backup.
     let restored = tempfile::tempdir().expect("a folder");
     std::fs::copy(&copy, store(restored.path())).expect("a copy");
     assert_eq!(
         run(restored.path(), &["verify-log"], "").stdout,
-        proof.stdout
+        verified.stdout
     );
     let server = Server::start(restored.path());
     let mut client = server.client(restored.path()).await;
-    let held = client
+    let stored = client
         .get_determination(get(&id, v1::View::Basic))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
     assert_eq!(
-        held.determination.expect("it").state(),
+        stored.determination.expect("a determination").state(),
         v1::State::NoAuthorizationRequired
     );
 }
 
-// While the test waits for the server to end, another thread lets go of the client's connection.
+// A second thread closes the client's connection while the test waits for the server's exit.
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn verify_log_names_case_and_version_of_a_flipped_byte() {
+async fn verify_log_names_the_case_and_version_of_a_flipped_byte() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let server = Server::start(data);
@@ -153,9 +158,14 @@ async fn verify_log_names_case_and_version_of_a_flipped_byte() {
         let answer = client
             .submit_second_opinion(submission(second_opinion()))
             .await
-            .expect("it")
+            .expect("an answer")
             .into_inner();
-        ids.push(answer.determination.expect("it").determination_id);
+        ids.push(
+            answer
+                .determination
+                .expect("a determination")
+                .determination_id,
+        );
     }
     assert_eq!(server.terminate(), Some(0));
     assert_eq!(run(data, &["verify-log"], "").status.code(), Some(0));
@@ -172,22 +182,25 @@ async fn verify_log_names_case_and_version_of_a_flipped_byte() {
     file.execute("UPDATE events SET bytes = ?1 WHERE position = 2", [bytes])
         .expect("flipped");
     drop(file);
-    let proof = run(data, &["verify-log"], "");
-    let said = text(&proof.stderr);
-    assert_eq!(proof.status.code(), Some(1));
+    let verified = run(data, &["verify-log"], "");
+    let errors = text(&verified.stderr);
+    assert_eq!(verified.status.code(), Some(1));
     assert!(
-        said.contains(&format!("determination {} version 1", ids[1])),
-        "{said}"
+        errors.contains(&format!("determination {} version 1", ids[1])),
+        "{errors}"
     );
-    assert!(!said.contains(&ids[0]) && !said.contains(&ids[2]), "{said}");
+    assert!(
+        !errors.contains(&ids[0]) && !errors.contains(&ids[2]),
+        "{errors}"
+    );
 }
 
 #[test]
-fn audit_lines_are_written_whatever_the_filter_says() {
+fn audit_lines_are_written_at_any_log_level() {
     use std::io::Read as _;
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    // With the log off it does not say where it listens.
+    // With the log off the server does not log its address.
     let to = free_address();
     let mut child = program(data)
         .args([
@@ -204,22 +217,22 @@ fn audit_lines_are_written_whatever_the_filter_says() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .expect("the program");
-    wait_for(&to);
+    wait_until_listening(&to);
     let called = run(data, &["call", "GetPolicy", "/dev/null", "--to", &to], "");
     assert_eq!(called.status.code(), Some(0), "{}", text(&called.stderr));
     child.kill().expect("killed");
-    let mut said = String::new();
+    let mut errors = String::new();
     child
         .stderr
         .take()
         .expect("standard error")
-        .read_to_string(&mut said)
+        .read_to_string(&mut errors)
         .expect("text");
-    child.wait().expect("gone");
-    let line = said
+    child.wait().expect("an exit");
+    let line = errors
         .lines()
         .find(|line| line.contains("\"audit\""))
-        .expect(&said);
+        .expect(&errors);
     let line = json(line.as_bytes());
     assert_eq!(
         (&line["rpc"], &line["outcome"]),
@@ -229,7 +242,7 @@ fn audit_lines_are_written_whatever_the_filter_says() {
 }
 
 #[test]
-fn over_tls_callers_name_the_authority() {
+fn tls_callers_name_the_certificate_authority() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let tls = certificate::make(data);
@@ -242,14 +255,14 @@ fn over_tls_callers_name_the_authority() {
         (output.status.code(), text(&output.stderr))
     };
     let policy = ["call", "GetPolicy", "/dev/null", "--to"];
-    let (code, said) = called(&[&policy[..], &[&to, "--ca", &cert]].concat());
-    assert_eq!(code, Some(0), "{said}");
-    let (code, said) = called(&["healthcheck", "--to", &to, "--ca", &cert]);
-    assert_eq!(code, Some(0), "{said}");
-    let (code, said) = called(&[&policy[..], &[&to]].concat());
-    assert_eq!(code, Some(64), "{said}");
-    assert!(said.contains("--ca"), "{said}");
-    let (code, said) = called(&[&policy[..], &[&server.address]].concat());
-    assert_eq!(code, Some(1), "{said}");
+    let (code, errors) = called(&[&policy[..], &[&to, "--ca", &cert]].concat());
+    assert_eq!(code, Some(0), "{errors}");
+    let (code, errors) = called(&["healthcheck", "--to", &to, "--ca", &cert]);
+    assert_eq!(code, Some(0), "{errors}");
+    let (code, errors) = called(&[&policy[..], &[&to]].concat());
+    assert_eq!(code, Some(64), "{errors}");
+    assert!(errors.contains("--ca"), "{errors}");
+    let (code, errors) = called(&[&policy[..], &[&server.address]].concat());
+    assert_eq!(code, Some(1), "{errors}");
     assert_eq!(server.terminate(), Some(0));
 }

@@ -1,4 +1,4 @@
-//! A server in a process of its own says by itself that time has run out.
+//! The sweeper of a running server: overdue events come without a call, once each.
 
 use std::time::Duration;
 
@@ -30,44 +30,51 @@ async fn next(stream: &mut Streaming<v1::WatchDeterminationsResponse>) -> (Strin
     }
 }
 
-/// A request that the plan received a month ago.
-async fn late(client: &mut Client) -> String {
+/// Submits a request that the plan received a month ago; returns the case's id.
+async fn submit_overdue(client: &mut Client) -> String {
     let received_at = Some(render::timestamp(Utc::now() - TimeDelta::days(30)));
     let request = submission(v1::SecondOpinion {
         received_at,
         ..second_opinion()
     });
-    let answer = client.submit_second_opinion(request).await.expect("it");
-    let case = answer.into_inner().determination.expect("it");
+    let answer = client
+        .submit_second_opinion(request)
+        .await
+        .expect("an answer");
+    let case = answer.into_inner().determination.expect("a determination");
     case.determination_id
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
-async fn time_that_has_run_out_is_told_by_itself_and_not_again_after_a_kill() {
+async fn overdue_event_comes_by_itself_and_not_again_after_a_kill() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let server = Server::start(data);
     let mut client = server.client(data).await;
-    let first = late(&mut client).await;
+    let first = submit_overdue(&mut client).await;
     let mut stream = watch(&mut client, "0").await;
-    let first_told = [EventType::Submitted, EventType::Overdue].map(|kind| (first.clone(), kind));
-    for told in &first_told {
-        assert_eq!(&next(&mut stream).await, told);
+    let first_events = [EventType::Submitted, EventType::Overdue].map(|kind| (first.clone(), kind));
+    for expected in &first_events {
+        assert_eq!(&next(&mut stream).await, expected);
     }
     let lapsed = client.get_determination(get(&first, v1::View::Basic)).await;
-    let lapsed = lapsed.expect("it").into_inner().determination.expect("it");
+    let lapsed = lapsed
+        .expect("an answer")
+        .into_inner()
+        .determination
+        .expect("a determination");
     assert_eq!(lapsed.state(), v1::State::PendingReview);
     assert_eq!(lapsed.notices[0].kind(), v1::NoticeKind::Lapse);
-    // It is killed.
-    drop(server);
+    server.kill();
 
     let server = Server::start(data);
     let mut client = server.client(data).await;
-    let second = late(&mut client).await;
+    let second = submit_overdue(&mut client).await;
     let mut stream = watch(&mut client, "0").await;
-    let second_told = [EventType::Submitted, EventType::Overdue].map(|kind| (second.clone(), kind));
-    for told in first_told.iter().chain(&second_told) {
-        assert_eq!(&next(&mut stream).await, told);
+    let second_events =
+        [EventType::Submitted, EventType::Overdue].map(|kind| (second.clone(), kind));
+    for expected in first_events.iter().chain(&second_events) {
+        assert_eq!(&next(&mut stream).await, expected);
     }
     assert_eq!(server.terminate(), Some(0));
     assert_eq!(run(data, &["verify-log"], "").status.code(), Some(0));

@@ -1,4 +1,4 @@
-//! Traces, log lines and audit lines of the running program.
+//! Traces, log lines and audit lines of the program: they name the same trace, and none is lost at shutdown.
 
 use prost::Message as _;
 use second_opinion::wire::v1;
@@ -14,7 +14,7 @@ use crate::support::raw::{ask, frame};
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
-/// Requests an unknown determination within a trace; returns the request id.
+/// Reads a determination that does not exist, within a trace; returns the request id.
 async fn call(server: &Server, data: &std::path::Path) -> String {
     let headers = [
         ("authorization", format!("Bearer {}", token(data))),
@@ -36,7 +36,7 @@ fn audit_lines(text: &str) -> Vec<Value> {
         .collect()
 }
 
-fn check(lines: &[Value], request: &str) {
+fn check_audit_line(lines: &[Value], request: &str) {
     assert_eq!(lines.len(), 1, "{lines:?}");
     assert_eq!(lines[0]["trace_id"], TRACE);
     assert_eq!(lines[0]["request_id"], request);
@@ -44,28 +44,28 @@ fn check(lines: &[Value], request: &str) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn span_and_audit_line_of_a_call_have_its_trace_and_request_id() {
+async fn spans_and_audit_lines_of_a_call_name_its_trace_and_outlive_the_server() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let arguments = ["--otlp-endpoint", &collector.endpoint];
     let server = Server::start_with(data, &arguments);
     let request = call(&server, data).await;
-    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (code, output, errors) = ended.expect("an end");
+    let exited = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (code, output, errors) = exited.expect("no panic");
     assert_eq!((code, output.as_str()), (Some(0), ""), "{errors}");
     let spans = collector.spans_of(TRACE);
     assert_eq!(spans.len(), 1, "{spans:?}");
     assert_eq!(hex(&spans[0].parent_span_id), PARENT);
-    let attribute_of_request = attribute(&spans[0], "second_opinion.request_id");
-    assert_eq!(attribute_of_request.as_ref(), Some(&request));
+    let request_id = attribute(&spans[0], "second_opinion.request_id");
+    assert_eq!(request_id.as_ref(), Some(&request));
     let code = attribute(&spans[0], "rpc.grpc.status_code");
     assert_eq!(code.as_deref(), Some("5"));
-    check(&audit_lines(&errors), &request);
+    check_audit_line(&audit_lines(&errors), &request);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn collector_is_verified_by_its_certificate() {
+async fn spans_go_to_a_collector_with_a_trusted_certificate_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
     let tls = certificate::make(data);
@@ -74,12 +74,12 @@ async fn collector_is_verified_by_its_certificate() {
     for (variables, spans) in [(vec![], 0), (vec![("SSL_CERT_FILE", &*tls.cert)], 1)] {
         let server = Server::start_in(data, &arguments, &variables);
         call(&server, data).await;
-        let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-        let (code, _, errors) = ended.expect("an end");
+        let exited = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+        let (code, _, errors) = exited.expect("no panic");
         assert_eq!(code, Some(0));
         assert_eq!(collector.spans_of(TRACE).len(), spans, "{errors}");
-        let lost = errors.contains("spans are lost on their way to the trace collector");
-        assert_eq!(lost, spans == 0, "{errors}");
+        let is_logged = errors.contains("spans are lost on their way to the trace collector");
+        assert_eq!(is_logged, spans == 0, "{errors}");
     }
 }
 
@@ -89,9 +89,9 @@ async fn audit_lines_go_to_standard_output_or_are_appended_to_a_file() {
     let data = folder.path();
     let server = Server::start_with(data, &["--audit", "stdout"]);
     let request = call(&server, data).await;
-    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (_, output, errors) = ended.expect("an end");
-    check(&audit_lines(&output), &request);
+    let exited = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (_, output, errors) = exited.expect("no panic");
+    check_audit_line(&audit_lines(&output), &request);
     assert_eq!(output.lines().count(), 1, "{output}");
     assert_eq!(audit_lines(&errors), Vec::<Value>::new());
 
@@ -100,11 +100,11 @@ async fn audit_lines_go_to_standard_output_or_are_appended_to_a_file() {
     let file = path.to_str().expect("UTF-8");
     let server = Server::start_with(data, &["--audit", file]);
     let request = call(&server, data).await;
-    let ended = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
-    let (_, output, errors) = ended.expect("an end");
+    let exited = tokio::task::spawn_blocking(move || server.terminate_and_read()).await;
+    let (_, output, errors) = exited.expect("no panic");
     let written = std::fs::read_to_string(&path).expect("a file");
     assert!(written.starts_with("{\"before\":true}\n"), "{written}");
-    check(&audit_lines(&written), &request);
+    check_audit_line(&audit_lines(&written), &request);
     assert_eq!((output.as_str(), audit_lines(&errors).len()), ("", 0));
 }
 

@@ -1,4 +1,4 @@
-//! Does everyone who follows the changes see the log: in its order, nothing skipped and nothing twice?
+//! Watchers of the log, and the check that each received all of it, in order, each event once.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,38 +11,36 @@ use second_opinion::wire::v1;
 use tokio::task::JoinHandle;
 
 use crate::callers::{Acknowledged, Caller, Failures, TEST_TIMEOUT};
-use crate::fleet::{Fleet, chance};
+use crate::fleet::{Fleet, random_below};
 
-/// A log without an end yet.
+/// The end of a log that still grows.
 const NO_END: u64 = u64::MAX;
-/// As many acknowledged changes are asked for once more at the end.
-const ASKED_AGAIN: usize = 200;
+/// Maximum acknowledged changes that the check sends again.
+const REPLAYS_MAX: usize = 200;
 
-/// Where an event stands, its case and its version.
-type Seen = (u64, String, i64);
+/// An event's position, case and version.
+type SeenEvent = (u64, String, i64);
 
-/// How a watcher begins, and whether it is cut.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Habit {
-    /// From the first event, for as long as the server lets it.
+enum WatcherKind {
+    /// Starts at the first event and keeps its stream as long as it can.
     Steady,
-    /// From the first event, cut at random.
-    Cut,
-    /// From where the log was when it came, cut at random.
+    /// Starts at the first event and reconnects at random.
+    Reconnecting,
+    /// Starts at the log's present end and reconnects at random.
     Late,
 }
 
-const HABITS: [Habit; 5] = [
-    Habit::Steady,
-    Habit::Steady,
-    Habit::Cut,
-    Habit::Cut,
-    Habit::Late,
+const KINDS: [WatcherKind; 5] = [
+    WatcherKind::Steady,
+    WatcherKind::Steady,
+    WatcherKind::Reconnecting,
+    WatcherKind::Reconnecting,
+    WatcherKind::Late,
 ];
 
-/// Five who follow.
 pub struct Watchers {
-    watching: Vec<JoinHandle<(u64, Vec<Seen>)>>,
+    tasks: Vec<JoinHandle<(u64, Vec<SeenEvent>)>>,
     /// The last position, once it is known.
     end: Arc<AtomicU64>,
 }
@@ -50,32 +48,32 @@ pub struct Watchers {
 impl Watchers {
     pub fn start(fleet: &Arc<Fleet>) -> Self {
         let end = Arc::new(AtomicU64::new(NO_END));
-        let watching = HABITS.iter().enumerate().map(|(nth, habit)| {
-            tokio::spawn(watch(Arc::clone(fleet), nth, *habit, Arc::clone(&end)))
+        let tasks = KINDS.iter().enumerate().map(|(nth, kind)| {
+            tokio::spawn(watch(Arc::clone(fleet), nth, *kind, Arc::clone(&end)))
         });
         Self {
-            watching: watching.collect(),
+            tasks: tasks.collect(),
             end,
         }
     }
 }
 
-/// Follows from one server to the next, with its cursor, to the end; gives where it began, and what it saw.
+/// Watches server after server, with one cursor, to the end. Returns the position at which it began, and the events.
 async fn watch(
     fleet: Arc<Fleet>,
     nth: usize,
-    habit: Habit,
+    kind: WatcherKind,
     end: Arc<AtomicU64>,
-) -> (u64, Vec<Seen>) {
+) -> (u64, Vec<SeenEvent>) {
     let mut seen = Vec::new();
-    // Empty: from now on.
-    let mut cursor = if habit == Habit::Late { "" } else { "0" }.to_owned();
+    // An empty cursor is the present end.
+    let mut cursor = if kind == WatcherKind::Late { "" } else { "0" }.to_owned();
     let mut began = cursor.parse().ok();
-    for at in nth.. {
+    for server in nth.. {
         if cursor.parse() == Ok(end.load(Ordering::SeqCst)) {
             break;
         }
-        let mut client = fleet.client(at);
+        let mut client = fleet.client(server);
         let from = v1::WatchDeterminationsRequest {
             cursor: cursor.clone(),
         };
@@ -84,9 +82,9 @@ async fn watch(
             continue;
         };
         let mut stream = stream.into_inner();
-        let messages = match habit {
-            Habit::Steady => usize::MAX,
-            Habit::Cut | Habit::Late => 1 + chance(120),
+        let messages = match kind {
+            WatcherKind::Steady => usize::MAX,
+            WatcherKind::Reconnecting | WatcherKind::Late => 1 + random_below(120),
         };
         for _ in 0..messages {
             let message = tokio::time::timeout(Duration::from_millis(500), stream.message());
@@ -104,14 +102,14 @@ async fn watch(
     (began.expect("a first message"), seen)
 }
 
-/// The log, as a reader of the database has it; its chains are proved.
-async fn proved_log(url: &str) -> Vec<Seen> {
+/// The log, verified and read from the database.
+async fn verified_log(url: &str) -> Vec<SeenEvent> {
     let store = PostgresStore::open_read_only(url).await.expect("a reader");
     let report = verify_log(&store).await.expect("read");
     assert!(report.is_clean(), "{:?}", report.findings);
     let head = store.head().await.expect("read").position;
     let log = store.log_after(0, usize::MAX).await.expect("the log");
-    let log: Vec<Seen> = log
+    let log: Vec<SeenEvent> = log
         .iter()
         .map(|entry| {
             let id = entry.determination_id.to_string();
@@ -119,40 +117,48 @@ async fn proved_log(url: &str) -> Vec<Seen> {
         })
         .collect();
     let positions = log.iter().map(|(position, ..)| *position);
-    assert!(positions.eq(1..=head), "positions with gaps");
+    assert!(positions.eq(1..=head), "a gap in the positions");
     log
 }
 
-/// Each acknowledged change is in the log once and nothing else is, whoever asks again gets the first answer, and every
-/// watcher has seen the log.
-pub async fn check(fleet: &Arc<Fleet>, url: &str, acknowledged: &[Acknowledged], all: Watchers) {
-    let log = proved_log(url).await;
+/// Checks that the log has each acknowledged change once and nothing else, that a retry gets the first answer, and that every
+/// watcher received the log.
+pub async fn check(
+    fleet: &Arc<Fleet>,
+    url: &str,
+    acknowledged: &[Acknowledged],
+    watchers: Watchers,
+) {
+    let log = verified_log(url).await;
     let mut times: HashMap<(&str, i64), usize> = HashMap::new();
     for (_, id, version) in &log {
         *times.entry((id, *version)).or_default() += 1;
     }
-    for made in acknowledged {
+    for change in acknowledged {
         let key = (
-            made.answer.determination_id.as_str(),
-            made.request.version(),
+            change.answer.determination_id.as_str(),
+            change.request.version(),
         );
         assert_eq!(times.get(&key), Some(&1), "{key:?}");
     }
-    assert_eq!(log.len(), acknowledged.len(), "each change is there once");
+    assert_eq!(log.len(), acknowledged.len(), "each change is logged once");
 
-    let step = acknowledged.len().div_ceil(ASKED_AGAIN).max(1);
+    let step = acknowledged.len().div_ceil(REPLAYS_MAX).max(1);
     let mut caller = Caller::new(fleet, 0, &Arc::<Failures>::default());
-    for made in acknowledged.iter().step_by(step) {
-        let again = caller.until_acknowledged(made.request.clone()).await;
-        assert_eq!(again.answer, made.answer, "the first answer again");
+    for change in acknowledged.iter().step_by(step) {
+        let replay = caller.send_until_acknowledged(change.request.clone()).await;
+        assert_eq!(replay.answer, change.answer, "the first answer");
     }
 
     let last = u64::try_from(log.len()).expect("few");
-    all.end.store(last, Ordering::SeqCst);
-    for watcher in all.watching {
+    watchers.end.store(last, Ordering::SeqCst);
+    for watcher in watchers.tasks {
         let seen = tokio::time::timeout(TEST_TIMEOUT, watcher).await;
         let (began, seen) = seen.expect("in time").expect("no panic");
         let began = usize::try_from(began).expect("few");
-        assert!(seen == log[began..], "not the log after {began}");
+        assert!(
+            seen == log[began..],
+            "a watcher did not receive the log after {began}"
+        );
     }
 }

@@ -1,6 +1,6 @@
-//! `copy`: is everything there, once, as it was, whatever happens on the way? And what is refused?
+//! The command `copy`: the target gets every row, also after interruptions, and invalid sources and targets are refused.
 
-mod cut;
+mod interrupted;
 mod rows;
 mod source;
 
@@ -10,7 +10,7 @@ use std::process::Output;
 use crate::program::{Server, run, text};
 use crate::support::messages::{second_opinion, submission};
 use crate::support::postgres::Schema;
-use source::{determination, filled, next, watch};
+use source::{determination, fill, next, watch};
 
 fn store(data: &Path) -> PathBuf {
     data.join("second-opinion.db")
@@ -24,11 +24,11 @@ fn copy(data: &Path, from: &Path, to: &str) -> Output {
     run(data, &["copy", "--from", &url_of(from), "--to", to], "")
 }
 
-/// Refused, and for this reason.
-fn refused(output: &Output, code: i32, said: &str) {
+/// Checks the exit code and the error of a refused command.
+fn assert_refused(output: &Output, code: i32, error: &str) {
     let stderr = text(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
-    assert!(stderr.contains(said), "{said}: {stderr}");
+    assert!(stderr.contains(error), "{error}: {stderr}");
     assert!(output.stdout.is_empty(), "{}", text(&output.stdout));
 }
 
@@ -37,65 +37,78 @@ fn refused(output: &Output, code: i32, said: &str) {
 async fn copy_to_postgres_is_complete_and_can_be_served() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    let told = filled(data).await;
+    let expected = fill(data).await;
     let schema = Schema::migrated().await;
     let (file, to) = (store(data), schema.url());
     let copied = copy(data, &file, &to);
-    let said = text(&copied.stderr);
-    assert_eq!(copied.status.code(), Some(0), "{said}");
-    assert!(said.contains("every row is copied and verified"), "{said}");
-    let counted = text(&copied.stdout);
-    let cases = told.cases.len();
+    let errors = text(&copied.stderr);
+    assert_eq!(copied.status.code(), Some(0), "{errors}");
+    assert!(errors.contains("every row is copied and verified"), "{errors}");
+    let counts = text(&copied.stdout);
+    let cases = expected.cases.len();
     assert!(
-        counted.contains(&format!("{cases} determinations")),
-        "{counted}"
+        counts.contains(&format!("{cases} determinations")),
+        "{counts}"
     );
-    let letters = told.letters.len();
+    let letters = expected.letters.len();
     assert!(
-        counted.contains(&format!("{letters} renderings")),
-        "{counted}"
+        counts.contains(&format!("{letters} renderings")),
+        "{counts}"
     );
-    rows::the_same(&file, &schema.client().await).await;
-    let digest = counted.lines().last().expect("a digest");
-    for place in [&url_of(&file), &to] {
-        let proved = run(data, &["--store", place, "verify-log"], "");
-        assert_eq!(proved.status.code(), Some(0), "{}", text(&proved.stderr));
-        assert_eq!(text(&proved.stdout).trim(), digest);
+    rows::assert_equal(&file, &schema.client().await).await;
+    let digest = counts.lines().last().expect("a digest");
+    for url in [&url_of(&file), &to] {
+        let verified = run(data, &["--store", url, "verify-log"], "");
+        assert_eq!(
+            verified.status.code(),
+            Some(0),
+            "{}",
+            text(&verified.stderr)
+        );
+        assert_eq!(text(&verified.stdout).trim(), digest);
     }
 
     let server = Server::start_with(data, &["--store", &to]);
     let mut client = server.client(data).await;
-    for case in &told.cases {
-        let held = determination(&mut client, &case.determination_id).await;
-        assert_eq!(held.etag, case.etag);
-        assert_eq!(&held, case);
+    for case in &expected.cases {
+        let copy = determination(&mut client, &case.determination_id).await;
+        assert_eq!(copy.etag, case.etag);
+        assert_eq!(&copy, case);
     }
-    for (request, expected) in &told.letters {
+    for (request, rendition) in &expected.letters {
         let letter = client.get_notice(request.clone()).await;
-        assert_eq!(&letter.expect("a letter").into_inner(), expected);
+        assert_eq!(&letter.expect("a letter").into_inner(), rendition);
     }
-    let (request, answer) = told.denial;
-    let again = client.issue_denial(request).await;
-    assert_eq!(again.expect("the first answer").into_inner(), answer);
-    // Cursors that were given out hold, and what comes next follows on what came before.
-    let end = told.log.len();
+    let (request, answer) = expected.denial;
+    let replay = client.issue_denial(request).await;
+    assert_eq!(replay.expect("a replay").into_inner(), answer);
+    // Earlier cursors stay valid, and new events follow the copied ones.
+    let end = expected.log.len();
     let mut stream = watch(&mut client, &(end - 1).to_string())
         .await
-        .expect("it");
+        .expect("an answer");
     let last = next(&mut stream).await;
     assert_eq!(
         Some(&(last.determination_id, last.version)),
-        told.log.last()
+        expected.log.last()
     );
     let new = client.submit_second_opinion(submission(second_opinion()));
-    let new = new.await.expect("it").into_inner().determination;
+    let new = new.await.expect("an answer").into_inner().determination;
     let event = next(&mut stream).await;
-    assert_eq!(event.determination_id, new.expect("it").determination_id);
+    assert_eq!(
+        event.determination_id,
+        new.expect("an answer").determination_id
+    );
     assert_eq!(server.terminate(), Some(0));
-    let proved = run(data, &["--store", &to, "verify-log"], "");
-    assert_eq!(proved.status.code(), Some(0), "{}", text(&proved.stderr));
-    // A store that is there is no place for another, nor for itself again.
-    refused(&copy(data, &file, &to), 69, "the target is not empty");
+    let verified = run(data, &["--store", &to, "verify-log"], "");
+    assert_eq!(
+        verified.status.code(),
+        Some(0),
+        "{}",
+        text(&verified.stderr)
+    );
+    // A target with rows takes no copy, also not the same one again.
+    assert_refused(&copy(data, &file, &to), 69, "the target is not empty");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -107,12 +120,12 @@ async fn copy_to_postgres_refuses_a_served_or_damaged_source_and_a_missing_schem
     let server = Server::start(data);
     let mut client = server.client(data).await;
     let sent = client.submit_second_opinion(submission(second_opinion()));
-    sent.await.expect("it");
+    sent.await.expect("an answer");
     let schema = Schema::empty().await;
     let to = schema.url();
-    refused(&copy(data, &file, &to), 69, "serving from this file");
+    assert_refused(&copy(data, &file, &to), 69, "serving from this file");
     assert_eq!(server.terminate(), Some(0));
-    refused(
+    assert_refused(
         &copy(data, &file, &to),
         69,
         "run `second-opinion migrate` first",
@@ -134,44 +147,44 @@ async fn copy_to_postgres_refuses_a_served_or_damaged_source_and_a_missing_schem
         .expect("changed");
     drop(changed);
     let damaged = copy(data, &file, &to);
-    refused(&damaged, 1, "does not hold together");
+    assert_refused(&damaged, 1, "does not hold together");
     assert!(!text(&damaged.stderr).contains("Simple"));
     let serve = ["--store", &to, "--listen", "127.0.0.1:0", "serve"];
-    refused(&run(data, &serve, ""), 69, "is not finished");
+    assert_refused(&run(data, &serve, ""), 69, "is not finished");
 }
 
 #[test]
-fn other_stores_and_urls_that_are_none_are_refused() {
+fn unsupported_stores_and_invalid_urls_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    let away = "postgres://app:canary@127.0.0.1:1/um";
+    let unreachable = "postgres://app:canary@127.0.0.1:1/um";
     let missing = url_of(&data.join("missing.db"));
-    for (from, to, code, said) in [
-        (away, away, 64, "pg_dump"),
-        (away, missing.as_str(), 64, "pg_dump"),
+    for (from, to, code, error) in [
+        (unreachable, unreachable, 64, "pg_dump"),
+        (unreachable, missing.as_str(), 64, "pg_dump"),
         (
             missing.as_str(),
             missing.as_str(),
             64,
             "second-opinion backup",
         ),
-        ("mysql://canary", away, 64, "--from: expected"),
+        ("mysql://canary", unreachable, 64, "--from: expected"),
         (missing.as_str(), "postgres://canary@", 64, "--to: expected"),
-        (missing.as_str(), away, 69, "the source: "),
+        (missing.as_str(), unreachable, 69, "the source: "),
     ] {
         let output = run(data, &["copy", "--from", from, "--to", to], "");
-        refused(&output, code, said);
+        assert_refused(&output, code, error);
         assert!(!text(&output.stderr).contains("canary"), "{from} {to}");
     }
     assert!(!data.join("missing.db").exists() && !data.join("missing.db.lock").exists());
     let empty = data.join("empty.db");
-    let made = run(data, &["--store", &url_of(&empty), "migrate"], "");
-    assert_eq!(made.status.code(), Some(0));
-    refused(&copy(data, &empty, away), 69, "the target: ");
-    // Left out, the target is the store that is configured.
-    let configured = ["--store", away, "copy", "--from", &url_of(&empty)];
-    refused(&run(data, &configured, ""), 69, "the target: ");
-    refused(&run(data, &["copy", "--to", away], ""), 64, "--from");
+    let migrated = run(data, &["--store", &url_of(&empty), "migrate"], "");
+    assert_eq!(migrated.status.code(), Some(0));
+    assert_refused(&copy(data, &empty, unreachable), 69, "the target: ");
+    // Without --to the target is the configured store.
+    let configured = ["--store", unreachable, "copy", "--from", &url_of(&empty)];
+    assert_refused(&run(data, &configured, ""), 69, "the target: ");
+    assert_refused(&run(data, &["copy", "--to", unreachable], ""), 64, "--from");
     let listen = ["--listen", "nowhere", "copy", "--from", &url_of(&empty)];
-    refused(&run(data, &listen, ""), 78, "nowhere");
+    assert_refused(&run(data, &listen, ""), 78, "nowhere");
 }

@@ -1,4 +1,4 @@
-//! Does one store hold what the other does, column by column? Both are read by their databases' own means, as text.
+//! Compares two stores column by column. Both are read as text, directly from their databases.
 
 use std::path::Path;
 
@@ -17,8 +17,8 @@ const TABLES: [(&str, &str); 6] = [
 
 type Rows = Vec<Vec<String>>;
 
-/// Every row of either is the other's.
-pub async fn the_same(file: &Path, database: &Client) {
+/// Checks that both stores have the same rows.
+pub async fn assert_equal(file: &Path, database: &Client) {
     let file = rusqlite::Connection::open(file).expect("the file");
     for (table, order) in TABLES {
         let columns = columns(database, table).await;
@@ -30,18 +30,18 @@ pub async fn the_same(file: &Path, database: &Client) {
             "{table}"
         );
         let expected = rows_of_file(&file, table, &columns, order);
-        let held = rows_of_database(database, table, &columns, order).await;
-        assert!(!expected.is_empty(), "{table} shows nothing");
-        assert_eq!(held.len(), expected.len(), "{table}");
-        for (held, expected) in held.iter().zip(&expected) {
-            for ((name, _), (held, expected)) in columns.iter().zip(held.iter().zip(expected)) {
-                assert!(held == expected, "{table}.{name}");
+        let copied = rows_of_database(database, table, &columns, order).await;
+        assert!(!expected.is_empty(), "{table} is empty");
+        assert_eq!(copied.len(), expected.len(), "{table}");
+        for (copied, expected) in copied.iter().zip(&expected) {
+            for ((name, _), (copied, expected)) in columns.iter().zip(copied.iter().zip(expected)) {
+                assert!(copied == expected, "{table}.{name}");
             }
         }
     }
 }
 
-/// A table's columns with their types, by name; without what the database computes for itself.
+/// A table's columns with their types, ordered by name, without generated columns.
 async fn columns(database: &Client, table: &str) -> Vec<(String, String)> {
     const SQL: &str = "SELECT column_name::text, data_type::text FROM information_schema.columns
         WHERE table_schema = current_schema() AND table_name = $1 AND is_generated = 'NEVER' ORDER BY column_name COLLATE \"C\"";
@@ -62,7 +62,7 @@ async fn rows_of_database(
     columns: &[(String, String)],
     order: &str,
 ) -> Rows {
-    let shown: Vec<String> = columns
+    let expressions: Vec<String> = columns
         .iter()
         .map(|(name, kind)| {
             let text = match kind.as_str() {
@@ -74,7 +74,10 @@ async fn rows_of_database(
             format!("coalesce({text}, 'null')")
         })
         .collect();
-    let sql = format!("SELECT {} FROM {table} ORDER BY {order}", shown.join(", "));
+    let sql = format!(
+        "SELECT {} FROM {table} ORDER BY {order}",
+        expressions.join(", ")
+    );
     let found = database.query(&sql, &[]).await.expect("rows");
     let text = |row: &tokio_postgres::Row| (0..row.len()).map(|at| row.get(at)).collect();
     found.iter().map(text).collect()
@@ -104,7 +107,7 @@ fn text(value: ValueRef<'_>) -> String {
     match value {
         ValueRef::Null => "null".to_owned(),
         ValueRef::Integer(number) => number.to_string(),
-        ValueRef::Real(_) => panic!("no column holds a fraction"),
+        ValueRef::Real(_) => panic!("no column has fractions"),
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
         ValueRef::Blob(bytes) => bytes
             .iter()

@@ -1,4 +1,4 @@
-//! A store with every kind of event, letters and what was given out of them, and everything that callers were told.
+//! A source with every kind of event, letters and renditions, and the answers that a copy must give too.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -13,25 +13,29 @@ use crate::support::messages::{
 };
 use crate::support::server::Client;
 
-/// What callers were told of a store.
-pub struct Told {
-    /// Every determination with all that there is of it, its etag included.
+/// The answers of a store.
+pub struct Expected {
+    /// Every determination in full view, with its etag.
     pub cases: Vec<v1::Determination>,
-    /// Letters in several forms: what was asked for, and what came.
+    /// Letters in several forms: requests and answers.
     pub letters: Vec<(v1::GetNoticeRequest, v1::GetNoticeResponse)>,
-    /// A request, and what was answered.
+    /// A request with its answer.
     pub denial: (v1::IssueDenialRequest, v1::IssueDenialResponse),
-    /// The log: cases and versions in order.
+    /// The log: case and version of each event, in order.
     pub log: Vec<(String, i64)>,
 }
 
-async fn submitted(client: &mut Client, opinion: v1::SecondOpinion) -> String {
+async fn submit(client: &mut Client, opinion: v1::SecondOpinion) -> String {
     let answer = client.submit_second_opinion(submission(opinion)).await;
-    let case = answer.expect("it").into_inner().determination.expect("it");
+    let case = answer
+        .expect("an answer")
+        .into_inner()
+        .determination
+        .expect("a determination");
     case.determination_id
 }
 
-/// A request that the plan received so many days ago.
+/// A request that the plan received some days ago.
 fn received(days: i64) -> v1::SecondOpinion {
     let received_at = render::timestamp(Utc::now() - TimeDelta::days(days));
     v1::SecondOpinion {
@@ -40,14 +44,14 @@ fn received(days: i64) -> v1::SecondOpinion {
     }
 }
 
-/// Has a server make every kind of event, and asks it for all that it holds.
-pub async fn filled(data: &Path) -> Told {
+/// Fills a store with every kind of event, and reads all of it.
+pub async fn fill(data: &Path) -> Expected {
     let server = Server::start(data);
     let mut client = server.client(data).await;
-    let denial = Box::pin(changes(&mut client)).await;
-    let log = until_every_kind(&mut client).await;
+    let denial = Box::pin(make_changes(&mut client)).await;
+    let log = log_with_every_kind(&mut client).await;
     let ids: BTreeSet<&String> = log.iter().map(|(id, _)| id).collect();
-    let mut told = Told {
+    let mut expected = Expected {
         cases: Vec::new(),
         letters: Vec::new(),
         denial,
@@ -59,19 +63,22 @@ pub async fn filled(data: &Path) -> Told {
             for request in renditions(&notice.notice_id) {
                 let letter = client.get_notice(request.clone()).await;
                 let letter = letter.expect("a letter").into_inner();
-                told.letters.push((request, letter));
+                expected.letters.push((request, letter));
             }
         }
-        told.cases.push(case);
+        expected.cases.push(case);
     }
-    told.log = log;
+    expected.log = log;
     assert_eq!(server.terminate(), Some(0));
-    told
+    expected
 }
 
 pub async fn determination(client: &mut Client, id: &str) -> v1::Determination {
     let got = client.get_determination(get(id, v1::View::Full)).await;
-    *got.expect("it").into_inner().determination.expect("it")
+    *got.expect("an answer")
+        .into_inner()
+        .determination
+        .expect("a determination")
 }
 
 fn renditions(notice_id: &str) -> [v1::GetNoticeRequest; 3] {
@@ -88,11 +95,11 @@ fn renditions(notice_id: &str) -> [v1::GetNoticeRequest; 3] {
     })
 }
 
-/// Everything that callers can do, and two requests whose time runs out.
-async fn changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::IssueDenialResponse) {
-    submitted(client, received(30)).await;
-    submitted(client, received(4)).await;
-    let denied = submitted(
+/// Makes every change that callers can make, and two requests that become due.
+async fn make_changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::IssueDenialResponse) {
+    submit(client, received(30)).await;
+    submit(client, received(4)).await;
+    let denied = submit(
         client,
         v1::SecondOpinion {
             network_availability: Some(available()),
@@ -104,7 +111,11 @@ async fn changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::IssueDenia
     let request = denial(&denied);
     let answer = client.issue_denial(request.clone()).await;
     let answer = answer.expect("a denial").into_inner();
-    let notice_id = answer.determination.as_ref().expect("it").notices[0]
+    let notice_id = answer
+        .determination
+        .as_ref()
+        .expect("a determination")
+        .notices[0]
         .notice_id
         .clone();
     let notification = v1::Notification {
@@ -119,25 +130,31 @@ async fn changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::IssueDenia
         etag: String::new(),
         notification: Some(notification),
     };
-    client.record_notification(notified).await.expect("told");
-    let approved = approval(&submitted(client, second_opinion()).await);
+    client
+        .record_notification(notified)
+        .await
+        .expect("a notification");
+    let approved = approval(&submit(client, second_opinion()).await);
     client.issue_approval(approved).await.expect("an approval");
     let withdrawn = v1::WithdrawSecondOpinionRequest {
         request_id: id(),
-        determination_id: submitted(client, second_opinion()).await,
+        determination_id: submit(client, second_opinion()).await,
         withdrawn_by: Some(member_asks()),
         ..v1::WithdrawSecondOpinionRequest::default()
     };
     let withdrawn = client.withdraw_second_opinion(withdrawn).await;
-    withdrawn.expect("withdrawn");
-    let verified = submitted(client, second_opinion()).await;
+    withdrawn.expect("a withdrawal");
+    let verified = submit(client, second_opinion()).await;
     let learned = v1::RecordVerificationRequest {
         request_id: id(),
         determination_id: verified.clone(),
         network_availability: Some(available()),
         ..v1::RecordVerificationRequest::default()
     };
-    client.record_verification(learned).await.expect("learned");
+    client
+        .record_verification(learned)
+        .await
+        .expect("a verification");
     let urgent = v1::ExpediteSecondOpinionRequest {
         request_id: id(),
         determination_id: verified,
@@ -150,16 +167,16 @@ async fn changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::IssueDenia
     client
         .expedite_second_opinion(urgent)
         .await
-        .expect("urgent");
+        .expect("an expedited case");
     (request, answer)
 }
 
-/// The log, once every kind of event is in it.
-async fn until_every_kind(client: &mut Client) -> Vec<(String, i64)> {
+/// Waits for every kind of event; returns the log.
+async fn log_with_every_kind(client: &mut Client) -> Vec<(String, i64)> {
     let mut kinds = BTreeSet::new();
     let mut log = Vec::new();
     let mut stream = watch(client, "0").await.expect("a stream");
-    // The nine kinds.
+    // There are nine kinds.
     while kinds.len() < 9 {
         let event = next(&mut stream).await;
         kinds.insert(event.r#type);

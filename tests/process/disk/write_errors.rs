@@ -7,21 +7,21 @@ use second_opinion::wire::v1;
 use super::faulty_disk::{Control, FaultyDisk, errno, kind};
 use super::workload::DiskRun;
 use crate::callers::{TEST_TIMEOUT, is_unavailable_for_now};
-use crate::program::{Server, get};
+use crate::program::{Server, http_get};
 use crate::support::messages::{self, second_opinion, submission};
 
 /// Waits until the readiness probe answers that calls should be sent here, or not.
 async fn wait_for_readiness(server: &Server, ready: bool) {
     let probed = async {
         let status = if ready { "200" } else { "503" };
-        while !get(&server.ops, "/readyz").starts_with(&format!("HTTP/1.1 {status}")) {
+        while !http_get(&server.ops, "/readyz").starts_with(&format!("HTTP/1.1 {status}")) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     };
     let in_time = tokio::time::timeout(TEST_TIMEOUT, probed).await;
     in_time.unwrap_or_else(|_| panic!("ready: {ready}"));
     let up = format!("second_opinion_store_up {}", u8::from(ready));
-    assert!(get(&server.ops, "/metrics").contains(&up), "{up}");
+    assert!(http_get(&server.ops, "/metrics").contains(&up), "{up}");
 }
 
 /// Runs `verify-log` beside the server.

@@ -1,6 +1,6 @@
-//! Many callers and reviewers over several servers: does one log come of it, and one decision a case?
+//! Concurrent callers and reviewers on several servers: they make one log, and one decision for each case.
 //!
-//! As much as `scripts/nightly` says by its variables, and a little in every other run.
+//! The load is small here and large in `scripts/nightly`.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -20,46 +20,46 @@ use crate::fleet::{Fleet, size};
 use crate::support::messages::{denial, get};
 use crate::watchers::{Watchers, check};
 
-/// Cases that are decided at the same time.
-const LANES: usize = 4;
+/// Cases that are decided concurrently.
+const CONCURRENCY: usize = 4;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn many_write_through_three_servers_and_five_watchers_see_the_log() {
+async fn three_servers_make_one_log_and_five_watchers_receive_it() {
     let database = Database::start();
     let fleet = Fleet::start(&database.url, 3);
     let clients = size("CLIENTS", 12);
     let watchers = Watchers::start(&fleet);
     let load = Load::start(&fleet, clients);
-    let (failures, began) = (Arc::clone(&load.failures), Instant::now());
+    let (failures, start) = (Arc::clone(&load.failures), Instant::now());
     tokio::time::sleep(Duration::from_secs(size("SECONDS", 3) as u64)).await;
     let acknowledged = load.finish().await;
     println!(
         "{clients} clients made {} changes in {:?}",
         acknowledged.len(),
-        began.elapsed()
+        start.elapsed()
     );
-    // Nothing was lost on the way: none had to ask twice.
+    // No call had to be retried.
     assert_eq!(failures.unavailable.load(Ordering::SeqCst), 0);
-    assert_eq!(failures.cut.load(Ordering::SeqCst), 0);
+    assert_eq!(failures.disconnected.load(Ordering::SeqCst), 0);
     check(&fleet, &database.url, &acknowledged, watchers).await;
 }
 
-/// Who won how often, and what the others were told.
+/// The number of rounds that each decision won, and of each error of the other reviewer.
 #[derive(Default)]
-struct Rounds {
+struct Outcomes {
     denied: AtomicUsize,
     approved: AtomicUsize,
     aborted: AtomicUsize,
-    refused: AtomicUsize,
+    precondition_failed: AtomicUsize,
 }
 
-/// Two reviewers decide one case at once, each through a server of their own; gives its id and the decision.
-async fn decided(fleet: &Arc<Fleet>, nth: usize, rounds: &Rounds) -> (String, EventKind) {
+/// Has two reviewers decide one case at once, each on another server. Returns its id and the decision.
+async fn decide_twice(fleet: &Arc<Fleet>, nth: usize, outcomes: &Outcomes) -> (String, EventKind) {
     let mut caller = Caller::new(fleet, nth, &Arc::<Failures>::default());
-    let case = caller.until_acknowledged(undecided()).await.answer;
+    let case = caller.send_until_acknowledged(undecided()).await.answer;
     let id = case.determination_id.clone();
-    // Every other time they say what they last saw.
+    // In every other round the reviewers send the etag.
     let etag = match nth % 2 {
         0 => case.etag,
         _ => String::new(),
@@ -73,49 +73,57 @@ async fn decided(fleet: &Arc<Fleet>, nth: usize, rounds: &Rounds) -> (String, Ev
         ..timely_approval(&id)
     };
     let (mut one, mut other) = (fleet.client(nth), fleet.client(nth + 1));
-    // Connected before: neither has a start.
+    // Connects both: neither has a head start.
     for client in [&mut one, &mut other] {
-        let seen = client.get_determination(get(&id, v1::View::Basic)).await;
-        let seen = seen.expect("it").into_inner().determination.expect("it");
-        assert_eq!(seen.state(), v1::State::PendingReview);
+        let read = client.get_determination(get(&id, v1::View::Basic)).await;
+        let read = read
+            .expect("an answer")
+            .into_inner()
+            .determination
+            .expect("a determination");
+        assert_eq!(read.state(), v1::State::PendingReview);
     }
     let both = tokio::join!(one.issue_denial(denial), other.issue_approval(approval));
-    let (won, answer, lost) = match both {
-        (Ok(answer), Err(lost)) => {
-            rounds.denied.fetch_add(1, Ordering::SeqCst);
-            (EventKind::Denied, answer.into_inner().determination, lost)
+    let (decision, answer, error) = match both {
+        (Ok(answer), Err(error)) => {
+            outcomes.denied.fetch_add(1, Ordering::SeqCst);
+            (EventKind::Denied, answer.into_inner().determination, error)
         }
-        (Err(lost), Ok(answer)) => {
-            rounds.approved.fetch_add(1, Ordering::SeqCst);
-            (EventKind::Approved, answer.into_inner().determination, lost)
+        (Err(error), Ok(answer)) => {
+            outcomes.approved.fetch_add(1, Ordering::SeqCst);
+            (
+                EventKind::Approved,
+                answer.into_inner().determination,
+                error,
+            )
         }
-        (one, other) => panic!("not one decision: {one:?} {other:?}"),
+        (one, other) => panic!("not exactly one decision: {one:?} {other:?}"),
     };
-    match lost.code() {
-        // The state forbids it now; or, to whoever named what they saw, that it is another now.
-        Code::FailedPrecondition => rounds.refused.fetch_add(1, Ordering::SeqCst),
-        Code::Aborted if !etag.is_empty() => rounds.aborted.fetch_add(1, Ordering::SeqCst),
-        _ => panic!("{lost:?}"),
+    match error.code() {
+        // The state is final now; or, with an etag, the etag is stale.
+        Code::FailedPrecondition => outcomes.precondition_failed.fetch_add(1, Ordering::SeqCst),
+        Code::Aborted if !etag.is_empty() => outcomes.aborted.fetch_add(1, Ordering::SeqCst),
+        _ => panic!("{error:?}"),
     };
-    // On either server: the state, the etag and the letters of the one decision.
+    // Both servers have the state, the etag and the letters of the one decision.
     for client in [&mut one, &mut other] {
-        let seen = client.get_determination(get(&id, v1::View::Basic)).await;
-        assert_eq!(seen.expect("it").into_inner().determination, answer);
+        let read = client.get_determination(get(&id, v1::View::Basic)).await;
+        assert_eq!(read.expect("an answer").into_inner().determination, answer);
     }
-    (id, won)
+    (id, decision)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn two_reviewers_decide_at_once_over_two_servers_and_one_wins() {
+async fn two_reviewers_decide_at_once_on_two_servers_and_one_wins() {
     let database = Database::start();
     let fleet = Fleet::start(&database.url, 2);
-    let (count, rounds) = (size("ROUNDS", 60), Rounds::default());
-    let all = futures::stream::iter(0..count).map(|nth| decided(&fleet, nth, &rounds));
-    let decisions: HashMap<String, EventKind> = all.buffer_unordered(LANES).collect().await;
+    let (count, outcomes) = (size("ROUNDS", 60), Outcomes::default());
+    let all = futures::stream::iter(0..count).map(|nth| decide_twice(&fleet, nth, &outcomes));
+    let decisions: HashMap<String, EventKind> = all.buffer_unordered(CONCURRENCY).collect().await;
     println!(
-        "{count} rounds: {:?} denied, {:?} approved; the others were told ABORTED {:?} times, FAILED_PRECONDITION {:?} times",
-        rounds.denied, rounds.approved, rounds.aborted, rounds.refused
+        "{count} rounds: {:?} denied, {:?} approved; the other reviewer got ABORTED {:?} times, FAILED_PRECONDITION {:?} times",
+        outcomes.denied, outcomes.approved, outcomes.aborted, outcomes.precondition_failed
     );
     assert_eq!(decisions.len(), count);
 

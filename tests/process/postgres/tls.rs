@@ -1,4 +1,4 @@
-//! Is the way to the database encrypted, and only to the database that is meant?
+//! TLS to the database: connections are encrypted, and only to a server with the expected certificate.
 
 use second_opinion::store::postgres;
 
@@ -7,75 +7,78 @@ use crate::support::certificate;
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_certificate_is_checked_with_its_name_before_anything_is_said() {
+async fn certificate_and_host_name_are_checked_before_login() {
     let folder = tempfile::tempdir().expect("a folder");
-    let another = tempfile::tempdir().expect("a folder");
-    let made = certificate::make_for(folder.path(), &["localhost"]);
+    let other_folder = tempfile::tempdir().expect("a folder");
+    let files = certificate::make_for(folder.path(), &["localhost"]);
     let crt = folder.path().join("server.crt");
-    std::fs::copy(&made.cert, &crt).expect("a copy");
-    let stranger = certificate::make_for(another.path(), &["localhost"]).cert;
+    std::fs::copy(&files.cert, &crt).expect("a copy");
+    let other = certificate::make_for(other_folder.path(), &["localhost"]).cert;
     let database = Database::start_with(Some(folder.path().to_owned()));
-    let (crt, stranger) = (crt.display(), stranger.display());
-    let at = |host: &str, parameters: &str| {
+    let (crt, other) = (crt.display(), other.display());
+    let url_of = |host: &str, parameters: &str| {
         let url = database.url.replace("127.0.0.1", host);
         format!("{url}?{parameters}")
     };
-    for (url, refused) in [
+    for (url, error) in [
         (
-            at(
+            url_of(
                 "localhost",
                 &format!("sslmode=verify-full&sslrootcert={crt}"),
             ),
             None,
         ),
         (
-            at("localhost", &format!("sslmode=require&sslrootcert={crt}")),
+            url_of("localhost", &format!("sslmode=require&sslrootcert={crt}")),
             None,
         ),
         (
-            at("localhost", &format!("sslmode=prefer&sslrootcert={crt}")),
+            url_of("localhost", &format!("sslmode=prefer&sslrootcert={crt}")),
             None,
         ),
-        (at("localhost", &format!("sslrootcert={crt}")), None),
-        // Another name, another authority, those of the system, a file that is none, and none at all.
+        (url_of("localhost", &format!("sslrootcert={crt}")), None),
+        // Another host name, another authority, the system's authorities, a file without a certificate, no TLS.
         (
-            at(
+            url_of(
                 "127.0.0.1",
                 &format!("sslmode=verify-full&sslrootcert={crt}"),
             ),
             Some("certificate"),
         ),
         (
-            at("127.0.0.1", &format!("sslmode=verify-ca&sslrootcert={crt}")),
+            url_of("127.0.0.1", &format!("sslmode=verify-ca&sslrootcert={crt}")),
             Some("certificate"),
         ),
         (
-            at(
+            url_of(
                 "localhost",
-                &format!("sslmode=verify-full&sslrootcert={stranger}"),
+                &format!("sslmode=verify-full&sslrootcert={other}"),
             ),
             Some("certificate"),
         ),
         (
-            at(
-                "localhost",
-                &format!("sslmode=prefer&sslrootcert={stranger}"),
-            ),
+            url_of("localhost", &format!("sslmode=prefer&sslrootcert={other}")),
             Some("certificate"),
         ),
-        (at("localhost", "sslmode=verify-full"), Some("certificate")),
         (
-            at("localhost", "sslmode=verify-full&sslrootcert=/dev/null"),
+            url_of("localhost", "sslmode=verify-full"),
+            Some("certificate"),
+        ),
+        (
+            url_of("localhost", "sslmode=verify-full&sslrootcert=/dev/null"),
             Some("/dev/null"),
         ),
-        (at("localhost", "sslmode=disable"), Some("no encryption")),
+        (
+            url_of("localhost", "sslmode=disable"),
+            Some("no encryption"),
+        ),
     ] {
         let outcome = postgres::migrate(&url).await;
-        match refused {
+        match error {
             None => drop(outcome.unwrap_or_else(|error| panic!("{url}: {error}"))),
-            Some(said) => {
+            Some(expected) => {
                 let error = outcome.expect_err(&url).to_string();
-                assert!(error.contains(said), "{url}: {error}");
+                assert!(error.contains(expected), "{url}: {error}");
             }
         }
     }

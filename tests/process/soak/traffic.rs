@@ -12,7 +12,7 @@ use tonic::{Code, Status};
 use super::report::CallStats;
 use super::service::Service;
 use crate::callers::{Request, TEST_TIMEOUT, timely_approval, undecided};
-use crate::fleet::chance;
+use crate::fleet::random_below;
 use crate::support::messages::{available, denial, get, id};
 use crate::support::server::Client;
 
@@ -101,7 +101,7 @@ impl Traffic {
     }
 
     async fn call(self: Arc<Self>, due: Instant) {
-        let nth = chance(self.service.servers());
+        let nth = random_below(self.service.servers());
         let client = self.service.client(nth);
         let answer = tokio::time::timeout(TEST_TIMEOUT, self.random_call(client)).await;
         let result = match answer {
@@ -132,7 +132,7 @@ impl Traffic {
 
     /// Of a hundred calls 20 submit, 20 decide, 5 record a verification, 30 read a case, 10 a list and 15 a letter.
     async fn random_call(&self, client: Client) -> Result<(), Status> {
-        match chance(100) {
+        match random_below(100) {
             0..20 => self.submit(client).await,
             20..40 => self.decide(client).await,
             40..45 => self.verify(client).await,
@@ -155,14 +155,15 @@ impl Traffic {
     /// Takes a case, so that no other caller decides it meanwhile.
     fn take_undecided(&self) -> Option<String> {
         let undecided = &mut self.known().undecided;
-        (undecided.len() > UNDECIDED_MIN).then(|| undecided.swap_remove(chance(undecided.len())))
+        (undecided.len() > UNDECIDED_MIN)
+            .then(|| undecided.swap_remove(random_below(undecided.len())))
     }
 
     async fn decide(&self, mut client: Client) -> Result<(), Status> {
         let Some(id) = self.take_undecided() else {
             return self.submit(client).await;
         };
-        let (decision, kind) = match chance(2) {
+        let (decision, kind) = match random_below(2) {
             0 => (Request::Deny(denial(&id)), EventKind::Denied),
             _ => (Request::Approve(timely_approval(&id)), EventKind::Approved),
         };
@@ -180,7 +181,7 @@ impl Traffic {
         };
         let mut availability = available();
         availability.verification = Some(v1::Verification {
-            source: format!("Sample directory, page {}", chance(1_000)),
+            source: format!("Sample directory, page {}", random_below(1_000)),
             checked_at: None,
         });
         let request = v1::RecordVerificationRequest {
@@ -201,7 +202,7 @@ impl Traffic {
         let Some(id) = random_id(&self.known().cases) else {
             return Ok(());
         };
-        let view = [v1::View::Basic, v1::View::Full][chance(2)];
+        let view = [v1::View::Basic, v1::View::Full][random_below(2)];
         client.get_determination(get(&id, view)).await.map(drop)
     }
 
@@ -217,7 +218,7 @@ impl Traffic {
         let Some(notice_id) = random_id(&self.known().letters) else {
             return Ok(());
         };
-        let format = [v1::NoticeFormat::Text, v1::NoticeFormat::Html][chance(2)];
+        let format = [v1::NoticeFormat::Text, v1::NoticeFormat::Html][random_below(2)];
         let request = v1::GetNoticeRequest {
             notice_id,
             format: format.into(),
@@ -231,8 +232,8 @@ impl Traffic {
         // An empty cursor starts at the end of the log.
         let (mut cursor, mut last) = (String::new(), None);
         while !self.stop.load(Ordering::SeqCst) {
-            let (nth, start) = (chance(self.service.servers()), Instant::now());
-            let duration = Duration::from_millis(200 + chance(4_000) as u64);
+            let (nth, start) = (random_below(self.service.servers()), Instant::now());
+            let duration = Duration::from_millis(200 + random_below(4_000) as u64);
             let client = self.service.client(nth);
             let watched = self
                 .watch_for(client, duration, &mut cursor, &mut last)
@@ -242,7 +243,7 @@ impl Traffic {
                 let mut calls = self.calls.lock().expect("a lock");
                 calls.add(Err(format!("watch {failure}")));
             }
-            tokio::time::sleep(Duration::from_millis(100 + chance(1_000) as u64)).await;
+            tokio::time::sleep(Duration::from_millis(100 + random_below(1_000) as u64)).await;
         }
     }
 
@@ -273,5 +274,5 @@ impl Traffic {
 }
 
 fn random_id(ids: &[String]) -> Option<String> {
-    (!ids.is_empty()).then(|| ids[chance(ids.len())].clone())
+    (!ids.is_empty()).then(|| ids[random_below(ids.len())].clone())
 }

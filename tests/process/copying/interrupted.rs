@@ -1,4 +1,4 @@
-//! A copy that is cut anywhere is finished by the next one, of the same store alone, and no one sees a part of it.
+//! Interrupted copies: the next copy of the same source finishes the work, and no server shows a partial copy.
 
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -8,14 +8,14 @@ use second_opinion::wire::v1;
 use tokio_postgres::Client;
 use tonic::Code;
 
-use super::source::{filled, next, watch};
-use super::{copy, refused, rows, store, url_of};
+use super::source::{fill, next, watch};
+use super::{assert_refused, copy, rows, store, url_of};
 use crate::program::{Server, program, run, text};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::postgres::Schema;
 
-/// A copy in batches so small that it can be cut within every table.
-fn begun(data: &Path, from: &Path, to: &str) -> Child {
+/// Starts a copy with batches of one row, so that it can be interrupted within every table.
+fn start_copy(data: &Path, from: &Path, to: &str) -> Child {
     program(data)
         .args([
             "copy",
@@ -32,25 +32,31 @@ fn begun(data: &Path, from: &Path, to: &str) -> Child {
         .expect("the program")
 }
 
-/// Waits until a copy waits for what the test holds.
-async fn held_up(schema: &Schema, copy: &mut Child) {
+/// Waits until a copy is blocked by a lock of the test.
+async fn wait_until_blocked(schema: &Schema, copy: &mut Child) {
     const SQL: &str = "SELECT count(*) FROM pg_stat_activity
         WHERE application_name = $1 AND state = 'active' AND wait_event_type = 'Lock'";
     let client = schema.client().await;
     for _ in 0..600 {
-        let waiting = client.query_one(SQL, &[&schema.name]).await.expect("it");
+        let waiting = client
+            .query_one(SQL, &[&schema.name])
+            .await
+            .expect("an answer");
         if waiting.get::<_, i64>(0) > 0 {
             return;
         }
-        assert!(copy.try_wait().expect("a state").is_none(), "it has ended");
+        assert!(
+            copy.try_wait().expect("a state").is_none(),
+            "the copy exited"
+        );
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    panic!("the copy does not come there");
+    panic!("the copy is not blocked");
 }
 
-/// Statements after which a copy waits in the middle of a table, for as long as their transaction is open: for a row
-/// with a key that is to come, or, where such a row needs another one, for the table.
-fn in_the_way(file: &Path) -> [String; 4] {
+/// Statements that block a copy in the middle of each table while their transaction is open. They insert a row with a key that is
+/// still to be copied; the rows of `renderings` refer to others, so that table is locked.
+fn blocking_statements(file: &Path) -> [String; 4] {
     let file = rusqlite::Connection::open(file).expect("the file");
     let middle = |key: &str, table: &str| -> String {
         let sql = format!(
@@ -77,15 +83,15 @@ fn in_the_way(file: &Path) -> [String; 4] {
     ]
 }
 
-/// The tables in the order in which they are copied.
+/// The tables, in the order of the copy.
 const TABLES: [&str; 4] = ["cases", "notices", "renderings", "events"];
 
-/// As many rows as there are of each table.
+/// The number of rows in each table.
 async fn counts(client: &Client) -> Vec<i64> {
     let mut counts = Vec::new();
     for table in TABLES {
         let sql = format!("SELECT count(*) FROM {table}");
-        counts.push(client.query_one(&sql, &[]).await.expect("it").get(0));
+        counts.push(client.query_one(&sql, &[]).await.expect("an answer").get(0));
     }
     counts
 }
@@ -94,7 +100,8 @@ fn counts_of_file(file: &Path) -> Vec<i64> {
     let file = rusqlite::Connection::open(file).expect("the file");
     let count = |table| {
         let sql = format!("SELECT count(*) FROM {table}");
-        file.query_row(&sql, [], |row| row.get(0)).expect("it")
+        file.query_row(&sql, [], |row| row.get(0))
+            .expect("an answer")
     };
     TABLES.map(count).into()
 }
@@ -104,32 +111,32 @@ fn counts_of_file(file: &Path) -> Vec<i64> {
 async fn killed_copy_to_postgres_resumes_from_the_same_source_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    filled(data).await;
+    fill(data).await;
     let file = data.join("as-it-was.db");
     let to_file = file.to_str().expect("a path");
     let backup = run(data, &["backup", "--to", to_file], "");
     assert_eq!(backup.status.code(), Some(0), "{}", text(&backup.stderr));
     let schema = Schema::migrated().await;
     let to = schema.url();
-    let (mut way, client) = (schema.client().await, schema.client().await);
-    let whole = counts_of_file(&file);
+    let (mut blocker, client) = (schema.client().await, schema.client().await);
+    let complete = counts_of_file(&file);
     let mut before = Vec::new();
-    for (table, statement) in in_the_way(&file).iter().enumerate() {
-        let held = way.transaction().await.expect("a transaction");
-        held.batch_execute(statement).await.expect("in the way");
-        let mut copying = begun(data, &file, &to);
-        held_up(&schema, &mut copying).await;
+    for (table, statement) in blocking_statements(&file).iter().enumerate() {
+        let block = blocker.transaction().await.expect("a transaction");
+        block.batch_execute(statement).await.expect("a block");
+        let mut copying = start_copy(data, &file, &to);
+        wait_until_blocked(&schema, &mut copying).await;
         copying.kill().expect("killed");
-        copying.wait().expect("gone");
-        held.rollback().await.expect("out of the way");
+        copying.wait().expect("an exit");
+        block.rollback().await.expect("a rollback");
         for command in [vec!["serve", "--listen", "127.0.0.1:0"], vec!["verify-log"]] {
             let arguments = [&["--store", to.as_str()][..], &command].concat();
-            refused(&run(data, &arguments, ""), 69, "is not finished");
+            assert_refused(&run(data, &arguments, ""), 69, "is not finished");
         }
-        // What comes before it is there, of it some, and nothing of what comes after it.
+        // The tables before it are complete, it has some rows, and those after it have none.
         let after = counts(&client).await;
-        assert_eq!(after[..table], whole[..table]);
-        assert!(after[table] < whole[table], "{}", TABLES[table]);
+        assert_eq!(after[..table], complete[..table]);
+        assert!(after[table] < complete[table], "{}", TABLES[table]);
         assert_eq!(after[table + 1..], [0; 4][table + 1..]);
         assert!(
             after[table] > 0 || TABLES[table] == "renderings",
@@ -142,25 +149,29 @@ async fn killed_copy_to_postgres_resumes_from_the_same_source_alone() {
     let other = data.join("other");
     let empty = run(&other, &["migrate"], "");
     assert_eq!(empty.status.code(), Some(0));
-    let another = "an unfinished copy of another store";
-    refused(&copy(data, &store(&other), &to), 69, another);
-    // The source itself, once it has moved on.
+    let error = "an unfinished copy of another store";
+    assert_refused(&copy(data, &store(&other), &to), 69, error);
+    // The same store, after a change.
     let server = Server::start(data);
     let mut caller = server.client(data).await;
     let sent = caller.submit_second_opinion(submission(second_opinion()));
-    sent.await.expect("it");
+    sent.await.expect("an answer");
     assert_eq!(server.terminate(), Some(0));
-    refused(&copy(data, &store(data), &to), 69, another);
-    assert_eq!(counts(&client).await, before, "they changed nothing");
+    assert_refused(&copy(data, &store(data), &to), 69, error);
+    assert_eq!(
+        counts(&client).await,
+        before,
+        "the refused copies changed nothing"
+    );
 
     let finished = copy(data, &file, &to);
-    let said = text(&finished.stderr);
-    assert_eq!(finished.status.code(), Some(0), "{said}");
-    let there: i64 = before.iter().sum();
-    assert!(said.contains(&format!("{there} of ")), "{said}");
-    rows::the_same(&file, &client).await;
-    let left = client.query("SELECT FROM copying", &[]).await;
-    assert!(left.expect("it").is_empty());
+    let errors = text(&finished.stderr);
+    assert_eq!(finished.status.code(), Some(0), "{errors}");
+    let copied: i64 = before.iter().sum();
+    assert!(errors.contains(&format!("{copied} of ")), "{errors}");
+    rows::assert_equal(&file, &client).await;
+    let unfinished = client.query("SELECT FROM copying", &[]).await;
+    assert!(unfinished.expect("an answer").is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -168,38 +179,41 @@ async fn killed_copy_to_postgres_resumes_from_the_same_source_alone() {
 async fn server_on_the_postgres_target_is_unavailable_until_the_copy_is_complete() {
     let folder = tempfile::tempdir().expect("a folder");
     let data = folder.path();
-    let told = filled(data).await;
+    let expected = fill(data).await;
     let schema = Schema::migrated().await;
     let to = schema.url();
     let server = Server::start_with(data, &["--store", &to]);
     let mut client = server.client(data).await;
     let mut before = watch(&mut client, "0").await.expect("a stream");
-    let [.., in_the_way] = in_the_way(&store(data));
-    let mut way = schema.client().await;
-    let held = way.transaction().await.expect("a transaction");
-    held.batch_execute(&in_the_way).await.expect("in the way");
-    let mut copying = begun(data, &store(data), &to);
-    held_up(&schema, &mut copying).await;
+    let [.., block_events] = blocking_statements(&store(data));
+    let mut blocker = schema.client().await;
+    let block = blocker.transaction().await.expect("a transaction");
+    block.batch_execute(&block_events).await.expect("a block");
+    let mut copying = start_copy(data, &store(data), &to);
+    wait_until_blocked(&schema, &mut copying).await;
     assert_eq!(watch(&mut client, "0").await.err(), Some(Code::Unavailable));
     let sent = client.submit_second_opinion(submission(second_opinion()));
-    assert_eq!(sent.await.expect_err("no").code(), Code::Unavailable);
-    held.rollback().await.expect("out of the way");
+    assert_eq!(
+        sent.await.expect_err("an unfinished copy").code(),
+        Code::Unavailable
+    );
+    block.rollback().await.expect("a rollback");
     let copied = copying.wait_with_output().expect("an output");
     assert_eq!(copied.status.code(), Some(0), "{}", text(&copied.stderr));
-    for expected in &told.log {
+    for place in &expected.log {
         let event = next(&mut before).await;
-        assert_eq!(&(event.determination_id.clone(), event.version), expected);
-        // Whoever hears of an event finds its case.
+        assert_eq!(&(event.determination_id.clone(), event.version), place);
+        // The case of an event is readable as soon as the event is.
         let case = get(&event.determination_id, v1::View::Basic);
-        client.get_determination(case).await.expect("its case");
+        client.get_determination(case).await.expect("a case");
     }
     let sent = client.submit_second_opinion(submission(second_opinion()));
     let sent = sent
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner()
         .determination
-        .expect("it");
+        .expect("a determination");
     assert_eq!(
         next(&mut before).await.determination_id,
         sent.determination_id
