@@ -17,7 +17,7 @@ use tonic::{Code, Status};
 use crate::support::authority::{Authority, dns, uri};
 use crate::support::messages::{denial, get, id, second_opinion, submission};
 use crate::support::server::{Client, EVERY_SCOPE, TestServer, bearer};
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 const TAR: &str = "spiffe://plan.example/tar";
 const RAF: &str = "raf.plan.example";
@@ -191,7 +191,7 @@ async fn unusable_file_changes_only_the_failure_count() {
 
 async fn refused(client: &mut Client) -> (Code, String) {
     let answer = client.get_determination(get(&id(), v1::View::Basic)).await;
-    refusal(&answer.expect_err("refused"))
+    code_and_reason(&answer.expect_err("refused"))
 }
 
 fn because(code: Code, reason: &str) -> (Code, String) {
@@ -219,12 +219,12 @@ async fn certificate_is_an_identity_with_the_scopes_of_its_name() {
         .get_determination(get(&case.determination_id, v1::View::Full))
         .await;
     let expected = because(Code::PermissionDenied, "SCOPE_MISSING");
-    assert_eq!(refusal(&full.expect_err("no PHI")), expected);
+    assert_eq!(code_and_reason(&full.expect_err("no PHI")), expected);
     // It has every scope, but is not a person.
     let mut raf = showing(&server, &authority, vec![dns("RAF.plan.example")]).await;
     let denied = raf.issue_denial(denial(&case.determination_id)).await;
     let expected = because(Code::PermissionDenied, "PERSON_REQUIRED");
-    assert_eq!(refusal(&denied.expect_err("a machine")), expected);
+    assert_eq!(code_and_reason(&denied.expect_err("a machine")), expected);
     let full = raf
         .get_determination(get(&case.determination_id, v1::View::Full))
         .await;

@@ -5,7 +5,8 @@ use tonic::Code;
 
 use crate::decisions::{submit, with_alternative};
 use crate::support::messages::{
-    OUTSIDE, alternative, denial, id, professional_asks, provider, second_opinion, timestamp,
+    OUT_OF_NETWORK_NPI, alternative, denial, id, professional_requester, provider, second_opinion,
+    timestamp,
 };
 use crate::support::server::TestServer;
 use crate::support::status::clauses;
@@ -71,7 +72,7 @@ async fn facts_learned_move_a_request_to_the_network_way_and_back() {
     let mut client = server.reviewer().await;
     let unknown = v1::Provider {
         network_status: 0,
-        ..provider(OUTSIDE, v1::NetworkStatus::Unspecified)
+        ..provider(OUT_OF_NETWORK_NPI, v1::NetworkStatus::Unspecified)
     };
     let case = submit(
         &mut client,
@@ -172,11 +173,11 @@ async fn a_professional_cannot_withdraw_what_the_member_asked_for() {
         ..v1::WithdrawSecondOpinionRequest::default()
     };
     let refused = client
-        .withdraw_second_opinion(withdraw(professional_asks()))
+        .withdraw_second_opinion(withdraw(professional_requester()))
         .await
         .expect_err("not theirs");
     assert_eq!(clauses(&refused), ["VI.A"]);
-    let by_member = withdraw(crate::support::messages::member_asks());
+    let by_member = withdraw(crate::support::messages::member_requester());
     let withdrawn = client
         .withdraw_second_opinion(by_member)
         .await

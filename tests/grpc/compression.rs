@@ -10,7 +10,7 @@ use tonic::{Code, Status};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::raw::{call_frame, frame};
 use crate::support::server::{EVERY_SCOPE, TestServer};
-use crate::support::status::{fields, refusal};
+use crate::support::status::{code_and_reason, fields};
 
 fn is_compressed(metadata: &MetadataMap) -> bool {
     metadata
@@ -70,7 +70,7 @@ async fn size_limit_holds_after_decompression() {
         .await
         .expect_err("some kilobytes compressed, too large decompressed");
     assert_eq!(
-        refusal(&status),
+        code_and_reason(&status),
         (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
     );
     large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024 - 4096);

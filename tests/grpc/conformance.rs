@@ -3,7 +3,7 @@
 use second_opinion::wire::v1;
 use serde_json::Value;
 
-use crate::support::messages::{alternative, member_asks, timestamp};
+use crate::support::messages::{alternative, member_requester, timestamp};
 use crate::support::server::{PolicyClient, TestServer};
 
 fn rows(name: &str) -> Vec<Value> {
@@ -78,7 +78,7 @@ fn request(facts: &Value) -> v1::SecondOpinion {
             member_id: "90000001A".to_owned(),
             ..v1::Member::default()
         }),
-        requesters: vec![member_asks()],
+        requesters: vec![member_requester()],
         requested_provider: provider,
         network_availability: Some(v1::NetworkAvailability {
             availability: network.0,
@@ -171,7 +171,7 @@ async fn every_deadline_holds_over_the_wire() {
                 member_id: "90000001A".to_owned(),
                 ..v1::Member::default()
             }),
-            requesters: vec![member_asks()],
+            requesters: vec![member_requester()],
             urgency_claim: urgent.then(|| v1::UrgencyClaim {
                 functional_jeopardy: "Stated.".to_owned(),
                 ..v1::UrgencyClaim::default()

@@ -4,7 +4,7 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use crate::support::messages::{
-    ANOTHER, INSIDE, approval, available, denial, get, id, professional_asks, provider,
+    NETWORK_NPI, OTHER_NPI, approval, available, denial, get, id, professional_requester, provider,
     second_opinion, submission, timestamp,
 };
 use crate::support::server::{Client, TestServer};
@@ -50,7 +50,7 @@ async fn vi_f_a_denial_carries_its_letter() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = v1::SecondOpinion {
-        requesters: vec![professional_asks()],
+        requesters: vec![professional_requester()],
         ..with_alternative()
     };
     let case = submit(&mut client, request).await;
@@ -263,7 +263,7 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
     assert_eq!(clauses(&refused), ["VI.C", "VI.B"]);
     // On the network way there is nothing to deny.
     let network = v1::SecondOpinion {
-        requested_provider: Some(provider(INSIDE, v1::NetworkStatus::InNetwork)),
+        requested_provider: Some(provider(NETWORK_NPI, v1::NetworkStatus::InNetwork)),
         ..second_opinion()
     };
     let case = submit(&mut client, network).await;
@@ -309,7 +309,7 @@ async fn another_provider_needs_the_members_agreement() {
     let mut another = approval(&case.determination_id);
     another.provider = Some(v1::Provider {
         name: "Another Sample Group".to_owned(),
-        ..provider(ANOTHER, v1::NetworkStatus::OutOfNetwork)
+        ..provider(OTHER_NPI, v1::NetworkStatus::OutOfNetwork)
     });
     let refused = client
         .issue_approval(another.clone())
@@ -334,7 +334,7 @@ async fn another_provider_needs_the_members_agreement() {
     let Some(v1::determination::Decision::Approval(decision)) = approved.decision else {
         panic!("no approval")
     };
-    assert_eq!(decision.provider.expect("a provider").npi, ANOTHER);
+    assert_eq!(decision.provider.expect("a provider").npi, OTHER_NPI);
 }
 
 #[tokio::test]

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::wire::v1;
 
 use crate::decisions::{submit, with_alternative};
-use crate::faults::{GONE, SOUND};
+use crate::faults::{NO_FAULT, UNAVAILABLE};
 use crate::ops::{faulty, once, value};
-use crate::support::messages::{approval, denial, id, professional_asks, second_opinion};
+use crate::support::messages::{approval, denial, id, professional_requester, second_opinion};
 use crate::support::server::{Client, TestServer, monday};
 
 fn open(clock: &str, time_left: &str) -> String {
@@ -44,7 +44,7 @@ fn by_phone(recipient: v1::Recipient) -> v1::Notification {
 /// A professional asks in a hurry: the decision and the member's notice are each due after 72 hours.
 fn urgent() -> v1::SecondOpinion {
     v1::SecondOpinion {
-        requesters: vec![professional_asks()],
+        requesters: vec![professional_requester()],
         urgency_claim: Some(v1::UrgencyClaim {
             psychological_jeopardy: "The wait itself does harm.".to_owned(),
             ..v1::UrgencyClaim::default()
@@ -170,9 +170,9 @@ async fn a_store_that_does_not_answer_leaves_the_figures_and_their_age_tells() {
     submit(&mut client, second_opinion()).await;
     let more = open("member_notification", "more");
     once(&server, &more, 1.0).await;
-    fault.store(GONE, Ordering::SeqCst);
+    fault.store(UNAVAILABLE, Ordering::SeqCst);
     let seen = once(&server, "second_opinion_dials_age_seconds", 1.0).await;
     assert_eq!(value(&seen, &more), Some(1.0));
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     once(&server, "second_opinion_dials_age_seconds", 0.0).await;
 }

@@ -5,10 +5,12 @@ use second_opinion::identity::ActorType;
 use second_opinion::wire::v1;
 use tonic::{Code, Status};
 
-use crate::support::messages::{OUTSIDE, get, id, second_opinion, submission, timestamp};
+use crate::support::messages::{
+    OUT_OF_NETWORK_NPI, get, id, second_opinion, submission, timestamp,
+};
 use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
-use crate::support::status::{fields, refusal};
+use crate::support::status::{code_and_reason, fields};
 
 #[tokio::test]
 async fn every_violation_is_told_at_once() {
@@ -200,7 +202,7 @@ async fn a_message_over_the_limit_is_resource_exhausted() {
     let server = TestServer::start().await;
     let status = raw(&server, vec![0; 2 * 1024 * 1024]).await;
     assert_eq!(
-        refusal(&status),
+        code_and_reason(&status),
         (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
     );
     // One that fits, but for its fields, is read.
@@ -251,7 +253,7 @@ async fn surrounding_white_space_is_trimmed() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut request = second_opinion();
-    request.requested_provider.as_mut().expect("it").npi = format!(" {OUTSIDE}\n");
+    request.requested_provider.as_mut().expect("it").npi = format!(" {OUT_OF_NETWORK_NPI}\n");
     request.member.as_mut().expect("it").full_name = "  Sample Member ".to_owned();
     let case = client
         .submit_second_opinion(submission(request))
@@ -265,6 +267,6 @@ async fn surrounding_white_space_is_trimmed() {
         .expect("it")
         .into_inner();
     let held = full.determination.expect("it").second_opinion.expect("it");
-    assert_eq!(held.requested_provider.expect("it").npi, OUTSIDE);
+    assert_eq!(held.requested_provider.expect("it").npi, OUT_OF_NETWORK_NPI);
     assert_eq!(held.member.expect("it").full_name, "Sample Member");
 }

@@ -11,16 +11,17 @@ use second_opinion::wire::v1;
 use tonic::Code;
 use tonic_types::StatusExt as _;
 
-pub use crate::support::faulty::{EARLY, Faulty, GONE, PANICS, SLOW, SOUND};
+pub use crate::support::faulty::{FaultyStore, MISSED_REPLAY, NO_FAULT, PANIC, SLOW, UNAVAILABLE};
 use crate::support::messages::{get, id, second_opinion, submission};
 use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
 use crate::support::status::reason;
 
 async fn faulty(config: &Config) -> (TestServer, Arc<AtomicU8>) {
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
-    let server = TestServer::start_with(config, |store| Arc::new(Faulty { store, fault })).await;
+    let server =
+        TestServer::start_with(config, |store| Arc::new(FaultyStore { store, fault })).await;
     (server, switch)
 }
 
@@ -29,7 +30,7 @@ async fn unreachable_store_is_unavailable_with_retry_info() {
     let (server, fault) = faulty(&Config::default()).await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
-    fault.store(GONE, Ordering::SeqCst);
+    fault.store(UNAVAILABLE, Ordering::SeqCst);
     let status = client
         .submit_second_opinion(request.clone())
         .await
@@ -65,7 +66,7 @@ async fn unreachable_store_is_unavailable_with_retry_info() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     assert_eq!(statuses.last(), Some(&"NOT_SERVING"));
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     client
         .submit_second_opinion(request)
         .await
@@ -121,7 +122,7 @@ async fn deadline_of_caller_or_server_is_deadline_exceeded() {
 async fn panic_is_internal_with_only_the_request_id() {
     let (server, fault) = faulty(&Config::default()).await;
     let mut client = server.reviewer().await;
-    fault.store(PANICS, Ordering::SeqCst);
+    fault.store(PANIC, Ordering::SeqCst);
     let status = client
         .get_determination(get(&id(), v1::View::Basic))
         .await
@@ -131,7 +132,7 @@ async fn panic_is_internal_with_only_the_request_id() {
     let request = &details.request_info().expect("it").request_id;
     assert!(status.message().contains(request) && uuid::Uuid::try_parse(request).is_ok());
     assert!(!format!("{status:?}").contains("canary"));
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     let status = client
         .get_determination(get(&id(), v1::View::Basic))
         .await

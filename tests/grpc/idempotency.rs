@@ -10,12 +10,12 @@ use tonic::Code;
 use tonic_types::StatusExt as _;
 
 use crate::decisions::{submit, with_alternative};
-use crate::faults::{EARLY, Faulty, SOUND};
+use crate::faults::{FaultyStore, MISSED_REPLAY, NO_FAULT};
 use crate::support::messages::{
     approval, available, denial, id, second_opinion, submission, timestamp,
 };
 use crate::support::server::TestServer;
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn fifty_at_once_make_one_case_and_one_answer() {
@@ -93,7 +93,7 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
         .await
         .expect_err("other content");
     assert_eq!(
-        refusal(&reused),
+        code_and_reason(&reused),
         (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
     );
     // The etag belongs to the content, and so does the call.
@@ -215,7 +215,10 @@ async fn a_stale_etag_is_aborted_with_the_present_one() {
             ..approval(&case.determination_id)
         };
         let status = client.issue_approval(request).await.expect_err("stale");
-        assert_eq!(refusal(&status), (Code::Aborted, "ETAG_STALE".to_owned()));
+        assert_eq!(
+            code_and_reason(&status),
+            (Code::Aborted, "ETAG_STALE".to_owned())
+        );
         let details = status.get_error_details();
         assert_eq!(
             details.error_info().expect("it").metadata["etag"],
@@ -284,10 +287,10 @@ async fn a_request_id_is_a_uuid() {
 /// The first is carried out after the second was looked up and before it is judged.
 #[tokio::test]
 async fn a_request_sent_twice_at_once_has_one_outcome_though_the_first_changed_the_state() {
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let server = TestServer::start_with(&Config::default(), |store| {
-        Arc::new(Faulty { store, fault })
+        Arc::new(FaultyStore { store, fault })
     })
     .await;
     let mut client = server.reviewer().await;
@@ -297,10 +300,10 @@ async fn a_request_sent_twice_at_once_has_one_outcome_though_the_first_changed_t
         ..denial(&case.determination_id)
     };
     let first = client.issue_denial(message.clone()).await.expect("it");
-    switch.store(EARLY, Ordering::SeqCst);
+    switch.store(MISSED_REPLAY, Ordering::SeqCst);
     let second = client.issue_denial(message.clone()).await.expect("it");
     assert_eq!(second.into_inner(), first.into_inner());
-    switch.store(EARLY, Ordering::SeqCst);
+    switch.store(MISSED_REPLAY, Ordering::SeqCst);
     let other = v1::IssueDenialRequest {
         etag: String::new(),
         ..message

@@ -12,7 +12,7 @@ use tonic::Code;
 
 use crate::support::messages::{available, denial, get, second_opinion, submission};
 use crate::support::server::{Client, EVERY_SCOPE, TestServer};
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 /// The claims of a valid token, after a change.
 fn claims(server: &TestServer, change: impl FnOnce(&mut Value)) -> Value {
@@ -116,7 +116,10 @@ async fn each_bad_token_has_its_own_reason() {
             .submit_second_opinion(submission(second_opinion()))
             .await
             .expect_err(reason);
-        assert_eq!(refusal(&status), (Code::Unauthenticated, reason.to_owned()));
+        assert_eq!(
+            code_and_reason(&status),
+            (Code::Unauthenticated, reason.to_owned())
+        );
         assert!(
             !format!("{status:?}").contains(&token),
             "the token is in the status"
@@ -128,7 +131,7 @@ async fn each_bad_token_has_its_own_reason() {
         .await
         .expect_err("none");
     assert_eq!(
-        refusal(&status),
+        code_and_reason(&status),
         (Code::Unauthenticated, "TOKEN_MISSING".to_owned())
     );
     assert_eq!(
@@ -182,7 +185,7 @@ async fn each_call_needs_its_scope() {
                 .map(|_| ())
                 .expect_err(stringify!($method));
             assert_eq!(
-                refusal(&status),
+                code_and_reason(&status),
                 (Code::PermissionDenied, "SCOPE_MISSING".to_owned()),
                 stringify!($method)
             );
@@ -279,7 +282,7 @@ async fn only_a_person_can_deny() {
             .await
             .expect_err("a service");
         assert_eq!(
-            refusal(&status),
+            code_and_reason(&status),
             (Code::PermissionDenied, "PERSON_REQUIRED".to_owned())
         );
     }
@@ -326,7 +329,7 @@ async fn policy_needs_an_identity_and_no_scope() {
         .await
         .expect_err("no token");
     assert_eq!(
-        refusal(&status),
+        code_and_reason(&status),
         (Code::Unauthenticated, "TOKEN_MISSING".to_owned())
     );
 }

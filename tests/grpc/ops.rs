@@ -16,12 +16,12 @@ use tonic_health::pb::health_client::HealthClient;
 use tonic_types::StatusExt as _;
 
 use crate::decisions::submit;
-use crate::faults::{Faulty, GONE, PANICS, SLOW, SOUND};
+use crate::faults::{FaultyStore, NO_FAULT, PANIC, SLOW, UNAVAILABLE};
 use crate::support::frames::{self, ENHANCE_YOUR_CALM, GOAWAY};
 use crate::support::messages::{get, id, second_opinion};
 use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 /// Maximum attempts to see an asynchronous change.
 const TRIES: usize = 500;
@@ -78,10 +78,13 @@ fn calls(method: &str, code: &str) -> String {
 }
 
 pub async fn faulty(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
-    let wrap = |store: Arc<dyn Store>| Arc::new(Faulty { store, fault }) as Arc<dyn Store>;
-    (TestServer::start_taking(calls_max, wrap).await, switch)
+    let wrap = |store: Arc<dyn Store>| Arc::new(FaultyStore { store, fault }) as Arc<dyn Store>;
+    (
+        TestServer::start_with_max_calls(calls_max, wrap).await,
+        switch,
+    )
 }
 
 /// An answer's status, its headers in lower case, and its body.
@@ -127,12 +130,12 @@ async fn each_path_has_its_status_body_and_headers() {
 async fn readiness_follows_the_store_and_liveness_does_not() {
     let (server, fault) = faulty(9).await;
     assert_eq!(answer(&server, "GET /readyz").await.0, 200);
-    fault.store(GONE, Ordering::SeqCst);
+    fault.store(UNAVAILABLE, Ordering::SeqCst);
     once(&server, "second_opinion_store_up", 0.0).await;
     let (status, _, body) = answer(&server, "GET /readyz").await;
     assert_eq!((status, &*body), (503, "the store does not answer\n"));
     assert_eq!(answer(&server, "GET /livez").await.0, 200);
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     once(&server, "second_opinion_store_up", 1.0).await;
     assert_eq!(answer(&server, "GET /readyz").await.0, 200);
 }
@@ -152,7 +155,7 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
     let shed = other.get_determination(get(&id(), v1::View::Basic)).await;
     let shed = shed.expect_err("a refusal");
     let expected = (Code::ResourceExhausted, "OVERLOADED".to_owned());
-    assert_eq!(refusal(&shed), expected);
+    assert_eq!(code_and_reason(&shed), expected);
     let details = shed.get_error_details();
     assert!(details.retry_info().expect("a delay").retry_delay.is_some());
     HealthClient::new(server.channel().await)
@@ -166,7 +169,7 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
     // A canceled call frees its place.
     held.abort();
     once(&server, "second_opinion_calls_in_flight", 0.0).await;
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     let found = other.get_determination(get(&id(), v1::View::Basic)).await;
     assert_eq!(found.expect_err("none").code(), Code::NotFound);
     let seen = metrics(&server).await;
@@ -193,10 +196,10 @@ async fn calls_are_counted_by_outcome_and_deadline() {
     assert_eq!(answer.code(), Code::DeadlineExceeded);
     let answer = call_raw(&server.address, "GetDetermination", b"", &timed("2S")).await;
     assert_eq!(answer.code(), Code::InvalidArgument);
-    fault.store(PANICS, Ordering::SeqCst);
+    fault.store(PANIC, Ordering::SeqCst);
     let defect = client.get_determination(get(&id(), v1::View::Basic)).await;
     assert_eq!(defect.expect_err("a panic").code(), Code::Internal);
-    fault.store(SOUND, Ordering::SeqCst);
+    fault.store(NO_FAULT, Ordering::SeqCst);
     let unknown = call_raw(&server.address, "CanaryMethod", b"", &timed("2S")).await;
     assert_eq!(unknown.code(), Code::Unimplemented);
     let seen = metrics(&server).await;
@@ -311,10 +314,12 @@ async fn rapid_reset_closes_its_own_connection_only() {
     let mut client = server.reviewer().await;
     let address = server.address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
-    let mut flood = frames::beginning();
-    flood.extend(frames::taken_back(500));
+    let mut flood = frames::preface();
+    flood.extend(frames::reset_calls(500));
     frames::send(&mut stream, &flood).await;
-    let goaway = frames::until(&mut stream, GOAWAY).await.expect("a GOAWAY");
-    assert_eq!(frames::error_of(&goaway), ENHANCE_YOUR_CALM);
+    let goaway = frames::read_until(&mut stream, GOAWAY)
+        .await
+        .expect("a GOAWAY");
+    assert_eq!(frames::goaway_error(&goaway), ENHANCE_YOUR_CALM);
     submit(&mut client, second_opinion()).await;
 }

@@ -29,11 +29,11 @@ async fn calls_refused_before_their_message_keep_the_connection() {
 
     let host = server.address.trim_start_matches("http://").to_owned();
     let mut stream = TcpStream::connect(host).await.expect("a connection");
-    let mut begun = frames::beginning();
+    let mut begun = frames::preface();
     let mut messages = Vec::new();
     for call in 0..MANY {
         let number = 2 * call + 1;
-        begun.extend(frames::call(number));
+        begun.extend(frames::call_headers(number));
         messages.extend(frames::frame(DATA, END_STREAM, number, &[0; 5]));
     }
     frames::send(&mut stream, &begun).await;
@@ -43,10 +43,10 @@ async fn calls_refused_before_their_message_keep_the_connection() {
     frames::send(&mut stream, &messages).await;
     frames::send(&mut stream, &frames::frame(PING, 0, 0, &[7; 8])).await;
     for _ in 0..MANY {
-        let kind = frames::next_of(&mut stream, &[HEADERS, GOAWAY]).await;
+        let kind = frames::read_until_any(&mut stream, &[HEADERS, GOAWAY]).await;
         assert_eq!(kind, Some(HEADERS), "an answer to every call");
     }
-    let kind = frames::next_of(&mut stream, &[PING, GOAWAY]).await;
+    let kind = frames::read_until_any(&mut stream, &[PING, GOAWAY]).await;
     assert_eq!(kind, Some(PING), "the connection stays open");
     held.abort();
 }

@@ -7,10 +7,10 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use crate::support::messages::{
-    available, denial, get, professional_asks, second_opinion, submission, timestamp,
+    available, denial, get, professional_requester, second_opinion, submission, timestamp,
 };
 use crate::support::server::{Client, TestServer};
-use crate::support::status::{fields, refusal};
+use crate::support::status::{code_and_reason, fields};
 
 /// A request with a canary in every field that holds PHI.
 fn canaries() -> v1::SecondOpinion {
@@ -27,7 +27,7 @@ fn canaries() -> v1::SecondOpinion {
         ..v1::Member::default()
     });
     request.requesters = vec![
-        professional_asks(),
+        professional_requester(),
         v1::Requester {
             kind: Some(v1::requester::Kind::AuthorizedRepresentative(
                 v1::AuthorizedRepresentative {
@@ -353,7 +353,7 @@ async fn forms_that_are_not_made_yet_are_unimplemented() {
             .await
             .expect_err("not made");
         assert_eq!(
-            refusal(&status),
+            code_and_reason(&status),
             (Code::Unimplemented, "NOTICE_FORM_UNKNOWN".to_owned())
         );
     }

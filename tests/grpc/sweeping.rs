@@ -11,7 +11,7 @@ use second_opinion::wire::v1::{self, EventType};
 use tonic::Streaming;
 
 use crate::decisions::{letter, submit, with_alternative};
-use crate::faults::{Faulty, GONE, SOUND};
+use crate::faults::{FaultyStore, NO_FAULT, UNAVAILABLE};
 use crate::support::messages::{approval, denial, get, second_opinion, submission, timestamp};
 use crate::support::server::{Client, TestServer, monday};
 use crate::watching::{next, watch};
@@ -78,7 +78,7 @@ async fn vi_d_time_that_runs_out_is_told_once_over_a_restart_and_decides_nothing
     assert!(server.stop().await, "every call could finish");
 
     // Another process on the same store, at an instant at which all was told.
-    let store = server.opened_again().await;
+    let store = server.reopen_store().await;
     let now = gone(76);
     let again = TestServer::start_sweeping(&Config::default(), OFTEN, now, |_| store).await;
     let mut client = again.reviewer().await;
@@ -209,20 +209,20 @@ fn ids(cases: &[v1::Determination]) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_store_that_is_gone_for_a_while_delays_what_is_told_and_loses_none_of_it() {
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let server = TestServer::start_sweeping(&Config::default(), OFTEN, monday(), |store| {
-        Arc::new(Faulty { store, fault })
+        Arc::new(FaultyStore { store, fault })
     })
     .await;
     let mut client = server.reviewer().await;
     submit(&mut client, second_opinion()).await;
     let mut stream = watch(&mut client, "1").await;
-    switch.store(GONE, Ordering::SeqCst);
+    switch.store(UNAVAILABLE, Ordering::SeqCst);
     server.clock.set(gone(80));
     tokio::time::sleep(OFTEN * 20).await;
     assert_eq!(server.store.head().await.expect("read").position, 1);
-    switch.store(SOUND, Ordering::SeqCst);
+    switch.store(NO_FAULT, Ordering::SeqCst);
     for version in [2, 3] {
         let event = event(&mut stream).await;
         assert_eq!(shape(&event), (version, EventType::DueSoon, PENDING));

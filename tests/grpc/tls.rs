@@ -20,7 +20,7 @@ use crate::support::certificate;
 use crate::support::frames::{self, GOAWAY, NO_ERROR, SETTINGS};
 use crate::support::messages::{get, second_opinion, submission};
 use crate::support::server::TestServer;
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 /// Maximum time of a drain without open calls.
 const DRAIN_MAX: Duration = Duration::from_secs(3);
@@ -81,7 +81,10 @@ async fn watch_ends_as_unavailable() {
     let ended = tokio::spawn(async move { stream.message().await });
     end(&mut server).await;
     let status = ended.await.expect("a task").expect_err("the end");
-    assert_eq!(refusal(&status), (Code::Unavailable, "DRAINING".to_owned()));
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::Unavailable, "DRAINING".to_owned())
+    );
 }
 
 #[tokio::test]
@@ -158,12 +161,14 @@ async fn drain_sends_goaway() {
     let mut server = server(&folder).await;
     let tls = files(&folder);
     let mut stream = bare(&server, &tls, rustls::DEFAULT_VERSIONS).await;
-    frames::send(&mut stream, &frames::beginning()).await;
-    frames::until(&mut stream, SETTINGS).await.expect("HTTP/2");
-    let reading = tokio::spawn(async move { frames::until(&mut stream, GOAWAY).await });
+    frames::send(&mut stream, &frames::preface()).await;
+    frames::read_until(&mut stream, SETTINGS)
+        .await
+        .expect("HTTP/2");
+    let reading = tokio::spawn(async move { frames::read_until(&mut stream, GOAWAY).await });
     end(&mut server).await;
     let goaway = reading.await.expect("no panic").expect("a GOAWAY");
-    assert_eq!(frames::error_of(&goaway), NO_ERROR);
+    assert_eq!(frames::goaway_error(&goaway), NO_ERROR);
 }
 
 #[tokio::test]

@@ -11,11 +11,11 @@ use second_opinion::identity::ActorType;
 use second_opinion::wire::v1;
 use tonic::Code;
 
-use crate::faults::{Faulty, PANICS, SLOW, SOUND};
+use crate::faults::{FaultyStore, NO_FAULT, PANIC, SLOW};
 use crate::ops::{once, value};
 use crate::support::collector::{Collector, attribute, hex};
 use crate::support::messages::{get, id};
-use crate::support::raw::{Answer, ask, frame};
+use crate::support::raw::{Answer, exchange, frame};
 use crate::support::server::{EVERY_SCOPE, TestServer};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -43,7 +43,7 @@ async fn call_as(server: &TestServer, rpc: &str, headers: &[(&'static str, Strin
     all.extend_from_slice(headers);
     let message = get(&id(), v1::View::Basic).encode_to_vec();
     let path = format!("/um.secondopinion.v1.SecondOpinionService/{rpc}");
-    ask(&server.address, &path, frame(0, &message), &all).await
+    exchange(&server.address, &path, frame(0, &message), &all).await
 }
 
 fn header(answer: &Answer, name: &str) -> Option<String> {
@@ -101,13 +101,13 @@ async fn call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn failed_call_is_a_span_with_its_code_and_no_message() {
     let collector = Collector::start().await;
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let mut server = TestServer::start_with(&traced_to(&collector.endpoint), |store| {
-        Arc::new(Faulty { store, fault })
+        Arc::new(FaultyStore { store, fault })
     })
     .await;
-    switch.store(PANICS, Ordering::SeqCst);
+    switch.store(PANIC, Ordering::SeqCst);
     let panicked = call(&server, &[]).await;
     assert_eq!(panicked.status.code(), Code::Internal);
     switch.store(SLOW, Ordering::SeqCst);
@@ -123,7 +123,7 @@ async fn failed_call_is_a_span_with_its_code_and_no_message() {
     assert_eq!(unknown.status.code(), Code::Unimplemented);
     once(&server, "second_opinion_calls_in_flight", 0.0).await;
     // Only now: the call that was given up may not have reached the store before, which would then answer it.
-    switch.store(SOUND, Ordering::SeqCst);
+    switch.store(NO_FAULT, Ordering::SeqCst);
     server.stop().await;
 
     let spans = collector.spans();

@@ -9,7 +9,7 @@ use tonic::{Code, Streaming};
 
 use crate::support::messages::{second_opinion, submission};
 use crate::support::server::{Client, TestServer};
-use crate::support::status::refusal;
+use crate::support::status::code_and_reason;
 
 pub async fn watch(
     client: &mut Client,
@@ -96,7 +96,7 @@ async fn a_cursor_that_was_never_given_out_is_out_of_range() {
             .await
             .expect_err(cursor);
         assert_eq!(
-            refusal(&status),
+            code_and_reason(&status),
             (Code::OutOfRange, "CURSOR_UNKNOWN".to_owned()),
             "{cursor}"
         );
@@ -112,7 +112,10 @@ async fn a_server_that_drains_ends_its_watches_as_unavailable() {
     let ended = tokio::spawn(async move { stream.message().await });
     assert!(server.stop().await, "every call could finish");
     let status = ended.await.expect("a task").expect_err("the end");
-    assert_eq!(refusal(&status), (Code::Unavailable, "DRAINING".to_owned()));
+    assert_eq!(
+        code_and_reason(&status),
+        (Code::Unavailable, "DRAINING".to_owned())
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tonic::{Code, Status};
 
-use crate::support::raw::{Answer, ask, frame};
+use crate::support::raw::{Answer, exchange, frame};
 use crate::support::server::{Client, EVERY_SCOPE, TestServer};
 
 const CALLS: &str = "/um.secondopinion.v1.SecondOpinionService/";
@@ -106,7 +106,7 @@ impl<'a> Caller<'a> {
         bytes: &[u8],
         headers: &[(&'static str, String)],
     ) -> Answer {
-        let answer = ask(&self.address, path, frame(0, bytes), headers).await;
+        let answer = exchange(&self.address, path, frame(0, bytes), headers).await;
         if answer.status.code() == Code::Ok {
             self.paths.insert(path.to_owned());
         } else {

@@ -23,7 +23,7 @@ const MEMBER_ID: &str = "91234567C";
 const CARE_NPI: &str = "1003000126";
 /// Of a professional who asks: no health information.
 const ASKER_NPI: &str = "1245319599";
-const OUTSIDE: &str = "1234567893";
+const OUT_OF_NETWORK_NPI: &str = "1234567893";
 
 fn canary(name: &str) -> String {
     format!("canary {name}")
@@ -78,7 +78,7 @@ fn asked_for() -> v1::Provider {
     v1::Provider {
         expertise: canary("expertise"),
         verification: Some(verification()),
-        ..provider(OUTSIDE, v1::NetworkStatus::OutOfNetwork)
+        ..provider(OUT_OF_NETWORK_NPI, v1::NetworkStatus::OutOfNetwork)
     }
 }
 

@@ -25,7 +25,7 @@ use caller::{Caller, metrics};
 use hunt::{Heard, assert_none};
 use spoil::Contract;
 use support::collector::Collector;
-use support::faulty::{Faulty, GONE, PANICS, SLOW, SOUND};
+use support::faulty::{FaultyStore, NO_FAULT, PANIC, SLOW, UNAVAILABLE};
 use support::messages::{get, id};
 use support::server::{TestServer, monday};
 
@@ -142,9 +142,9 @@ async fn every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
         caller
             .send(path, &fresh, &[("grpc-timeout", "0n".to_owned())])
             .await;
-        fault.store(GONE, Ordering::SeqCst);
+        fault.store(UNAVAILABLE, Ordering::SeqCst);
         caller.send(path, &fresh, &[]).await;
-        fault.store(SOUND, Ordering::SeqCst);
+        fault.store(NO_FAULT, Ordering::SeqCst);
     }
     let (path, bytes) = &sent[0];
     caller.send(&format!("{path}Canary"), bytes, &[]).await;
@@ -157,7 +157,7 @@ async fn every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
         }
     }
     // The last of it: what goes on beside the calls ends by it.
-    fault.store(PANICS, Ordering::SeqCst);
+    fault.store(PANIC, Ordering::SeqCst);
     for (path, bytes) in &sent {
         let new = id();
         let message = spoil::with(contract.message(path, bytes), &[("request_id", &new)]);
@@ -190,11 +190,11 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
         place_only(info);
         eprintln!("{info}");
     }));
-    let fault = Arc::new(AtomicU8::new(SOUND));
+    let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let every = Duration::from_millis(50);
     let mut server = TestServer::start_sweeping(&config, every, monday(), |store| {
-        Arc::new(Faulty { store, fault })
+        Arc::new(FaultyStore { store, fault })
     })
     .await;
     let ops = server.running.as_ref().expect("it").ops_address;

@@ -141,7 +141,7 @@ async fn send_on_each(
                 let flood = async {
                     // The server may close the connection before the last byte.
                     let _ = stream.write_all(&bytes).await;
-                    check_goaway(frames::until(&mut stream, GOAWAY).await);
+                    check_goaway(frames::read_until(&mut stream, GOAWAY).await);
                     let mut rest = Vec::new();
                     let _ = stream.read_to_end(&mut rest).await;
                 };
@@ -155,12 +155,12 @@ async fn send_on_each(
 
 /// Resets each call as soon as it is sent (rapid reset).
 async fn reset_calls(host: &str, connections: usize) {
-    let mut flood = frames::beginning();
-    flood.extend(frames::taken_back(500));
+    let mut flood = frames::preface();
+    flood.extend(frames::reset_calls(500));
     send_on_each(host, connections, flood, |goaway| {
         // A frame may be lost when the server closes a connection with unread bytes.
         if let Some(goaway) = goaway {
-            assert_eq!(frames::error_of(&goaway), ENHANCE_YOUR_CALM);
+            assert_eq!(frames::goaway_error(&goaway), ENHANCE_YOUR_CALM);
         }
     })
     .await;
@@ -172,7 +172,7 @@ async fn send_large_headers(host: &str, connections: usize) {
     let mut field = vec![0, 1, b'x', 126];
     field.extend([b'v'; 126]);
     let block = field.repeat(16_000 / field.len());
-    let mut flood = frames::beginning();
+    let mut flood = frames::preface();
     flood.extend(frames::frame(HEADERS, 0, 1, &block));
     let more = frames::frame(CONTINUATION, 0, 1, &block);
     flood.extend(more.repeat(512));
@@ -183,7 +183,7 @@ async fn send_large_headers(host: &str, connections: usize) {
 async fn send_garbage(host: &str, connections: usize) {
     let noise = (0..64 * 1024).map(|_| u8::try_from(random_below(256)).expect("a byte"));
     let noise: Vec<u8> = noise.collect();
-    let mut flood = frames::beginning();
+    let mut flood = frames::preface();
     flood.extend(&noise);
     send_on_each(host, connections / 2, flood, |_| {}).await;
     send_on_each(host, connections / 2, noise, |_| {}).await;

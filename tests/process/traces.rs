@@ -9,7 +9,7 @@ use crate::program::{SERVE, Server, program, text, token};
 use crate::support::certificate;
 use crate::support::collector::{Collector, attribute, hex};
 use crate::support::messages::{get, id};
-use crate::support::raw::{ask, frame};
+use crate::support::raw::{exchange, frame};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
@@ -22,7 +22,7 @@ async fn call(server: &Server, data: &std::path::Path) -> String {
     ];
     let message = get(&id(), v1::View::Basic).encode_to_vec();
     let path = "/um.secondopinion.v1.SecondOpinionService/GetDetermination";
-    let answer = ask(&server.address, path, frame(0, &message), &headers).await;
+    let answer = exchange(&server.address, path, frame(0, &message), &headers).await;
     assert_eq!(answer.status.code(), Code::NotFound, "{}", answer.status);
     let request = answer.headers.get("x-request-id").expect("an id");
     request.to_str().expect("text").to_owned()

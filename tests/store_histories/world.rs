@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::commands::Step;
 use crate::known::{Known, submission};
-use crate::postgres::{Place, Schema};
+use crate::postgres::{Schema, TestStore};
 use crate::requests::{Answer, Request};
 use crate::service::{self, identity};
 use crate::turns::{Deed, Etag, Turn, Who};
@@ -47,7 +47,7 @@ struct Sent {
 impl World {
     pub async fn new() -> Self {
         let folder = TempDir::new().expect("a folder");
-        let Place { store, schema } = Place::fresh(folder.path()).await;
+        let TestStore { store, schema } = TestStore::fresh(folder.path()).await;
         let start: DateTime<Utc> = "2026-11-16T18:00:00Z".parse().expect("an instant");
         let clock = Arc::new(ManualClock::at(start));
         let (drain, draining) = watch::channel(false);

@@ -15,35 +15,35 @@ use second_opinion::store::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub const SOUND: u8 = 0;
-pub const GONE: u8 = 1;
+pub const NO_FAULT: u8 = 0;
+pub const UNAVAILABLE: u8 = 1;
 pub const SLOW: u8 = 2;
-pub const PANICS: u8 = 3;
-/// The next look-up of a request id is made just before it is recorded.
-pub const EARLY: u8 = 4;
+pub const PANIC: u8 = 3;
+/// The next lookup of a request id finds nothing, as if it came just before the id was recorded.
+pub const MISSED_REPLAY: u8 = 4;
 
 /// A store in front of which a test can stand.
-pub struct Faulty {
+pub struct FaultyStore {
     pub store: Arc<dyn Store>,
     pub fault: Arc<AtomicU8>,
 }
 
-impl Faulty {
+impl FaultyStore {
     async fn strike(&self) -> Result<(), StoreError> {
         match self.fault.load(Ordering::SeqCst) {
-            GONE => Err(StoreError::Unavailable("the test took it away".to_owned())),
+            UNAVAILABLE => Err(StoreError::Unavailable("the test took it away".to_owned())),
             SLOW => {
                 tokio::time::sleep(Duration::from_mins(1)).await;
                 Ok(())
             }
-            PANICS => panic!("canary-panic"),
+            PANIC => panic!("canary-panic"),
             _ => Ok(()),
         }
     }
 }
 
 #[async_trait]
-impl Store for Faulty {
+impl Store for FaultyStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
         self.strike().await?;
         self.store.case(id).await
@@ -52,9 +52,12 @@ impl Store for Faulty {
         self.store.history(id).await
     }
     async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
-        let early = self
-            .fault
-            .compare_exchange(EARLY, SOUND, Ordering::SeqCst, Ordering::SeqCst);
+        let early = self.fault.compare_exchange(
+            MISSED_REPLAY,
+            NO_FAULT,
+            Ordering::SeqCst,
+            Ordering::SeqCst,
+        );
         if early.is_ok() {
             return Ok(None);
         }

@@ -33,14 +33,14 @@ pub fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 }
 
 /// What a connection begins with.
-pub fn beginning() -> Vec<u8> {
+pub fn preface() -> Vec<u8> {
     let mut bytes = PREFACE.to_vec();
     bytes.extend(frame(SETTINGS, 0, 0, &[]));
     bytes
 }
 
 /// The headers of a gRPC call, whose message is still to come.
-pub fn call(stream: u32) -> Vec<u8> {
+pub fn call_headers(stream: u32) -> Vec<u8> {
     const PATH: &[u8] = b"/um.secondopinion.v1.SecondOpinionService/GetDetermination";
     const CONTENT: &[u8] = b"application/grpc";
     // The names `:path` and `content-type` by their places in the table, with values of their own.
@@ -53,7 +53,7 @@ pub fn call(stream: u32) -> Vec<u8> {
 }
 
 /// So many calls, each begun and taken back at once.
-pub fn taken_back(calls: u32) -> Vec<u8> {
+pub fn reset_calls(calls: u32) -> Vec<u8> {
     let mut bytes = Vec::new();
     for call in 0..calls {
         let stream = 2 * call + 1;
@@ -69,13 +69,13 @@ pub async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
 }
 
 /// Reads frames until one is of a kind; gives its payload. `None`: the peer ends before.
-pub async fn until(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Vec<u8>> {
+pub async fn read_until(stream: &mut (impl AsyncRead + Unpin), kind: u8) -> Option<Vec<u8>> {
     let (_, payload) = next(stream, &[kind]).await?;
     Some(payload)
 }
 
 /// Reads frames until one is of one of these kinds; gives which. `None`: the peer ends before.
-pub async fn next_of(stream: &mut (impl AsyncRead + Unpin), kinds: &[u8]) -> Option<u8> {
+pub async fn read_until_any(stream: &mut (impl AsyncRead + Unpin), kinds: &[u8]) -> Option<u8> {
     let (kind, _) = next(stream, kinds).await?;
     Some(kind)
 }
@@ -94,6 +94,6 @@ async fn next(stream: &mut (impl AsyncRead + Unpin), kinds: &[u8]) -> Option<(u8
 }
 
 /// The error in a GOAWAY.
-pub fn error_of(goaway: &[u8]) -> u32 {
+pub fn goaway_error(goaway: &[u8]) -> u32 {
     u32::from_be_bytes(goaway[4..8].try_into().expect("four bytes"))
 }

@@ -5,11 +5,11 @@ use second_opinion::wire::v1::{self, requester};
 use uuid::Uuid;
 
 /// A provider outside the network.
-pub const OUTSIDE: &str = "1234567893";
+pub const OUT_OF_NETWORK_NPI: &str = "1234567893";
 /// A network provider.
-pub const INSIDE: &str = "1993999998";
+pub const NETWORK_NPI: &str = "1993999998";
 /// Another provider outside the network.
-pub const ANOTHER: &str = "1245319599";
+pub const OTHER_NPI: &str = "1245319599";
 
 pub fn id() -> String {
     Uuid::now_v7().to_string()
@@ -20,15 +20,15 @@ pub fn timestamp(instant: &str) -> Timestamp {
     second_opinion::wire::render::timestamp(instant)
 }
 
-pub fn member_asks() -> v1::Requester {
+pub fn member_requester() -> v1::Requester {
     v1::Requester {
         kind: Some(requester::Kind::Member(v1::MemberRequester {})),
     }
 }
 
-pub fn professional_asks() -> v1::Requester {
+pub fn professional_requester() -> v1::Requester {
     let professional = v1::HealthProfessional {
-        npi: ANOTHER.to_owned(),
+        npi: OTHER_NPI.to_owned(),
         full_name: "Sample Professional".to_owned(),
         phone: "(707) 555-0144".to_owned(),
         fax: String::new(),
@@ -58,7 +58,7 @@ pub fn provider(npi: &str, status: v1::NetworkStatus) -> v1::Provider {
 
 pub fn alternative() -> v1::NetworkAlternative {
     v1::NetworkAlternative {
-        npi: INSIDE.to_owned(),
+        npi: NETWORK_NPI.to_owned(),
         name: "Sample Network Clinic".to_owned(),
         phone: "(707) 555-0120".to_owned(),
         address_lines: vec![
@@ -96,7 +96,7 @@ pub fn second_opinion() -> v1::SecondOpinion {
             ],
             ..v1::Member::default()
         }),
-        requesters: vec![member_asks()],
+        requesters: vec![member_requester()],
         reasons: vec![v1::RequestReason {
             code: v1::ReasonCode::DiagnosisInDoubt.into(),
             detail: "Two scans disagree.".to_owned(),
@@ -107,7 +107,10 @@ pub fn second_opinion() -> v1::SecondOpinion {
             summary: "A sample summary.".to_owned(),
             ..v1::ClinicalContext::default()
         }),
-        requested_provider: Some(provider(OUTSIDE, v1::NetworkStatus::OutOfNetwork)),
+        requested_provider: Some(provider(
+            OUT_OF_NETWORK_NPI,
+            v1::NetworkStatus::OutOfNetwork,
+        )),
         network_availability: Some(not_available()),
         ..v1::SecondOpinion::default()
     }
@@ -144,7 +147,7 @@ pub fn denial(determination_id: &str) -> v1::IssueDenialRequest {
         }],
         reviewer: Some(reviewer()),
         referral: Some(v1::Provider {
-            npi: INSIDE.to_owned(),
+            npi: NETWORK_NPI.to_owned(),
             ..v1::Provider::default()
         }),
         ..v1::IssueDenialRequest::default()

@@ -114,12 +114,12 @@ async fn connect(url: &str) -> Client {
 }
 
 /// Where the service under test keeps what it is told. A schema outlives its store.
-pub struct Place {
+pub struct TestStore {
     pub store: Arc<dyn Store>,
     pub schema: Option<Schema>,
 }
 
-impl Place {
+impl TestStore {
     /// A fresh store of the kind that the service is to be tested on; in a file in the folder, or in a schema.
     pub async fn fresh(folder: &Path) -> Self {
         match std::env::var(STORE).as_deref() {

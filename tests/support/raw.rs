@@ -42,7 +42,7 @@ pub async fn call_frame(
     frame: Vec<u8>,
     headers: &[(&'static str, String)],
 ) -> Status {
-    ask(address, path, frame, headers).await.status
+    exchange(address, path, frame, headers).await.status
 }
 
 /// An answer as it came.
@@ -54,7 +54,7 @@ pub struct Answer {
 }
 
 /// Sends bytes as the body of a call, and gives the whole answer.
-pub async fn ask(
+pub async fn exchange(
     address: &str,
     path: &str,
     frame: Vec<u8>,

@@ -20,7 +20,7 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint};
 use tonic::{Request, Status};
 
-use super::postgres::{Place, Schema};
+use super::postgres::{Schema, TestStore};
 
 /// How often the figures of deadlines are read: often, so that no test waits for it.
 const DIALS_EVERY: Duration = Duration::from_millis(10);
@@ -83,7 +83,7 @@ impl TestServer {
     }
 
     /// A server that answers so many calls at once.
-    pub async fn start_taking(
+    pub async fn start_with_max_calls(
         calls_max: usize,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
@@ -102,7 +102,7 @@ impl TestServer {
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
     ) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let Place { store, schema } = Place::fresh(folder.path()).await;
+        let TestStore { store, schema } = TestStore::fresh(folder.path()).await;
         let store = wrap(store);
         let identity = DevelopmentIdentity::load_or_create(folder.path()).expect("a key");
         let clock = Arc::new(ManualClock::at(now));
@@ -144,7 +144,7 @@ impl TestServer {
     }
 
     /// What is stored, opened as by another process: a file's server has to have stopped.
-    pub async fn opened_again(&self) -> Arc<dyn Store> {
+    pub async fn reopen_store(&self) -> Arc<dyn Store> {
         match &self.schema {
             None => Arc::new(SqliteStore::open(&self.folder().join("test.db")).expect("a store")),
             Some(schema) => Arc::new(schema.store().await),

@@ -40,6 +40,6 @@ pub fn clauses(status: &Status) -> Vec<String> {
 }
 
 /// The code and the reason together.
-pub fn refusal(status: &Status) -> (Code, String) {
+pub fn code_and_reason(status: &Status) -> (Code, String) {
     (status.code(), reason(status))
 }

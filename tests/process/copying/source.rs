@@ -9,7 +9,7 @@ use tonic::Code;
 
 use crate::program::Server;
 use crate::support::messages::{
-    approval, available, denial, get, id, member_asks, second_opinion, submission,
+    approval, available, denial, get, id, member_requester, second_opinion, submission,
 };
 use crate::support::server::Client;
 
@@ -139,7 +139,7 @@ async fn make_changes(client: &mut Client) -> (v1::IssueDenialRequest, v1::Issue
     let withdrawn = v1::WithdrawSecondOpinionRequest {
         request_id: id(),
         determination_id: submit(client, second_opinion()).await,
-        withdrawn_by: Some(member_asks()),
+        withdrawn_by: Some(member_requester()),
         ..v1::WithdrawSecondOpinionRequest::default()
     };
     let withdrawn = client.withdraw_second_opinion(withdrawn).await;

@@ -8,7 +8,7 @@ use tonic::Status;
 use super::faulty_disk::FaultyDisk;
 use crate::program::Server;
 use crate::support::messages::{
-    self, available, denial, member_asks, not_available, second_opinion, submission,
+    self, available, denial, member_requester, not_available, second_opinion, submission,
 };
 use crate::support::server::Client;
 
@@ -163,7 +163,7 @@ impl Caller {
                 let request = v1::WithdrawSecondOpinionRequest {
                     request_id: messages::id(),
                     determination_id: id,
-                    withdrawn_by: Some(member_asks()),
+                    withdrawn_by: Some(member_requester()),
                     ..v1::WithdrawSecondOpinionRequest::default()
                 };
                 self.withdraw(request).await?;
