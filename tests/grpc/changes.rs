@@ -1,4 +1,4 @@
-//! Facts are learned, a request becomes urgent or is taken back, and people are told.
+//! Changes of a case besides its decision: verification, expedite, withdrawal, notification.
 
 use second_opinion::wire::v1;
 use tonic::Code;
@@ -12,7 +12,7 @@ use crate::support::server::TestServer;
 use crate::support::status::clauses;
 
 #[tokio::test]
-async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
+async fn members_notification_clock_stops_by_written_notice_alone() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, with_alternative()).await;
@@ -21,32 +21,33 @@ async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
         .await
         .expect("a denial")
         .into_inner();
-    let notice_id = denied.determination.expect("it").notices[0]
+    let notice_id = denied.determination.expect("a determination").notices[0]
         .notice_id
         .clone();
-    let tell = |channel: v1::NotificationChannel, notice_id: &str| v1::RecordNotificationRequest {
-        request_id: id(),
-        determination_id: case.determination_id.clone(),
-        etag: String::new(),
-        notification: Some(v1::Notification {
-            recipient: v1::Recipient::Member.into(),
-            channel: channel.into(),
-            notice_id: notice_id.to_owned(),
-            notified_at: None,
-        }),
-    };
+    let notify =
+        |channel: v1::NotificationChannel, notice_id: &str| v1::RecordNotificationRequest {
+            request_id: id(),
+            determination_id: case.determination_id.clone(),
+            etag: String::new(),
+            notification: Some(v1::Notification {
+                recipient: v1::Recipient::Member.into(),
+                channel: channel.into(),
+                notice_id: notice_id.to_owned(),
+                notified_at: None,
+            }),
+        };
     for (channel, named, stops) in [
         (v1::NotificationChannel::Phone, notice_id.as_str(), false),
         (v1::NotificationChannel::Mail, "", false),
         (v1::NotificationChannel::Mail, notice_id.as_str(), true),
     ] {
-        let told = client
-            .record_notification(tell(channel, named))
+        let answer = client
+            .record_notification(notify(channel, named))
             .await
             .expect("recorded")
             .into_inner();
-        let told = told.determination.expect("it");
-        let timeliness = told
+        let case = answer.determination.expect("a determination");
+        let timeliness = case
             .clocks
             .iter()
             .map(v1::Clock::timeliness)
@@ -57,17 +58,17 @@ async fn the_members_clock_of_a_denial_stops_in_writing_alone() {
             stops,
             "{channel:?} {named}"
         );
-        assert_eq!(told.due_at.is_none(), stops);
+        assert_eq!(case.due_at.is_none(), stops);
     }
     let unknown = client
-        .record_notification(tell(v1::NotificationChannel::Mail, &id()))
+        .record_notification(notify(v1::NotificationChannel::Mail, &id()))
         .await
         .expect_err("unknown");
     assert_eq!(unknown.code(), Code::NotFound);
 }
 
 #[tokio::test]
-async fn facts_learned_move_a_request_to_the_network_way_and_back() {
+async fn verification_moves_a_case_to_the_network_pathway_and_back() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let unknown = v1::Provider {
@@ -83,7 +84,7 @@ async fn facts_learned_move_a_request_to_the_network_way_and_back() {
     )
     .await;
     assert_eq!(case.state(), v1::State::PendingReview);
-    let learn = |status: v1::NetworkStatus| v1::RecordVerificationRequest {
+    let verify = |status: v1::NetworkStatus| v1::RecordVerificationRequest {
         request_id: id(),
         determination_id: case.determination_id.clone(),
         provider: Some(v1::Provider {
@@ -92,24 +93,30 @@ async fn facts_learned_move_a_request_to_the_network_way_and_back() {
         }),
         ..v1::RecordVerificationRequest::default()
     };
-    let there = client
-        .record_verification(learn(v1::NetworkStatus::InNetwork))
+    let in_network = client
+        .record_verification(verify(v1::NetworkStatus::InNetwork))
         .await
-        .expect("learned");
-    let there = there.into_inner().determination.expect("it");
-    assert_eq!(there.state(), v1::State::NoAuthorizationRequired);
-    assert_eq!(there.due_at, case.due_at, "the member is still to be told");
+        .expect("a verification");
+    let in_network = in_network
+        .into_inner()
+        .determination
+        .expect("a determination");
+    assert_eq!(in_network.state(), v1::State::NoAuthorizationRequired);
+    assert_eq!(
+        in_network.due_at, case.due_at,
+        "the member has not been notified"
+    );
     let back = client
-        .record_verification(learn(v1::NetworkStatus::OutOfNetwork))
+        .record_verification(verify(v1::NetworkStatus::OutOfNetwork))
         .await
-        .expect("learned");
-    let back = back.into_inner().determination.expect("it");
+        .expect("a verification");
+    let back = back.into_inner().determination.expect("a determination");
     assert_eq!(
         (back.state(), back.clocks),
         (v1::State::PendingReview, case.clocks)
     );
-    // Another provider is another request.
-    let mut other = learn(v1::NetworkStatus::OutOfNetwork);
+    // Another provider would be another request.
+    let mut other = verify(v1::NetworkStatus::OutOfNetwork);
     other.provider.as_mut().expect("a provider").npi = alternative().npi;
     let refused = client
         .record_verification(other)
@@ -119,7 +126,7 @@ async fn facts_learned_move_a_request_to_the_network_way_and_back() {
 }
 
 #[tokio::test]
-async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
+async fn iii_a_expedited_request_is_due_72_hours_later() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
@@ -138,10 +145,10 @@ async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
     let urgent = client
         .expedite_second_opinion(request)
         .await
-        .expect("urgent")
+        .expect("an expedited case")
         .into_inner()
         .determination
-        .expect("it");
+        .expect("a determination");
     assert_eq!(urgent.urgency(), v1::Urgency::Urgent);
     let kinds: Vec<_> = urgent.clocks.iter().map(v1::Clock::kind).collect();
     assert_eq!(
@@ -157,12 +164,12 @@ async fn iii_a_an_expedited_request_is_due_72_hours_after_that() {
     assert_eq!(
         urgent.clocks[1].limits.len(),
         3,
-        "its own limits stay beside the new one"
+        "the earlier limits stay beside the new one"
     );
 }
 
 #[tokio::test]
-async fn a_professional_cannot_withdraw_what_the_member_asked_for() {
+async fn professional_cannot_withdraw_a_members_request() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
@@ -175,15 +182,15 @@ async fn a_professional_cannot_withdraw_what_the_member_asked_for() {
     let refused = client
         .withdraw_second_opinion(withdraw(professional_requester()))
         .await
-        .expect_err("not theirs");
+        .expect_err("the member's request");
     assert_eq!(clauses(&refused), ["VI.A"]);
     let by_member = withdraw(crate::support::messages::member_requester());
     let withdrawn = client
         .withdraw_second_opinion(by_member)
         .await
-        .expect("withdrawn")
+        .expect("a withdrawal")
         .into_inner();
-    let withdrawn = withdrawn.determination.expect("it");
+    let withdrawn = withdrawn.determination.expect("a determination");
     assert_eq!(withdrawn.state(), v1::State::Withdrawn);
     assert_eq!(withdrawn.clocks[0].timeliness(), v1::Timeliness::NotCounted);
 }

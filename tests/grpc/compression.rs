@@ -24,28 +24,28 @@ async fn compressed_request_is_read_and_long_answer_is_compressed() {
     let client = server.reviewer().await;
     let mut client = client.send_compressed(Gzip).accept_compressed(Gzip);
     let mut long = second_opinion();
-    long.clinical_context.as_mut().expect("it").summary = "A made-up case. ".repeat(200);
-    let held = long.clone();
+    long.clinical_context.as_mut().expect("a context").summary = "A made-up case. ".repeat(200);
+    let sent = long.clone();
     let answer = client.submit_second_opinion(submission(long)).await;
     let id = answer
-        .expect("taken in")
+        .expect("an answer")
         .into_inner()
         .determination
-        .expect("it")
+        .expect("a determination")
         .determination_id;
     let full = client.get_determination(get(&id, v1::View::Full)).await;
-    let full = full.expect("it");
+    let full = full.expect("an answer");
     assert!(is_compressed(full.metadata()), "{:?}", full.metadata());
-    let case = full.into_inner().determination.expect("it");
-    let summary = |request: v1::SecondOpinion| request.clinical_context.expect("it").summary;
+    let case = full.into_inner().determination.expect("a determination");
+    let summary = |request: v1::SecondOpinion| request.clinical_context.expect("a context").summary;
     assert_eq!(
-        summary(*case.second_opinion.expect("it")).trim(),
-        summary(held).trim()
+        summary(*case.second_opinion.expect("a request")).trim(),
+        summary(sent).trim()
     );
     // A client without gzip gets the answer uncompressed.
     let mut plain = server.reviewer().await;
     let full = plain.get_determination(get(&id, v1::View::Full)).await;
-    assert!(!is_compressed(full.expect("it").metadata()));
+    assert!(!is_compressed(full.expect("an answer").metadata()));
 }
 
 #[tokio::test]
@@ -64,7 +64,7 @@ async fn size_limit_holds_after_decompression() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await.send_compressed(Gzip);
     let mut large = second_opinion();
-    large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024);
+    large.clinical_context.as_mut().expect("a context").summary = "x".repeat(1024 * 1024);
     let status = client
         .submit_second_opinion(submission(large.clone()))
         .await
@@ -73,16 +73,16 @@ async fn size_limit_holds_after_decompression() {
         code_and_reason(&status),
         (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
     );
-    large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024 - 4096);
+    large.clinical_context.as_mut().expect("a context").summary = "x".repeat(1024 * 1024 - 4096);
     let status = client
         .submit_second_opinion(submission(large))
         .await
-        .expect_err("too long a text");
+        .expect_err("a text over its limit");
     assert_eq!(fields(&status), ["second_opinion.clinical_context.summary"]);
 }
 
-/// Sends a body as a submission whose `grpc-encoding` is given.
-async fn sent(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
+/// Sends a body as a submission with this `grpc-encoding`.
+async fn submit_encoded(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
     let headers = [
         ("authorization", format!("Bearer {token}")),
@@ -96,11 +96,8 @@ async fn sent(server: &TestServer, encoding: &str, body: Vec<u8>) -> Status {
 async fn message_that_cannot_be_decoded_is_invalid_argument() {
     let server = TestServer::start().await;
     let message = submission(second_opinion()).encode_to_vec();
-    let cut = {
-        let mut cut = frame(0, &message);
-        cut.truncate(message.len());
-        cut
-    };
+    let mut truncated = frame(0, &message);
+    truncated.truncate(message.len());
     for (defect, encoding, body) in [
         (
             "not compressed, with the flag set",
@@ -114,12 +111,12 @@ async fn message_that_cannot_be_decoded_is_invalid_argument() {
         ),
         ("unknown flag", "identity", frame(7, &message)),
         ("no message", "identity", Vec::new()),
-        ("truncated message", "identity", cut),
+        ("truncated message", "identity", truncated),
     ] {
-        let status = sent(&server, encoding, body).await;
+        let status = submit_encoded(&server, encoding, body).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{defect}: {status:?}");
         assert_eq!(fields(&status), [""], "{defect}");
     }
-    let status = sent(&server, "br", frame(1, &message)).await;
+    let status = submit_encoded(&server, "br", frame(1, &message)).await;
     assert_eq!(status.code(), Code::Unimplemented, "{status:?}");
 }

@@ -1,4 +1,4 @@
-//! Every row of the decisions and deadlines holds through `EvaluateSecondOpinion`.
+//! `EvaluateSecondOpinion` against every row of `tests/conformance`.
 
 use second_opinion::wire::v1;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn number<T: Into<i32>>(value: T) -> i32 {
     value.into()
 }
 
-/// The facts of a row as a caller would send them.
+/// The request with the facts of a row.
 fn request(facts: &Value) -> v1::SecondOpinion {
     let fact = |name: &str| facts[name].as_str().expect("a fact").to_owned();
     let answer = |name: &str| match fact(name).as_str() {
@@ -119,7 +119,7 @@ fn short(name: &str, prefix: &str) -> String {
 }
 
 #[tokio::test]
-async fn every_decision_holds_over_the_wire() {
+async fn evaluate_gives_every_decision_of_the_table() {
     let server = TestServer::start().await;
     let mut client = server.policy().await;
     for row in rows("decisions.json") {
@@ -160,7 +160,7 @@ async fn every_decision_holds_over_the_wire() {
 }
 
 #[tokio::test]
-async fn every_deadline_holds_over_the_wire() {
+async fn evaluate_gives_every_deadline_of_the_table() {
     let server = TestServer::start().await;
     let mut client = server.policy().await;
     for row in rows("deadlines.json") {

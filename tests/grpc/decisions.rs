@@ -1,4 +1,4 @@
-//! A reviewer approves or denies.
+//! Approvals and denials by a reviewer.
 
 use second_opinion::wire::v1;
 use tonic::Code;
@@ -25,7 +25,7 @@ pub fn with_alternative() -> v1::SecondOpinion {
     }
 }
 
-pub async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
+pub async fn read_letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
     let request = v1::GetNoticeRequest {
         notice_id: notice.notice_id.clone(),
         format: v1::NoticeFormat::Text.into(),
@@ -46,7 +46,7 @@ pub async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String
 }
 
 #[tokio::test]
-async fn vi_f_a_denial_carries_its_letter() {
+async fn vi_f_denial_has_its_letter() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = v1::SecondOpinion {
@@ -64,15 +64,23 @@ async fn vi_f_a_denial_carries_its_letter() {
         .expect("a preview")
         .into_inner();
     assert_eq!(
-        preview.determination.as_ref().expect("it").state(),
+        preview
+            .determination
+            .as_ref()
+            .expect("a determination")
+            .state(),
         v1::State::Denied
     );
     let unchanged = client
         .get_determination(get(&case.determination_id, v1::View::Basic))
         .await
-        .expect("it");
+        .expect("an answer");
     assert_eq!(
-        unchanged.into_inner().determination.expect("it").etag,
+        unchanged
+            .into_inner()
+            .determination
+            .expect("a determination")
+            .etag,
         case.etag,
         "a preview stores nothing"
     );
@@ -90,8 +98,8 @@ async fn vi_f_a_denial_carries_its_letter() {
         .iter()
         .find(|notice| notice.kind() == v1::NoticeKind::Denial)
         .expect("a letter");
-    let text = letter(&mut client, notice).await;
-    for said in [
+    let text = read_letter(&mut client, notice).await;
+    for expected in [
         "Sample Member",
         "A qualified doctor in our network can give this opinion.",
         "The network specialist treats this condition.",
@@ -108,7 +116,7 @@ async fn vi_f_a_denial_carries_its_letter() {
         "Ombudsman",
         "Sample Reviewer",
     ] {
-        assert!(text.contains(said), "{said} is not in:\n{text}");
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
     }
     assert!(
         !text.contains("555-0199"),
@@ -148,7 +156,7 @@ async fn vi_f_a_denial_carries_its_letter() {
 }
 
 #[tokio::test]
-async fn a_preview_of_a_letter_is_the_letter_but_for_its_day() {
+async fn denial_preview_is_the_text_of_the_letter() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, with_alternative()).await;
@@ -169,15 +177,15 @@ async fn a_preview_of_a_letter_is_the_letter_but_for_its_day() {
         .into_inner();
     let notice = denied
         .determination
-        .expect("it")
+        .expect("a determination")
         .notices
         .pop()
         .expect("a letter");
-    assert_eq!(letter(&mut client, &notice).await, preview);
+    assert_eq!(read_letter(&mut client, &notice).await, preview);
 }
 
 #[tokio::test]
-async fn vi_a_an_approval_has_its_number_and_letter() {
+async fn vi_a_approval_has_its_number_and_letter() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
@@ -202,17 +210,17 @@ async fn vi_a_an_approval_has_its_number_and_letter() {
         ),
         ("2026-11-16", "2027-02-28")
     );
-    let text = letter(&mut client, &approved.notices[0]).await;
-    for said in [
+    let text = read_letter(&mut client, &approved.notices[0]).await;
+    for expected in [
         &decision.authorization_number,
         "Example Oncology Group",
         "(916) 555-0110",
         "free",
         "MCUP3041",
     ] {
-        assert!(text.contains(said), "{said} is not in:\n{text}");
+        assert!(text.contains(expected), "{expected} is not in:\n{text}");
     }
-    // A decided case is never reopened.
+    // A decided case cannot be decided again.
     let refused = client
         .issue_denial(denial(&case.determination_id))
         .await
@@ -224,15 +232,15 @@ async fn vi_a_an_approval_has_its_number_and_letter() {
 }
 
 #[tokio::test]
-async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
+async fn unsupported_denial_names_clause_and_fact() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    // No one is available in the network, by the facts.
+    // By the facts no network provider is available.
     let case = submit(&mut client, second_opinion()).await;
     let refused = client
         .issue_denial(denial(&case.determination_id))
         .await
-        .expect_err("not borne out");
+        .expect_err("an unsupported reason");
     assert_eq!(
         (refused.code(), clauses(&refused)),
         (Code::FailedPrecondition, vec!["VI.C".to_owned()])
@@ -244,13 +252,16 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
         "{}",
         refused.message()
     );
-    // The duty to refer is left undone.
+    // The denial lacks the referral that it owes.
     let case = submit(&mut client, with_alternative()).await;
-    let undone = v1::IssueDenialRequest {
+    let without_referral = v1::IssueDenialRequest {
         referral: None,
         ..denial(&case.determination_id)
     };
-    let refused = client.issue_denial(undone).await.expect_err("no referral");
+    let refused = client
+        .issue_denial(without_referral)
+        .await
+        .expect_err("no referral");
     assert_eq!(clauses(&refused), ["VI.C"]);
     // Two reasons, each with its own clause.
     let mut two = denial(&case.determination_id);
@@ -261,7 +272,7 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
     });
     let refused = client.issue_denial(two).await.expect_err("two reasons");
     assert_eq!(clauses(&refused), ["VI.C", "VI.B"]);
-    // On the network way there is nothing to deny.
+    // In the network no authorization is needed, so there is nothing to deny.
     let network = v1::SecondOpinion {
         requested_provider: Some(provider(NETWORK_NPI, v1::NetworkStatus::InNetwork)),
         ..second_opinion()
@@ -276,7 +287,7 @@ async fn what_the_facts_do_not_bear_out_names_clause_and_fact() {
 }
 
 #[tokio::test]
-async fn a_denial_needs_a_licence_and_its_texts() {
+async fn denial_needs_a_license_and_its_texts() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, with_alternative()).await;
@@ -286,12 +297,12 @@ async fn a_denial_needs_a_licence_and_its_texts() {
     reviewer.license_number = " ".to_owned();
     bare.reasons[0].explanation.clear();
     bare.reasons[0].clinical_rationale.clear();
-    let refused = client.issue_denial(bare).await.expect_err("bare");
+    let refused = client.issue_denial(bare).await.expect_err("missing texts");
     assert_eq!(refused.code(), Code::InvalidArgument);
-    let mut named = fields(&refused);
-    named.sort_unstable();
+    let mut names = fields(&refused);
+    names.sort_unstable();
     assert_eq!(
-        named,
+        names,
         [
             "reasons[0].clinical_rationale",
             "reasons[0].explanation",
@@ -302,7 +313,7 @@ async fn a_denial_needs_a_licence_and_its_texts() {
 }
 
 #[tokio::test]
-async fn another_provider_needs_the_members_agreement() {
+async fn approval_of_another_provider_needs_the_members_agreement() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
@@ -327,10 +338,10 @@ async fn another_provider_needs_the_members_agreement() {
     let approved = client
         .issue_approval(another)
         .await
-        .expect("agreed")
+        .expect("an approval")
         .into_inner()
         .determination
-        .expect("it");
+        .expect("a determination");
     let Some(v1::determination::Decision::Approval(decision)) = approved.decision else {
         panic!("no approval")
     };
@@ -338,7 +349,7 @@ async fn another_provider_needs_the_members_agreement() {
 }
 
 #[tokio::test]
-async fn an_overdue_request_can_be_appealed_and_still_be_approved() {
+async fn overdue_request_can_be_appealed_and_still_approved() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, second_opinion()).await;
@@ -354,8 +365,8 @@ async fn an_overdue_request_can_be_appealed_and_still_be_approved() {
     let overdue = client
         .get_determination(get(&case.determination_id, v1::View::Basic))
         .await
-        .expect("it");
-    let overdue = overdue.into_inner().determination.expect("it");
+        .expect("an answer");
+    let overdue = overdue.into_inner().determination.expect("a determination");
     assert_eq!(overdue.clocks[0].timeliness(), v1::Timeliness::Overdue);
     let appeal = &overdue.next_steps[0];
     assert_eq!(appeal.kind(), v1::NextStepKind::FileAppeal);
@@ -364,9 +375,13 @@ async fn an_overdue_request_can_be_appealed_and_still_be_approved() {
     let approved = client
         .issue_approval(approval(&case.determination_id))
         .await
-        .expect("late is still a decision");
+        .expect("a late approval");
     assert_eq!(
-        approved.into_inner().determination.expect("it").state(),
+        approved
+            .into_inner()
+            .determination
+            .expect("a determination")
+            .state(),
         v1::State::Approved
     );
 }

@@ -1,4 +1,4 @@
-//! Bad input gets the contract's errors: every violation at once, with its field path.
+//! Invalid requests: every violation at once, with its field path.
 
 use prost_types::Timestamp;
 use second_opinion::identity::ActorType;
@@ -13,7 +13,7 @@ use crate::support::server::{EVERY_SCOPE, TestServer};
 use crate::support::status::{code_and_reason, fields};
 
 #[tokio::test]
-async fn every_violation_is_told_at_once() {
+async fn all_violations_are_returned_at_once() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut request = second_opinion();
@@ -39,10 +39,10 @@ async fn every_violation_is_told_at_once() {
         .await
         .expect_err("malformed");
     assert_eq!(status.code(), Code::InvalidArgument);
-    let mut named = fields(&status);
-    named.sort_unstable();
+    let mut names = fields(&status);
+    names.sort_unstable();
     assert_eq!(
-        named,
+        names,
         [
             "request_id",
             "second_opinion.clinical_context.diagnosis_codes[1]",
@@ -61,12 +61,12 @@ async fn every_violation_is_told_at_once() {
     );
     assert!(
         !format!("{status:?}").contains("12345678A"),
-        "what was sent is not repeated"
+        "the input is not repeated"
     );
 }
 
 #[tokio::test]
-async fn what_is_merely_missing_stops_nothing() {
+async fn missing_facts_do_not_reject_a_submission() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let bare = v1::SecondOpinion {
@@ -88,10 +88,10 @@ async fn what_is_merely_missing_stops_nothing() {
     let answer = client
         .submit_second_opinion(submission(bare))
         .await
-        .expect("taken in")
+        .expect("an answer")
         .into_inner();
-    let case = answer.determination.expect("it");
-    assert!(case.due_at.is_some(), "the clock runs");
+    let case = answer.determination.expect("a determination");
+    assert!(case.due_at.is_some(), "a running clock");
     let unknown: Vec<&str> = case
         .findings
         .iter()
@@ -102,10 +102,10 @@ async fn what_is_merely_missing_stops_nothing() {
 }
 
 #[tokio::test]
-async fn receipt_lies_between_the_policys_adoption_and_a_minute_ahead() {
+async fn received_at_is_between_the_policys_adoption_and_a_minute_ahead() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    for (received, taken) in [
+    for (received, is_valid) in [
         ("2016-04-20T07:00:00Z", true),
         ("2016-04-20T06:59:59Z", false), // April 19 in California
         ("2026-11-16T18:01:00Z", true),
@@ -116,12 +116,12 @@ async fn receipt_lies_between_the_policys_adoption_and_a_minute_ahead() {
             ..second_opinion()
         };
         let answer = client.submit_second_opinion(submission(request)).await;
-        assert_eq!(answer.is_ok(), taken, "{received}");
+        assert_eq!(answer.is_ok(), is_valid, "{received}");
         if let Err(status) = answer {
             assert_eq!(fields(&status), ["second_opinion.received_at"]);
         }
     }
-    for odd in [
+    for invalid in [
         Timestamp {
             seconds: i64::MAX,
             nanos: 0,
@@ -132,19 +132,19 @@ async fn receipt_lies_between_the_policys_adoption_and_a_minute_ahead() {
         },
     ] {
         let request = v1::SecondOpinion {
-            received_at: Some(odd),
+            received_at: Some(invalid),
             ..second_opinion()
         };
         let status = client
             .submit_second_opinion(submission(request))
             .await
-            .expect_err("odd");
+            .expect_err("an invalid timestamp");
         assert_eq!(fields(&status), ["second_opinion.received_at"]);
     }
 }
 
 #[tokio::test]
-async fn an_unknown_determination_or_notice_is_not_found() {
+async fn unknown_determination_or_notice_is_not_found() {
     use tonic_types::StatusExt as _;
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
@@ -155,7 +155,10 @@ async fn an_unknown_determination_or_notice_is_not_found() {
         .expect_err("unknown");
     assert_eq!(status.code(), Code::NotFound);
     let details = status.get_error_details();
-    assert_eq!(details.resource_info().expect("it").resource_name, unknown);
+    assert_eq!(
+        details.resource_info().expect("a detail").resource_name,
+        unknown
+    );
     let request = v1::GetNoticeRequest {
         notice_id: unknown.clone(),
         format: v1::NoticeFormat::Text.into(),
@@ -172,52 +175,52 @@ async fn an_unknown_determination_or_notice_is_not_found() {
     let status = client
         .get_determination(get("not-an-id", v1::View::Basic))
         .await
-        .expect_err("no id");
+        .expect_err("an invalid id");
     assert_eq!(fields(&status), ["determination_id"]);
 }
 
-/// Sends bytes as the one message of a submission.
-async fn raw(server: &TestServer, message: Vec<u8>) -> Status {
+/// Sends bytes as the message of a submission.
+async fn submit_bytes(server: &TestServer, message: Vec<u8>) -> Status {
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
     let headers = [("authorization", format!("Bearer {token}"))];
     call_raw(&server.address, "SubmitSecondOpinion", &message, &headers).await
 }
 
 #[tokio::test]
-async fn bytes_that_are_no_message_are_the_callers_error() {
+async fn undecodable_message_is_invalid_argument() {
     let server = TestServer::start().await;
     for garbage in [
         vec![0xff; 64],
         b"{\"second_opinion\":{}}".to_vec(),
         vec![0x12, 0x05, 0x01],
     ] {
-        let status = raw(&server, garbage).await;
+        let status = submit_bytes(&server, garbage).await;
         assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
         assert_eq!(fields(&status), [""]);
     }
 }
 
 #[tokio::test]
-async fn a_message_over_the_limit_is_resource_exhausted() {
+async fn oversized_message_is_resource_exhausted() {
     let server = TestServer::start().await;
-    let status = raw(&server, vec![0; 2 * 1024 * 1024]).await;
+    let status = submit_bytes(&server, vec![0; 2 * 1024 * 1024]).await;
     assert_eq!(
         code_and_reason(&status),
         (Code::ResourceExhausted, "MESSAGE_TOO_LARGE".to_owned())
     );
-    // One that fits, but for its fields, is read.
+    // A message under the limit is decoded, and its fields are checked.
     let mut client = server.reviewer().await;
     let mut large = second_opinion();
-    large.clinical_context.as_mut().expect("it").summary = "x".repeat(1024 * 1024 - 4096);
+    large.clinical_context.as_mut().expect("a context").summary = "x".repeat(1024 * 1024 - 4096);
     let status = client
         .submit_second_opinion(submission(large))
         .await
-        .expect_err("too long a text");
+        .expect_err("a text over its limit");
     assert_eq!(fields(&status), ["second_opinion.clinical_context.summary"]);
 }
 
 #[tokio::test]
-async fn texts_and_lists_have_their_limits() {
+async fn text_or_list_over_its_limit_is_invalid_argument() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let with = |detail: String, reasons: usize| {
@@ -239,12 +242,12 @@ async fn texts_and_lists_have_their_limits() {
     let status = client
         .submit_second_opinion(with("é".repeat(4_001), 1))
         .await
-        .expect_err("a character more");
+        .expect_err("a character over the limit");
     assert_eq!(fields(&status), ["second_opinion.reasons[0].detail"]);
     let status = client
         .submit_second_opinion(with(String::new(), 51))
         .await
-        .expect_err("an item more");
+        .expect_err("an item over the limit");
     assert_eq!(fields(&status), ["second_opinion.reasons"]);
 }
 
@@ -253,20 +256,31 @@ async fn surrounding_white_space_is_trimmed() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut request = second_opinion();
-    request.requested_provider.as_mut().expect("it").npi = format!(" {OUT_OF_NETWORK_NPI}\n");
-    request.member.as_mut().expect("it").full_name = "  Sample Member ".to_owned();
+    request.requested_provider.as_mut().expect("a provider").npi =
+        format!(" {OUT_OF_NETWORK_NPI}\n");
+    request.member.as_mut().expect("a member").full_name = "  Sample Member ".to_owned();
     let case = client
         .submit_second_opinion(submission(request))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let id = case.determination.expect("it").determination_id;
+    let id = case
+        .determination
+        .expect("a determination")
+        .determination_id;
     let full = client
         .get_determination(get(&id, v1::View::Full))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let held = full.determination.expect("it").second_opinion.expect("it");
-    assert_eq!(held.requested_provider.expect("it").npi, OUT_OF_NETWORK_NPI);
-    assert_eq!(held.member.expect("it").full_name, "Sample Member");
+    let stored = full
+        .determination
+        .expect("a determination")
+        .second_opinion
+        .expect("a request");
+    assert_eq!(
+        stored.requested_provider.expect("a provider").npi,
+        OUT_OF_NETWORK_NPI
+    );
+    assert_eq!(stored.member.expect("a member").full_name, "Sample Member");
 }

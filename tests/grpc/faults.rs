@@ -17,7 +17,7 @@ use crate::support::raw::call_raw;
 use crate::support::server::{EVERY_SCOPE, TestServer};
 use crate::support::status::reason;
 
-async fn faulty(config: &Config) -> (TestServer, Arc<AtomicU8>) {
+async fn start_with_faults(config: &Config) -> (TestServer, Arc<AtomicU8>) {
     let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let server =
@@ -27,14 +27,14 @@ async fn faulty(config: &Config) -> (TestServer, Arc<AtomicU8>) {
 
 #[tokio::test]
 async fn unreachable_store_is_unavailable_with_retry_info() {
-    let (server, fault) = faulty(&Config::default()).await;
+    let (server, fault) = start_with_faults(&Config::default()).await;
     let mut client = server.reviewer().await;
     let request = submission(second_opinion());
     fault.store(UNAVAILABLE, Ordering::SeqCst);
     let status = client
         .submit_second_opinion(request.clone())
         .await
-        .expect_err("gone");
+        .expect_err("an unavailable store");
     assert_eq!(
         (status.code(), reason(&status).as_str()),
         (Code::Unavailable, "STORE_UNAVAILABLE")
@@ -43,7 +43,7 @@ async fn unreachable_store_is_unavailable_with_retry_info() {
         status
             .get_error_details()
             .retry_info()
-            .expect("it")
+            .expect("a detail")
             .retry_delay
             .is_some()
     );
@@ -70,7 +70,7 @@ async fn unreachable_store_is_unavailable_with_retry_info() {
     client
         .submit_second_opinion(request)
         .await
-        .expect("the same id, once it is back");
+        .expect("a retry after the outage");
     for _ in 0..50 {
         let answer = health
             .check(tonic_health::pb::HealthCheckRequest::default())
@@ -81,7 +81,7 @@ async fn unreachable_store_is_unavailable_with_retry_info() {
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    panic!("health did not come back");
+    panic!("the health status stays NOT_SERVING");
 }
 
 #[tokio::test]
@@ -90,17 +90,17 @@ async fn deadline_of_caller_or_server_is_deadline_exceeded() {
         max_deadline: Duration::from_millis(300),
         ..Config::default()
     };
-    let (server, fault) = faulty(&config).await;
+    let (server, fault) = start_with_faults(&config).await;
     fault.store(SLOW, Ordering::SeqCst);
     // The server's own limit.
     let mut client = server.reviewer().await;
     let status = client
         .get_determination(get(&id(), v1::View::Basic))
         .await
-        .expect_err("slow");
+        .expect_err("a slow store");
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
     drop(server);
-    let (server, fault) = faulty(&Config::default()).await;
+    let (server, fault) = start_with_faults(&Config::default()).await;
     fault.store(SLOW, Ordering::SeqCst);
     // The caller's, in `grpc-timeout` alone: this client has no timer of its own.
     let token = server.token("raw", EVERY_SCOPE, ActorType::Person);
@@ -109,18 +109,18 @@ async fn deadline_of_caller_or_server_is_deadline_exceeded() {
         ("grpc-timeout", "100m".to_owned()),
     ];
     let message = get(&id(), v1::View::Basic).encode_to_vec();
-    let began = std::time::Instant::now();
+    let start = std::time::Instant::now();
     let status = call_raw(&server.address, "GetDetermination", &message, &headers).await;
     assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
     assert!(
-        began.elapsed() < Duration::from_secs(20),
+        start.elapsed() < Duration::from_secs(20),
         "the caller's deadline comes first"
     );
 }
 
 #[tokio::test]
 async fn panic_is_internal_with_only_the_request_id() {
-    let (server, fault) = faulty(&Config::default()).await;
+    let (server, fault) = start_with_faults(&Config::default()).await;
     let mut client = server.reviewer().await;
     fault.store(PANIC, Ordering::SeqCst);
     let status = client
@@ -129,7 +129,7 @@ async fn panic_is_internal_with_only_the_request_id() {
         .expect_err("a panic");
     assert_eq!(status.code(), Code::Internal);
     let details = status.get_error_details();
-    let request = &details.request_info().expect("it").request_id;
+    let request = &details.request_info().expect("a detail").request_id;
     assert!(status.message().contains(request) && uuid::Uuid::try_parse(request).is_ok());
     assert!(!format!("{status:?}").contains("canary"));
     fault.store(NO_FAULT, Ordering::SeqCst);
@@ -140,7 +140,7 @@ async fn panic_is_internal_with_only_the_request_id() {
     assert_eq!(
         status.code(),
         Code::NotFound,
-        "a panic ends its own call only"
+        "a panic ends its own call alone"
     );
 }
 
@@ -153,10 +153,10 @@ async fn changed_event_is_internal() {
     let case = client
         .submit_second_opinion(request)
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner()
         .determination
-        .expect("it");
+        .expect("a determination");
     let changed = server
         .damage(
             [
@@ -173,6 +173,6 @@ async fn changed_event_is_internal() {
     let status = client
         .get_determination(get(&case.determination_id, v1::View::Full))
         .await
-        .expect_err("changed");
+        .expect_err("a changed event");
     assert_eq!(status.code(), Code::Internal);
 }

@@ -1,4 +1,4 @@
-//! The same request id is one change and one answer, for ever; a stale etag is told.
+//! Retries: one request id is one change and one answer, forever. Stale etags.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::support::server::TestServer;
 use crate::support::status::code_and_reason;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn fifty_at_once_make_one_case_and_one_answer() {
+async fn fifty_concurrent_retries_make_one_case_and_one_answer() {
     let server = TestServer::start().await;
     let client = server.reviewer().await;
     let request = submission(second_opinion());
@@ -35,14 +35,14 @@ async fn fifty_at_once_make_one_case_and_one_answer() {
     let answers: Vec<_> = futures::future::join_all(calls)
         .await
         .into_iter()
-        .map(|it| it.expect("a task"))
+        .map(|answer| answer.expect("no panic"))
         .collect();
     assert!(answers.iter().all(|answer| answer == &answers[0]));
     assert_eq!(server.store.head().await.expect("a head").position, 1);
 }
 
 #[tokio::test]
-async fn the_first_answer_comes_again_whatever_happened_since() {
+async fn retry_gets_the_first_answer_after_later_changes() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(v1::SecondOpinion {
@@ -52,9 +52,9 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
     let first = client
         .submit_second_opinion(request.clone())
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let case = first.determination.clone().expect("it");
+    let case = first.determination.clone().expect("a determination");
     let deny = v1::IssueDenialRequest {
         etag: case.etag.clone(),
         ..denial(&case.determination_id)
@@ -64,7 +64,7 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
         .await
         .expect("a denial")
         .into_inner();
-    // The clock has moved past what was due, the state has changed, the etag is stale.
+    // By now the clock has moved, the state has changed and the etag is stale.
     server
         .clock
         .set("2026-11-16T18:30:00Z".parse().expect("an instant"));
@@ -72,7 +72,7 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
         client
             .submit_second_opinion(request.clone())
             .await
-            .expect("again")
+            .expect("a replay")
             .into_inner(),
         first
     );
@@ -80,14 +80,18 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
         client
             .issue_denial(deny.clone())
             .await
-            .expect("again")
+            .expect("a replay")
             .into_inner(),
         denied
     );
     assert_eq!(server.store.head().await.expect("a head").position, 2);
 
     let mut other = request.clone();
-    other.second_opinion.as_mut().expect("it").referral_number = "RAF-1".to_owned();
+    other
+        .second_opinion
+        .as_mut()
+        .expect("a request")
+        .referral_number = "RAF-1".to_owned();
     let reused = client
         .submit_second_opinion(other)
         .await
@@ -96,7 +100,7 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
         code_and_reason(&reused),
         (Code::AlreadyExists, "REQUEST_ID_REUSED".to_owned())
     );
-    // The etag belongs to the content, and so does the call.
+    // The etag and the called method are part of the content.
     let without = v1::IssueDenialRequest {
         etag: String::new(),
         ..deny
@@ -124,7 +128,7 @@ async fn the_first_answer_comes_again_whatever_happened_since() {
 }
 
 #[tokio::test]
-async fn the_first_answer_comes_again_when_the_clock_was_set_back() {
+async fn retry_gets_the_first_answer_after_the_clock_was_set_back() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(v1::SecondOpinion {
@@ -134,23 +138,26 @@ async fn the_first_answer_comes_again_when_the_clock_was_set_back() {
     let first = client
         .submit_second_opinion(request.clone())
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    // What was received lies more than a minute ahead now.
+    // received_at is now more than a minute ahead.
     let back: chrono::DateTime<chrono::Utc> = "2026-11-16T17:58:59Z".parse().expect("an instant");
     server.clock.set(back);
-    let again = client.submit_second_opinion(request.clone()).await;
-    assert_eq!(again.expect("again").into_inner(), first);
+    let replay = client.submit_second_opinion(request.clone()).await;
+    assert_eq!(replay.expect("a replay").into_inner(), first);
     let new = v1::SubmitSecondOpinionRequest {
         request_id: id(),
         ..request
     };
-    let refused = client.submit_second_opinion(new).await.expect_err("ahead");
+    let refused = client
+        .submit_second_opinion(new)
+        .await
+        .expect_err("received_at ahead of the clock");
     assert_eq!(refused.code(), Code::InvalidArgument);
 }
 
 #[tokio::test]
-async fn two_callers_may_use_the_same_id() {
+async fn two_callers_can_use_the_same_request_id() {
     let server = TestServer::start().await;
     let request = submission(second_opinion());
     let mut ids = HashSet::new();
@@ -161,15 +168,20 @@ async fn two_callers_may_use_the_same_id() {
         let answer = client
             .submit_second_opinion(request.clone())
             .await
-            .expect("it")
+            .expect("an answer")
             .into_inner();
-        ids.insert(answer.determination.expect("it").determination_id);
+        ids.insert(
+            answer
+                .determination
+                .expect("a determination")
+                .determination_id,
+        );
     }
     assert_eq!(ids.len(), 2);
 }
 
 #[tokio::test]
-async fn refusals_and_previews_are_not_recorded() {
+async fn rejections_and_previews_do_not_use_up_the_request_id() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let request = submission(v1::SecondOpinion {
@@ -179,10 +191,10 @@ async fn refusals_and_previews_are_not_recorded() {
     let case = client
         .submit_second_opinion(request)
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner()
         .determination
-        .expect("it");
+        .expect("a determination");
     let mut deny = denial(&case.determination_id);
     deny.validate_only = true;
     client.issue_denial(deny.clone()).await.expect("a preview");
@@ -191,24 +203,24 @@ async fn refusals_and_previews_are_not_recorded() {
     client
         .issue_denial(deny.clone())
         .await
-        .expect_err("the duty to refer");
+        .expect_err("no referral");
     deny.referral = referral;
     client
         .issue_denial(deny)
         .await
-        .expect("the same id, for the first time");
+        .expect("a first use of the request id");
 }
 
 #[tokio::test]
-async fn a_stale_etag_is_aborted_with_the_present_one() {
+async fn stale_etag_is_aborted_with_the_present_etag() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = client
         .submit_second_opinion(submission(second_opinion()))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let case = case.determination.expect("it");
+    let case = case.determination.expect("a determination");
     for stale in ["0000000000000000", "anything"] {
         let request = v1::IssueApprovalRequest {
             etag: stale.to_owned(),
@@ -221,7 +233,7 @@ async fn a_stale_etag_is_aborted_with_the_present_one() {
         );
         let details = status.get_error_details();
         assert_eq!(
-            details.error_info().expect("it").metadata["etag"],
+            details.error_info().expect("a detail").metadata["etag"],
             case.etag
         );
     }
@@ -232,13 +244,16 @@ async fn a_stale_etag_is_aborted_with_the_present_one() {
     let approved = client
         .issue_approval(present)
         .await
-        .expect("the present one")
+        .expect("a present etag")
         .into_inner();
-    assert_ne!(approved.determination.expect("it").etag, case.etag);
+    assert_ne!(
+        approved.determination.expect("a determination").etag,
+        case.etag
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn of_two_reviewers_at_once_one_wins() {
+async fn one_of_two_concurrent_decisions_wins() {
     let server = TestServer::start().await;
     for _ in 0..20 {
         let mut client = server.reviewer().await;
@@ -249,10 +264,10 @@ async fn of_two_reviewers_at_once_one_wins() {
         let case = client
             .submit_second_opinion(request)
             .await
-            .expect("it")
+            .expect("an answer")
             .into_inner()
             .determination
-            .expect("it");
+            .expect("a determination");
         let (mut one, mut other) = (client.clone(), client.clone());
         let (denied, approved) = tokio::join!(
             one.issue_denial(denial(&case.determination_id)),
@@ -262,31 +277,31 @@ async fn of_two_reviewers_at_once_one_wins() {
             (Ok(_), Err(status)) | (Err(status), Ok(_)) => status,
             (one, other) => panic!("{one:?} {other:?}"),
         };
-        // Loaded and judged again, without an etag: the state forbids it now.
+        // Without an etag the second decision is judged on the new state, which forbids it.
         assert_eq!(loser.code(), Code::FailedPrecondition, "{loser:?}");
     }
 }
 
 #[tokio::test]
-async fn a_request_id_is_a_uuid() {
+async fn request_id_must_be_a_uuid() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    for bad in ["", "1", "{}", &id().replace('-', "")] {
+    for invalid in ["", "1", "{}", &id().replace('-', "")] {
         let request = v1::SubmitSecondOpinionRequest {
-            request_id: bad.to_owned(),
+            request_id: invalid.to_owned(),
             ..submission(second_opinion())
         };
         let status = client
             .submit_second_opinion(request)
             .await
-            .expect_err("no UUID");
+            .expect_err("an invalid UUID");
         assert_eq!(crate::support::status::fields(&status), ["request_id"]);
     }
 }
 
-/// The first is carried out after the second was looked up and before it is judged.
+/// The first request commits after the lookup of the second one's request id and before its judgment.
 #[tokio::test]
-async fn a_request_sent_twice_at_once_has_one_outcome_though_the_first_changed_the_state() {
+async fn concurrent_duplicate_gets_the_first_answer_after_the_state_changed() {
     let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let server = TestServer::start_with(&Config::default(), |store| {
@@ -299,9 +314,15 @@ async fn a_request_sent_twice_at_once_has_one_outcome_though_the_first_changed_t
         etag: case.etag,
         ..denial(&case.determination_id)
     };
-    let first = client.issue_denial(message.clone()).await.expect("it");
+    let first = client
+        .issue_denial(message.clone())
+        .await
+        .expect("an answer");
     switch.store(MISSED_REPLAY, Ordering::SeqCst);
-    let second = client.issue_denial(message.clone()).await.expect("it");
+    let second = client
+        .issue_denial(message.clone())
+        .await
+        .expect("an answer");
     assert_eq!(second.into_inner(), first.into_inner());
     switch.store(MISSED_REPLAY, Ordering::SeqCst);
     let other = v1::IssueDenialRequest {

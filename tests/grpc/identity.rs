@@ -148,7 +148,7 @@ async fn each_bad_token_has_its_own_reason() {
 }
 
 /// Submits a case that the network can serve, so that it can be denied; returns its ID.
-async fn case(reviewer: &mut Client) -> String {
+async fn submit_deniable(reviewer: &mut Client) -> String {
     let request = v1::SecondOpinion {
         network_availability: Some(available()),
         ..second_opinion()
@@ -156,15 +156,17 @@ async fn case(reviewer: &mut Client) -> String {
     let case = reviewer
         .submit_second_opinion(submission(request))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    case.determination.expect("it").determination_id
+    case.determination
+        .expect("a determination")
+        .determination_id
 }
 
 #[tokio::test]
 async fn each_call_needs_its_scope() {
     let server = TestServer::start().await;
-    let id = case(&mut server.reviewer().await).await;
+    let id = submit_deniable(&mut server.reviewer().await).await;
     let member = v1::ListDeterminationsRequest {
         member_id: "90000001A".to_owned(),
         ..Default::default()
@@ -260,7 +262,7 @@ async fn each_call_needs_its_scope() {
 async fn only_a_person_can_deny() {
     let server = TestServer::start().await;
     let mut reviewer = server.reviewer().await;
-    let id = case(&mut reviewer).await;
+    let id = submit_deniable(&mut reviewer).await;
     let no_type = signed(
         &server,
         &claims(&server, |claims| {
@@ -302,7 +304,7 @@ async fn policy_needs_an_identity_and_no_scope() {
         .await
         .get_policy(v1::GetPolicyRequest::default())
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
     assert_eq!(policy.versions, ["2024-09-11"]);
     let policy = policy.policy.expect("a policy");

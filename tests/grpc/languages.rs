@@ -1,14 +1,14 @@
-//! A letter in the member's language, or what a reviewer is told who has not given the words for it.
+//! Letters in the member's language: the translations that a denial needs, and English where there is no template.
 
 use second_opinion::wire::v1;
 use tonic::Code;
 
-use crate::decisions::{letter, submit, with_alternative};
+use crate::decisions::{read_letter, submit, with_alternative};
 use crate::support::messages::{denial, get};
 use crate::support::server::{Client, TestServer};
 use crate::support::status::{fields, reason};
 
-async fn asked_in(client: &mut Client, language: &str) -> v1::Determination {
+async fn submit_in(client: &mut Client, language: &str) -> v1::Determination {
     let mut request = with_alternative();
     let member = request.member.as_mut().expect("a member");
     language.clone_into(&mut member.preferred_language);
@@ -24,29 +24,32 @@ fn denial_without_translation(case: &v1::Determination) -> v1::IssueDenialReques
 }
 
 #[tokio::test]
-async fn a_denial_in_spanish_needs_the_reviewer_s_words_in_spanish() {
+async fn denial_in_spanish_needs_a_spanish_translation() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let case = asked_in(&mut client, "es").await;
+    let case = submit_in(&mut client, "es").await;
     let mut denial = denial_without_translation(&case);
     let refused = client
         .issue_denial(denial.clone())
         .await
-        .expect_err("no words");
+        .expect_err("no translation");
     assert_eq!(refused.code(), Code::InvalidArgument);
     assert_eq!(fields(&refused), ["reasons[0].translations"]);
-    let still = client
+    let unchanged = client
         .get_determination(get(&case.determination_id, v1::View::Basic))
         .await
-        .expect("it");
-    let still = still.into_inner().determination.expect("it");
+        .expect("an answer");
+    let unchanged = unchanged
+        .into_inner()
+        .determination
+        .expect("a determination");
     assert_eq!(
-        (still.state(), &still.etag),
+        (unchanged.state(), &unchanged.etag),
         (v1::State::PendingReview, &case.etag)
     );
 
-    let words = &denial.reasons[0];
-    let rationale = if words.clinical_rationale.is_empty() {
+    let reason = &denial.reasons[0];
+    let rationale = if reason.clinical_rationale.is_empty() {
         ""
     } else {
         "El expediente muestra un curso estable."
@@ -57,14 +60,14 @@ async fn a_denial_in_spanish_needs_the_reviewer_s_words_in_spanish() {
         clinical_rationale: rationale.to_owned(),
     };
     denial.reasons[0].translations.push(translation);
-    let denied = client.issue_denial(denial).await.expect("with words");
-    let denied = denied.into_inner().determination.expect("it");
+    let denied = client.issue_denial(denial).await.expect("a denial");
+    let denied = denied.into_inner().determination.expect("a determination");
     let notice = &denied.notices[0];
     assert_eq!(
         (notice.language.as_str(), notice.translation_needed),
         ("es", false)
     );
-    let text = letter(&mut client, notice).await;
+    let text = read_letter(&mut client, notice).await;
     assert!(
         text.contains("Hay un proveedor calificado en la red."),
         "{text}"
@@ -72,22 +75,22 @@ async fn a_denial_in_spanish_needs_the_reviewer_s_words_in_spanish() {
 }
 
 #[tokio::test]
-async fn a_language_that_no_letter_is_shipped_in_gets_english_and_says_so() {
+async fn language_without_templates_gets_an_english_letter_marked_for_translation() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let case = asked_in(&mut client, "hmn").await;
+    let case = submit_in(&mut client, "hmn").await;
     let denied = client
         .issue_denial(denial_without_translation(&case))
         .await
         .expect("a denial in English");
-    let denied = denied.into_inner().determination.expect("it");
+    let denied = denied.into_inner().determination.expect("a determination");
     let notice = &denied.notices[0];
     assert_eq!(
         (notice.language.as_str(), notice.translation_needed),
         ("en", true)
     );
-    // The help lines are there in the languages of the configuration.
-    let text = letter(&mut client, notice).await;
+    // The letter has the help lines of the configured languages.
+    let text = read_letter(&mut client, notice).await;
     assert!(
         text.contains("Español") || text.contains("español"),
         "{text}"
@@ -99,7 +102,7 @@ async fn a_language_that_no_letter_is_shipped_in_gets_english_and_says_so() {
             language: language.to_owned(),
             ..v1::GetNoticeRequest::default()
         };
-        let refused = client.get_notice(request).await.expect_err("not held");
+        let refused = client.get_notice(request).await.expect_err("no such form");
         assert_eq!(
             (refused.code(), reason(&refused)),
             (Code::Unimplemented, "NOTICE_FORM_UNKNOWN".to_owned()),

@@ -1,4 +1,4 @@
-//! The whole stack over TCP: the server that `serve` starts, called as its callers call it.
+//! The whole stack over TCP: the server that `serve` starts, called by clients.
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -7,8 +7,8 @@ mod certificates;
 mod changes;
 mod compression;
 mod conformance;
+mod deadline_metrics;
 mod decisions;
-mod dials;
 mod errors;
 mod faults;
 mod idempotency;

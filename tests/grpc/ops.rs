@@ -1,4 +1,4 @@
-//! Probes, metrics, and refusals under load.
+//! Probes, metrics, calls rejected under load, and rapid reset.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -27,7 +27,7 @@ use crate::support::status::code_and_reason;
 const TRIES: usize = 500;
 
 fn ops_of(server: &TestServer) -> SocketAddr {
-    let running = server.running.as_ref().expect("a server that runs");
+    let running = server.running.as_ref().expect("a running server");
     running.ops_address
 }
 
@@ -48,7 +48,7 @@ async fn metrics(server: &TestServer) -> String {
     request(server, "GET /metrics").await
 }
 
-/// The value of a series, which is named as `/metrics` writes it.
+/// The value of a series, named as in `/metrics`.
 pub fn value(metrics: &str, series: &str) -> Option<f64> {
     let line = metrics.lines().find_map(|line| {
         let rest = line.strip_prefix(series)?;
@@ -58,7 +58,7 @@ pub fn value(metrics: &str, series: &str) -> Option<f64> {
 }
 
 /// Waits until a series has a value; returns the metrics.
-pub async fn once(server: &TestServer, series: &str, expected: f64) -> String {
+pub async fn wait_for(server: &TestServer, series: &str, expected: f64) -> String {
     let mut seen = String::new();
     for _ in 0..TRIES {
         seen = metrics(server).await;
@@ -77,7 +77,8 @@ fn calls(method: &str, code: &str) -> String {
     )
 }
 
-pub async fn faulty(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
+/// Starts a server on a store with a switch for faults.
+pub async fn start_with_faults(calls_max: usize) -> (TestServer, Arc<AtomicU8>) {
     let fault = Arc::new(AtomicU8::new(NO_FAULT));
     let switch = Arc::clone(&fault);
     let wrap = |store: Arc<dyn Store>| Arc::new(FaultyStore { store, fault }) as Arc<dyn Store>;
@@ -98,7 +99,7 @@ async fn answer(server: &TestServer, line: &str) -> (u16, String, String) {
 
 #[tokio::test]
 async fn each_path_has_its_status_body_and_headers() {
-    let (server, _) = faulty(9).await;
+    let (server, _) = start_with_faults(9).await;
     for (line, status, body) in [
         ("GET /livez", 200, "alive\n"),
         ("GET /readyz", 200, "ready\n"),
@@ -128,21 +129,21 @@ async fn each_path_has_its_status_body_and_headers() {
 
 #[tokio::test]
 async fn readiness_follows_the_store_and_liveness_does_not() {
-    let (server, fault) = faulty(9).await;
+    let (server, fault) = start_with_faults(9).await;
     assert_eq!(answer(&server, "GET /readyz").await.0, 200);
     fault.store(UNAVAILABLE, Ordering::SeqCst);
-    once(&server, "second_opinion_store_up", 0.0).await;
+    wait_for(&server, "second_opinion_store_up", 0.0).await;
     let (status, _, body) = answer(&server, "GET /readyz").await;
     assert_eq!((status, &*body), (503, "the store does not answer\n"));
     assert_eq!(answer(&server, "GET /livez").await.0, 200);
     fault.store(NO_FAULT, Ordering::SeqCst);
-    once(&server, "second_opinion_store_up", 1.0).await;
+    wait_for(&server, "second_opinion_store_up", 1.0).await;
     assert_eq!(answer(&server, "GET /readyz").await.0, 200);
 }
 
 #[tokio::test]
 async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exempt() {
-    let (server, fault) = faulty(1).await;
+    let (server, fault) = start_with_faults(1).await;
     let mut client = server.reviewer().await;
     let mut other = server.reviewer().await;
     fault.store(SLOW, Ordering::SeqCst);
@@ -151,7 +152,7 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
         request.set_timeout(Duration::from_secs(20));
         client.get_determination(request).await
     });
-    once(&server, "second_opinion_calls_in_flight", 1.0).await;
+    wait_for(&server, "second_opinion_calls_in_flight", 1.0).await;
     let shed = other.get_determination(get(&id(), v1::View::Basic)).await;
     let shed = shed.expect_err("a refusal");
     let expected = (Code::ResourceExhausted, "OVERLOADED".to_owned());
@@ -166,9 +167,9 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
     assert_eq!(value(&seen, "second_opinion_calls_shed_total"), Some(1.0));
     let refused = calls("GetDetermination", "RESOURCE_EXHAUSTED");
     assert_eq!(value(&seen, &refused), Some(1.0));
-    // A canceled call frees its place.
+    // A canceled call makes room for another.
     held.abort();
-    once(&server, "second_opinion_calls_in_flight", 0.0).await;
+    wait_for(&server, "second_opinion_calls_in_flight", 0.0).await;
     fault.store(NO_FAULT, Ordering::SeqCst);
     let found = other.get_determination(get(&id(), v1::View::Basic)).await;
     assert_eq!(found.expect_err("none").code(), Code::NotFound);
@@ -181,7 +182,7 @@ async fn excess_calls_are_resource_exhausted_with_retry_info_and_health_is_exemp
 
 #[tokio::test]
 async fn calls_are_counted_by_outcome_and_deadline() {
-    let (server, fault) = faulty(9).await;
+    let (server, fault) = start_with_faults(9).await;
     let mut client = server.reviewer().await;
     submit(&mut client, second_opinion()).await;
     let token = server.token("x", EVERY_SCOPE, ActorType::Person);
@@ -246,18 +247,18 @@ async fn open_watches_are_counted() {
         .await
         .expect("no error")
         .expect("a greeting");
-    once(&server, "second_opinion_watchers", 1.0).await;
-    // A watch takes no place of a call in flight: however many are open, no call is refused for them.
+    wait_for(&server, "second_opinion_watchers", 1.0).await;
+    // A watch is no call in flight: open watches never cause a rejection.
     let seen = metrics(&server).await;
     assert_eq!(value(&seen, "second_opinion_calls_in_flight"), Some(0.0));
     drop(stream);
     drop(client);
-    once(&server, "second_opinion_watchers", 0.0).await;
+    wait_for(&server, "second_opinion_watchers", 0.0).await;
 }
 
 #[tokio::test]
 async fn draining_server_is_alive_and_not_ready() {
-    let (mut server, fault) = faulty(9).await;
+    let (mut server, fault) = start_with_faults(9).await;
     let ops = ops_of(&server);
     let token = server.token("x", EVERY_SCOPE, ActorType::Person);
     fault.store(SLOW, Ordering::SeqCst);
@@ -270,7 +271,7 @@ async fn draining_server_is_alive_and_not_ready() {
         ];
         call_raw(&address, "GetDetermination", &request, &headers).await
     });
-    once(&server, "second_opinion_calls_in_flight", 1.0).await;
+    wait_for(&server, "second_opinion_calls_in_flight", 1.0).await;
     let stopping = tokio::spawn(async move { server.stop().await });
     let mut ready = String::new();
     for _ in 0..TRIES {
@@ -286,14 +287,14 @@ async fn draining_server_is_alive_and_not_ready() {
             .await
             .starts_with("HTTP/1.1 200 ")
     );
-    let ended = held.await.expect("no panic");
-    assert_eq!(ended.code(), Code::DeadlineExceeded);
+    let status = held.await.expect("no panic");
+    assert_eq!(status.code(), Code::DeadlineExceeded);
     assert!(stopping.await.expect("no panic"), "every call could finish");
     TcpStream::connect(ops).await.expect_err("the end");
 }
 
 #[tokio::test]
-async fn unfinished_request_to_the_ops_port_does_not_delay_the_end() {
+async fn unfinished_request_to_the_ops_port_does_not_delay_the_shutdown() {
     let mut server = TestServer::start().await;
     let mut stream = TcpStream::connect(ops_of(&server))
         .await

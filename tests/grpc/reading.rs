@@ -1,4 +1,4 @@
-//! Views, lists, pages and forms of letters.
+//! Views of a determination, the worklist and its pages, forms of letters.
 
 use std::collections::HashSet;
 
@@ -57,7 +57,7 @@ fn canaries() -> v1::SecondOpinion {
     request
 }
 
-fn phi_in(bytes: &[u8]) -> bool {
+fn has_phi(bytes: &[u8]) -> bool {
     ["canary", "91234567C", "Z99.89", "99499"]
         .iter()
         .any(|phi| {
@@ -68,17 +68,17 @@ fn phi_in(bytes: &[u8]) -> bool {
 }
 
 #[tokio::test]
-async fn the_basic_view_holds_no_phi_and_the_full_one_all_that_was_given() {
+async fn basic_view_has_no_phi_and_full_view_has_the_whole_request() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    let given = canaries();
+    let request = canaries();
     let submitted = client
-        .submit_second_opinion(submission(given.clone()))
+        .submit_second_opinion(submission(request.clone()))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let case = submitted.determination.clone().expect("it");
-    assert!(!phi_in(&submitted.encode_to_vec()));
+    let case = submitted.determination.clone().expect("a determination");
+    assert!(!has_phi(&submitted.encode_to_vec()));
     let mut deny = denial(&case.determination_id);
     deny.reasons[0].explanation = "canary-explanation".to_owned();
     deny.reasons[0].clinical_rationale = "canary-rationale".to_owned();
@@ -88,35 +88,35 @@ async fn the_basic_view_holds_no_phi_and_the_full_one_all_that_was_given() {
         .await
         .expect("a denial")
         .into_inner();
-    assert!(!phi_in(&denied.encode_to_vec()), "{denied:?}");
+    assert!(!has_phi(&denied.encode_to_vec()), "{denied:?}");
     assert!(
-        !format!("{given:?} {denied:?}").contains("canary"),
+        !format!("{request:?} {denied:?}").contains("canary"),
         "Debug shows PHI"
     );
 
     let basic = client
         .get_determination(get(&case.determination_id, v1::View::Basic))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    assert!(!phi_in(&basic.encode_to_vec()));
+    assert!(!has_phi(&basic.encode_to_vec()));
     let full = client
         .get_determination(get(&case.determination_id, v1::View::Full))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
     assert!(!format!("{full:?}").contains("canary"), "Debug shows PHI");
-    let full = full.determination.expect("it");
-    let held = full.second_opinion.expect("it");
+    let full = full.determination.expect("a determination");
+    let stored = full.second_opinion.expect("a request");
     let expected = v1::SecondOpinion {
         received_at: Some(timestamp("2026-11-16T18:00:00Z")),
-        member: given.member.map(|member| v1::Member {
+        member: request.member.map(|member| v1::Member {
             preferred_language: "en".to_owned(),
             ..member
         }),
-        ..given
+        ..request
     };
-    assert_eq!(*held, expected);
+    assert_eq!(*stored, expected);
     let events: Vec<_> = full
         .history
         .iter()
@@ -143,7 +143,7 @@ async fn list(
         .into_inner()
 }
 
-/// Every page of a list, with what was listed twice.
+/// The determinations of all pages of a list, duplicates included.
 async fn pages(
     client: &mut Client,
     request: v1::ListDeterminationsRequest,
@@ -166,7 +166,7 @@ async fn pages(
     }
 }
 
-/// Ten cases to be decided, two each of five days of receipt, and one without a clock.
+/// Submits ten undecided cases, two for each of five days of receipt, and one without a clock.
 async fn fill(client: &mut Client) {
     for day in [13, 9, 16, 11, 10] {
         let received = format!("2026-11-{day:02}T17:00:00Z");
@@ -180,7 +180,7 @@ async fn fill(client: &mut Client) {
             client
                 .submit_second_opinion(submission(request))
                 .await
-                .expect("it");
+                .expect("an answer");
         }
     }
     let network = v1::SecondOpinion {
@@ -191,11 +191,11 @@ async fn fill(client: &mut Client) {
     client
         .submit_second_opinion(submission(network))
         .await
-        .expect("it");
+        .expect("an answer");
 }
 
 #[tokio::test]
-async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
+async fn worklist_pages_are_ordered_by_due_time() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     fill(&mut client).await;
@@ -211,7 +211,7 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
             .collect::<HashSet<_>>()
             .len(),
         11,
-        "none twice"
+        "no duplicates"
     );
     let seconds = |it: &v1::Determination| it.due_at.as_ref().map_or(i64::MAX, |due| due.seconds);
     let dues: Vec<i64> = all.iter().map(seconds).collect();
@@ -248,7 +248,7 @@ async fn a_worklist_is_paged_in_the_order_of_what_is_due() {
 }
 
 #[tokio::test]
-async fn a_page_token_belongs_to_its_list_and_a_negative_size_is_none() {
+async fn page_token_of_another_list_and_negative_page_size_are_invalid() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     fill(&mut client).await;
@@ -264,7 +264,10 @@ async fn a_page_token_belongs_to_its_list_and_a_negative_size_is_none() {
                 ..paged.clone()
             })
             .await;
-        assert_eq!(fields(&status.expect_err("foreign")), ["page_token"]);
+        assert_eq!(
+            fields(&status.expect_err("an invalid token")),
+            ["page_token"]
+        );
     }
     let other = v1::ListDeterminationsRequest {
         page_token: token,
@@ -296,7 +299,7 @@ async fn a_page_token_belongs_to_its_list_and_a_negative_size_is_none() {
 }
 
 #[tokio::test]
-async fn a_page_of_full_views_stays_within_what_clients_take() {
+async fn page_of_full_views_stays_under_4_mib() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut large = second_opinion();
@@ -310,7 +313,7 @@ async fn a_page_of_full_views_stays_within_what_clients_take() {
         client
             .submit_second_opinion(submission(large.clone()))
             .await
-            .expect("it");
+            .expect("an answer");
     }
     let full = v1::ListDeterminationsRequest {
         view: v1::View::Full.into(),
@@ -323,35 +326,38 @@ async fn a_page_of_full_views_stays_within_what_clients_take() {
 }
 
 #[tokio::test]
-async fn forms_that_are_not_made_yet_are_unimplemented() {
+async fn letter_form_without_a_template_is_unimplemented_and_the_others_are_stable() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = client
         .submit_second_opinion(submission(canaries()))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
-    let id = case.determination.expect("it").determination_id;
+    let id = case
+        .determination
+        .expect("a determination")
+        .determination_id;
     let denied = client
         .issue_denial(denial(&id))
         .await
         .expect("a denial")
         .into_inner();
-    let notice_id = denied.determination.expect("it").notices[0]
+    let notice_id = denied.determination.expect("a determination").notices[0]
         .notice_id
         .clone();
-    let ask = |format: v1::NoticeFormat, language: &str| v1::GetNoticeRequest {
+    let notice_request = |format: v1::NoticeFormat, language: &str| v1::GetNoticeRequest {
         notice_id: notice_id.clone(),
         format: format.into(),
         language: language.to_owned(),
         large_print: false,
     };
-    // Neither is shipped: nothing in Vietnamese, and in Spanish the reviewer's words are not held.
+    // There is no template in Vietnamese, and no translation of the reviewer's words into Spanish.
     for language in ["vi", "es"] {
         let status = client
-            .get_notice(ask(v1::NoticeFormat::Text, language))
+            .get_notice(notice_request(v1::NoticeFormat::Text, language))
             .await
-            .expect_err("not made");
+            .expect_err("no such form");
         assert_eq!(
             code_and_reason(&status),
             (Code::Unimplemented, "NOTICE_FORM_UNKNOWN".to_owned())
@@ -362,21 +368,24 @@ async fn forms_that_are_not_made_yet_are_unimplemented() {
         (v1::NoticeFormat::Pdf, "%PDF-1."),
         (v1::NoticeFormat::Unspecified, "%PDF-1."),
     ] {
-        let mut given_out = Vec::new();
+        let mut answers = Vec::new();
         for _ in 0..2 {
-            let answer = client.get_notice(ask(format, "")).await.expect("a letter");
-            given_out.push(answer.into_inner());
+            let answer = client
+                .get_notice(notice_request(format, ""))
+                .await
+                .expect("a letter");
+            answers.push(answer.into_inner());
         }
-        let (first, again) = (&given_out[0], &given_out[1]);
+        let (first, again) = (&answers[0], &answers[1]);
         assert!(first.content.starts_with(begins.as_bytes()), "{format:?}");
         assert_eq!(
             first.content, again.content,
-            "the first is given out ever after"
+            "the first rendering is stored"
         );
         assert_eq!(first.content_sha256, again.content_sha256);
     }
     let text = client
-        .get_notice(ask(v1::NoticeFormat::Text, "en-US"))
+        .get_notice(notice_request(v1::NoticeFormat::Text, "en-US"))
         .await
         .expect("text")
         .into_inner();

@@ -1,4 +1,4 @@
-//! TLS: calls, watches and the drain, as in the clear.
+//! TLS: calls, watches and the drain, as without TLS.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -36,10 +36,14 @@ async fn server(folder: &TempDir) -> TestServer {
 }
 
 /// Stops a server, which must take little time and interrupt no call.
-async fn end(server: &mut TestServer) {
-    let began = Instant::now();
+async fn drain(server: &mut TestServer) {
+    let start = Instant::now();
     assert!(server.stop().await, "every call could finish");
-    assert!(began.elapsed() < DRAIN_MAX, "it took {:?}", began.elapsed());
+    assert!(
+        start.elapsed() < DRAIN_MAX,
+        "the drain took {:?}",
+        start.elapsed()
+    );
 }
 
 #[tokio::test]
@@ -52,13 +56,16 @@ async fn idle_connections_do_not_delay_the_drain() {
         .await
         .expect("a submission")
         .into_inner();
-    let id = case.determination.expect("it").determination_id;
+    let id = case
+        .determination
+        .expect("a determination")
+        .determination_id;
     // A second connection, which stays open and idle.
     let mut idle = server.reviewer().await;
     idle.get_determination(get(&id, v1::View::Full))
         .await
-        .expect("it");
-    end(&mut server).await;
+        .expect("an answer");
+    drain(&mut server).await;
     let after = idle.get_determination(get(&id, v1::View::Full)).await;
     assert_eq!(after.expect_err("no server").code(), Code::Unavailable);
 }
@@ -78,9 +85,9 @@ async fn watch_ends_as_unavailable() {
         .await
         .expect("no error")
         .expect("a greeting");
-    let ended = tokio::spawn(async move { stream.message().await });
-    end(&mut server).await;
-    let status = ended.await.expect("a task").expect_err("the end");
+    let watching = tokio::spawn(async move { stream.message().await });
+    drain(&mut server).await;
+    let status = watching.await.expect("no panic").expect_err("a drain");
     assert_eq!(
         code_and_reason(&status),
         (Code::Unavailable, "DRAINING".to_owned())
@@ -95,32 +102,32 @@ async fn silent_peer_does_not_delay_the_drain() {
         let silent = TcpStream::connect(address).await.expect("a connection");
         // A later connection is answered, so the silent one has been accepted.
         drop(server.reviewer().await);
-        end(&mut server).await;
+        drain(&mut server).await;
         drop(silent);
     }
 }
 
 #[tokio::test]
-async fn client_without_the_authority_or_in_the_clear_is_refused() {
+async fn client_without_the_authority_or_without_tls_is_refused() {
     let folder = TempDir::new().expect("a folder");
     let server = server(&folder).await;
-    let elsewhere = TempDir::new().expect("a folder");
-    let other = certificate::make(elsewhere.path());
+    let other_folder = TempDir::new().expect("a folder");
+    let other = certificate::make(other_folder.path());
     let other = Certificate::from_pem(std::fs::read(other.cert).expect("a certificate"));
-    let stranger = Endpoint::from_shared(server.address.clone())
+    let endpoint = Endpoint::from_shared(server.address.clone())
         .expect("an address")
         .tls_config(ClientTlsConfig::new().ca_certificate(other))
         .expect("an authority");
-    stranger.connect().await.expect_err("another authority");
-    let clear = server.address.replace("https", "http");
-    let clear = Endpoint::from_shared(clear).expect("an address");
+    endpoint.connect().await.expect_err("another authority");
+    let address = server.address.replace("https", "http");
+    let without_tls = Endpoint::from_shared(address).expect("an address");
     // The connection may be established; no call over it is answered.
-    if let Ok(channel) = clear.connect().await {
+    if let Ok(channel) = without_tls.connect().await {
         let mut client = v1::policy_service_client::PolicyServiceClient::new(channel);
         client
             .get_policy(v1::GetPolicyRequest::default())
             .await
-            .expect_err("in the clear");
+            .expect_err("no TLS");
     }
 }
 
@@ -132,8 +139,8 @@ fn files(folder: &TempDir) -> Tls {
     }
 }
 
-/// A TLS connection without a client of HTTP/2 on it.
-async fn bare(
+/// A TLS connection without an HTTP/2 client.
+async fn connect(
     server: &TestServer,
     tls: &Tls,
     versions: &[&'static SupportedProtocolVersion],
@@ -160,13 +167,13 @@ async fn drain_sends_goaway() {
     let folder = TempDir::new().expect("a folder");
     let mut server = server(&folder).await;
     let tls = files(&folder);
-    let mut stream = bare(&server, &tls, rustls::DEFAULT_VERSIONS).await;
+    let mut stream = connect(&server, &tls, rustls::DEFAULT_VERSIONS).await;
     frames::send(&mut stream, &frames::preface()).await;
     frames::read_until(&mut stream, SETTINGS)
         .await
         .expect("HTTP/2");
     let reading = tokio::spawn(async move { frames::read_until(&mut stream, GOAWAY).await });
-    end(&mut server).await;
+    drain(&mut server).await;
     let goaway = reading.await.expect("no panic").expect("a GOAWAY");
     assert_eq!(frames::goaway_error(&goaway), NO_ERROR);
 }
@@ -176,9 +183,9 @@ async fn tls_1_2_and_tls_1_3_are_accepted() {
     let folder = TempDir::new().expect("a folder");
     let server = server(&folder).await;
     for version in [&TLS12, &TLS13] {
-        let stream = bare(&server, &files(&folder), &[version]).await;
-        let (_, spoken) = stream.get_ref();
-        assert_eq!(spoken.protocol_version(), Some(version.version));
-        assert_eq!(spoken.alpn_protocol(), Some(&b"h2"[..]));
+        let stream = connect(&server, &files(&folder), &[version]).await;
+        let (_, tls) = stream.get_ref();
+        assert_eq!(tls.protocol_version(), Some(version.version));
+        assert_eq!(tls.alpn_protocol(), Some(&b"h2"[..]));
     }
 }

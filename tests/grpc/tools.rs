@@ -1,4 +1,4 @@
-//! Health, reflection in both versions, gRPC-Web and what browsers ask first.
+//! Health, reflection in both versions, gRPC-Web, request ids and unknown paths.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
@@ -21,7 +21,7 @@ use crate::support::server::{EVERY_SCOPE, TestServer};
 const SERVICE: &str = "um.secondopinion.v1.SecondOpinionService";
 
 #[tokio::test]
-async fn health_is_told_without_a_token_for_each_service() {
+async fn health_of_each_service_needs_no_token() {
     let mut server = TestServer::start().await;
     let mut client = HealthClient::new(server.channel().await);
     for service in ["", SERVICE, "um.secondopinion.v1.PolicyService"] {
@@ -52,8 +52,8 @@ async fn health_is_told_without_a_token_for_each_service() {
         watched
             .message()
             .await
-            .expect("it")
-            .expect("it")
+            .expect("no error")
+            .expect("a message")
             .status()
             .as_str_name(),
         "SERVING"
@@ -63,42 +63,42 @@ async fn health_is_told_without_a_token_for_each_service() {
         watched
             .message()
             .await
-            .expect("it")
-            .expect("it")
+            .expect("no error")
+            .expect("a message")
             .status()
             .as_str_name(),
         "NOT_SERVING"
     );
     drop((watched, client));
-    stopping.await.expect("stopped");
+    stopping.await.expect("no panic");
 }
 
 #[tokio::test]
-async fn reflection_speaks_v1_and_v1alpha() {
+async fn reflection_answers_v1_and_v1alpha() {
     let server = TestServer::start().await;
-    let ask = reflection::ServerReflectionRequest {
+    let request = reflection::ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::FileContainingSymbol(SERVICE.to_owned())),
     };
     let mut client =
         reflection::server_reflection_client::ServerReflectionClient::new(server.channel().await);
     let mut answers = client
-        .server_reflection_info(tokio_stream::once(ask))
+        .server_reflection_info(tokio_stream::once(request))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
     let answer = answers
         .message()
         .await
-        .expect("it")
-        .expect("it")
+        .expect("no error")
+        .expect("a message")
         .message_response
-        .expect("it");
+        .expect("a response");
     assert!(
         matches!(answer, MessageResponse::FileDescriptorResponse(files) if !files.file_descriptor_proto.is_empty())
     );
 
-    let ask = v1alpha::ServerReflectionRequest {
+    let request = v1alpha::ServerReflectionRequest {
         host: String::new(),
         message_request: Some(
             v1alpha::server_reflection_request::MessageRequest::ListServices(String::new()),
@@ -107,17 +107,17 @@ async fn reflection_speaks_v1_and_v1alpha() {
     let mut client =
         v1alpha::server_reflection_client::ServerReflectionClient::new(server.channel().await);
     let mut answers = client
-        .server_reflection_info(tokio_stream::once(ask))
+        .server_reflection_info(tokio_stream::once(request))
         .await
-        .expect("it")
+        .expect("an answer")
         .into_inner();
     let answer = answers
         .message()
         .await
-        .expect("it")
-        .expect("it")
+        .expect("no error")
+        .expect("a message")
         .message_response
-        .expect("it");
+        .expect("a response");
     let v1alpha::server_reflection_response::MessageResponse::ListServicesResponse(services) =
         answer
     else {
@@ -132,7 +132,7 @@ async fn reflection_speaks_v1_and_v1alpha() {
 }
 
 /// Sends one gRPC-Web message over HTTP/1.1, as a browser does.
-async fn from_a_browser(
+async fn call_as_browser(
     server: &TestServer,
     message: &v1::SubmitSecondOpinionRequest,
 ) -> (http::HeaderMap, Bytes) {
@@ -168,7 +168,7 @@ async fn from_a_browser(
 }
 
 #[tokio::test]
-async fn browsers_call_over_grpc_web() {
+async fn browser_of_an_allowed_origin_calls_over_grpc_web() {
     let config = Config {
         web: Web {
             origins: vec!["https://portal.example.org".to_owned()],
@@ -176,7 +176,7 @@ async fn browsers_call_over_grpc_web() {
         ..Config::default()
     };
     let server = TestServer::start_with(&config, |store| store).await;
-    let (headers, body) = from_a_browser(&server, &submission(second_opinion())).await;
+    let (headers, body) = call_as_browser(&server, &submission(second_opinion())).await;
     assert_eq!(headers["content-type"], "application/grpc-web+proto");
     assert_eq!(
         headers["access-control-allow-origin"],
@@ -185,19 +185,19 @@ async fn browsers_call_over_grpc_web() {
     let length = u32::from_be_bytes(body[1..5].try_into().expect("a length")) as usize;
     let answer = v1::SubmitSecondOpinionResponse::decode(&body[5..5 + length]).expect("an answer");
     assert_eq!(
-        answer.determination.expect("it").state(),
+        answer.determination.expect("a determination").state(),
         v1::State::PendingReview
     );
     let trailers = String::from_utf8_lossy(&body[5 + length..]).into_owned();
     assert!(trailers.contains("grpc-status:0"), "{trailers}");
-    // Without a configured origin the browser is not let in by the answer.
+    // Without a configured origin the answer does not allow one.
     let closed = TestServer::start().await;
-    let (headers, _) = from_a_browser(&closed, &submission(second_opinion())).await;
+    let (headers, _) = call_as_browser(&closed, &submission(second_opinion())).await;
     assert!(!headers.contains_key("access-control-allow-origin"));
 }
 
 /// Sends a message of 8 MiB over HTTP/1.1, and reads the answer only after the last byte, as a browser does.
-async fn oversized_from_a_browser(server: &TestServer, token: &str) -> String {
+async fn send_oversized_as_browser(server: &TestServer, token: &str) -> String {
     let host = server.address.trim_start_matches("http://");
     let body = frame(0, &vec![0; 8 << 20]);
     let head = format!(
@@ -210,34 +210,34 @@ async fn oversized_from_a_browser(server: &TestServer, token: &str) -> String {
         .await
         .expect("a connection");
     stream.write_all(head.as_bytes()).await.expect("the head");
-    stream.write_all(&body).await.expect("all of it");
+    stream.write_all(&body).await.expect("the body");
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.expect("an answer");
     String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[tokio::test]
-async fn refused_browser_reads_the_refusal_of_an_oversized_message() {
+async fn browser_reads_the_status_of_a_rejected_oversized_message() {
     let server = TestServer::start().await;
     let token = server.token("portal", EVERY_SCOPE, ActorType::Service);
     for (token, code) in [
         (token.as_str(), Code::ResourceExhausted),
         ("bad", Code::Unauthenticated),
     ] {
-        let answer = oversized_from_a_browser(&server, token).await;
+        let answer = send_oversized_as_browser(&server, token).await;
         let code = format!("grpc-status: {}\r\n", code as i32);
         assert!(answer.contains(&code), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn every_answer_carries_its_request_id() {
+async fn answer_has_its_request_id() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let answer = client
         .submit_second_opinion(submission(second_opinion()))
         .await
-        .expect("it");
+        .expect("an answer");
     let id = answer
         .metadata()
         .get("x-request-id")
@@ -248,22 +248,22 @@ async fn every_answer_carries_its_request_id() {
 }
 
 #[tokio::test]
-async fn what_names_no_call_of_ours_is_unimplemented() {
+async fn unknown_path_is_unimplemented() {
     let server = TestServer::start().await;
     let token = server.token("someone", EVERY_SCOPE, ActorType::Service);
     let identity = [("authorization", format!("Bearer {token}"))];
-    let ours = "/um.secondopinion.v1.SecondOpinionService";
+    let service = "/um.secondopinion.v1.SecondOpinionService";
     for path in [
         "/no.such.Service/Do",
         "/",
-        ours,
-        &format!("{ours}/NoSuchCall"),
-        &format!("{ours}X/SubmitSecondOpinion"),
+        service,
+        &format!("{service}/NoSuchCall"),
+        &format!("{service}X/SubmitSecondOpinion"),
     ] {
         let status = call_path(&server.address, path, &[], &identity).await;
         assert_eq!(status.code(), Code::Unimplemented, "{path}");
     }
-    // What names a service of ours asks for an identity first, whatever the call.
-    let unknown = call_path(&server.address, &format!("{ours}/NoSuchCall"), &[], &[]).await;
+    // A path with our service needs an identity first, also for an unknown method.
+    let unknown = call_path(&server.address, &format!("{service}/NoSuchCall"), &[], &[]).await;
     assert_eq!(unknown.code(), Code::Unauthenticated);
 }

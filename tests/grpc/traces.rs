@@ -1,4 +1,4 @@
-//! Spans of calls, and calls beside a collector that is away.
+//! Traces: one span for each call, and calls while the collector is unreachable.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -12,7 +12,7 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use crate::faults::{FaultyStore, NO_FAULT, PANIC, SLOW};
-use crate::ops::{once, value};
+use crate::ops::{value, wait_for};
 use crate::support::collector::{Collector, attribute, hex};
 use crate::support::messages::{get, id};
 use crate::support::raw::{Answer, exchange, frame};
@@ -88,7 +88,7 @@ async fn call_is_one_span_in_its_callers_trace_and_its_answer_names_it() {
         header(&answer, "x-request-id")
     );
     assert_eq!(span.attributes.len(), 5, "nothing else: {span:?}");
-    // A refusal is no failure of the server.
+    // NOT_FOUND is no error of the server.
     let status = span.status.clone().unwrap_or_default();
     assert_eq!(status.code(), StatusCode::Unset);
     assert!(span.end_time_unix_nano >= span.start_time_unix_nano);
@@ -113,16 +113,16 @@ async fn failed_call_is_a_span_with_its_code_and_no_message() {
     switch.store(SLOW, Ordering::SeqCst);
     let late = call(&server, &[("grpc-timeout", "50m".to_owned())]).await;
     assert_eq!(late.status.code(), Code::DeadlineExceeded);
-    // Its caller hangs up, which ends the span as CANCELLED.
+    // The caller cancels, which ends the span as CANCELLED.
     let parents = [parent("01")];
     tokio::select! {
         answer = call(&server, &parents) => panic!("the store is slow: {}", answer.status),
-        _ = once(&server, "second_opinion_calls_in_flight", 1.0) => {}
+        _ = wait_for(&server, "second_opinion_calls_in_flight", 1.0) => {}
     }
     let unknown = call_as(&server, "CanaryMethod", &[]).await;
     assert_eq!(unknown.status.code(), Code::Unimplemented);
-    once(&server, "second_opinion_calls_in_flight", 0.0).await;
-    // Only now: the call that was given up may not have reached the store before, which would then answer it.
+    wait_for(&server, "second_opinion_calls_in_flight", 0.0).await;
+    // Only now: an earlier repair could let the canceled call finish.
     switch.store(NO_FAULT, Ordering::SeqCst);
     server.stop().await;
 
@@ -161,7 +161,7 @@ async fn callers_decide_on_sampling_and_the_ratio_on_the_rest() {
     let traceparent = header(&left_out, "traceparent").expect("the caller's trace");
     assert!(traceparent.starts_with(&format!("00-{TRACE}-")) && traceparent.ends_with("-00"));
     call(&server, &[parent("01")]).await;
-    // A malformed parent counts as none.
+    // A malformed traceparent is ignored.
     let no_parent = ("traceparent", "00-1-1-01".to_owned());
     call(&server, &[no_parent]).await;
     server.stop().await;
@@ -180,7 +180,7 @@ async fn without_a_collector_the_callers_traceparent_is_returned() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn unreachable_collector_fails_no_call_and_does_not_delay_the_end() {
+async fn unreachable_collector_fails_no_call_and_delays_no_shutdown() {
     let closed = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = closed.local_addr().expect("an address");
     drop(closed);
@@ -191,7 +191,7 @@ async fn unreachable_collector_fails_no_call_and_does_not_delay_the_end() {
         assert_eq!(answer.status.code(), Code::NotFound);
     }
     let lost = "second_opinion_spans_total{outcome=\"lost\"}";
-    let seen = once(&server, lost, 3.0).await;
+    let seen = wait_for(&server, lost, 3.0).await;
     let sent = "second_opinion_spans_total{outcome=\"sent\"}";
     assert_eq!(value(&seen, sent), Some(0.0));
     call(&server, &[]).await;

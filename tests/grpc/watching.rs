@@ -1,4 +1,4 @@
-//! Every event in one order, from any cursor, none skipped and none twice.
+//! Watches: every event once and in order, from any cursor; heartbeats and the drain.
 
 use std::time::Duration;
 
@@ -35,18 +35,18 @@ pub async fn next(
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn from_the_beginning_from_now_and_from_a_cursor() {
+async fn watch_starts_at_the_beginning_at_the_end_or_at_a_cursor() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for _ in 0..3 {
         client
             .submit_second_opinion(submission(second_opinion()))
             .await
-            .expect("it");
+            .expect("an answer");
     }
-    let mut all = watch(&mut client, "0").await;
-    let mut now = watch(&mut client, "").await;
-    let greeting = next(&mut now).await;
+    let mut from_start = watch(&mut client, "0").await;
+    let mut from_now = watch(&mut client, "").await;
+    let greeting = next(&mut from_now).await;
     assert_eq!((greeting.cursor.as_str(), greeting.event), ("3", None));
 
     let writers = (0..20).map(|_| {
@@ -55,28 +55,31 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
             client
                 .submit_second_opinion(submission(second_opinion()))
                 .await
-                .expect("it")
+                .expect("an answer")
         })
     });
     futures::future::join_all(writers).await;
 
-    let mut seen = Vec::new();
+    let mut messages = Vec::new();
     for _ in 0..23 {
-        seen.push(next(&mut all).await);
+        messages.push(next(&mut from_start).await);
     }
     let cursors: Vec<String> = (1..=23).map(|position: u32| position.to_string()).collect();
     assert_eq!(
-        seen.iter().map(|it| it.cursor.clone()).collect::<Vec<_>>(),
+        messages
+            .iter()
+            .map(|message| message.cursor.clone())
+            .collect::<Vec<_>>(),
         cursors
     );
-    for expected in &seen[3..] {
-        assert_eq!(&next(&mut now).await, expected);
+    for expected in &messages[3..] {
+        assert_eq!(&next(&mut from_now).await, expected);
     }
     let mut resumed = watch(&mut client, "17").await;
-    for expected in &seen[17..] {
+    for expected in &messages[17..] {
         assert_eq!(&next(&mut resumed).await, expected);
     }
-    let event = seen[0].event.as_ref().expect("an event");
+    let event = messages[0].event.as_ref().expect("an event");
     assert_eq!(
         (event.version, event.r#type(), event.state()),
         (1, v1::EventType::Submitted, v1::State::PendingReview)
@@ -84,7 +87,7 @@ async fn from_the_beginning_from_now_and_from_a_cursor() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_was_never_given_out_is_out_of_range() {
+async fn unissued_cursor_is_out_of_range() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for cursor in ["1", "-1", "x", "00", "99999999999999999999", "1.0"] {
@@ -104,14 +107,14 @@ async fn a_cursor_that_was_never_given_out_is_out_of_range() {
 }
 
 #[tokio::test]
-async fn a_server_that_drains_ends_its_watches_as_unavailable() {
+async fn draining_server_ends_watches_with_unavailable() {
     let mut server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut stream = watch(&mut client, "").await;
     next(&mut stream).await;
-    let ended = tokio::spawn(async move { stream.message().await });
+    let watching = tokio::spawn(async move { stream.message().await });
     assert!(server.stop().await, "every call could finish");
-    let status = ended.await.expect("a task").expect_err("the end");
+    let status = watching.await.expect("no panic").expect_err("a drain");
     assert_eq!(
         code_and_reason(&status),
         (Code::Unavailable, "DRAINING".to_owned())
@@ -119,7 +122,7 @@ async fn a_server_that_drains_ends_its_watches_as_unavailable() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
+async fn heartbeat_comes_after_15_seconds_without_events() {
     use futures::StreamExt as _;
     use second_opinion::rpc::Calls;
     use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
@@ -152,12 +155,12 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
         .await
         .expect("a stream")
         .into_inner();
-    stream.next().await.expect("a greeting").expect("it");
-    let began = tokio::time::Instant::now();
-    let heartbeat = stream.next().await.expect("a heartbeat").expect("it");
+    stream.next().await.expect("a greeting").expect("no error");
+    let start = tokio::time::Instant::now();
+    let heartbeat = stream.next().await.expect("a heartbeat").expect("no error");
     assert_eq!(
         (
-            began.elapsed().as_secs(),
+            start.elapsed().as_secs(),
             heartbeat.cursor.as_str(),
             heartbeat.event
         ),
