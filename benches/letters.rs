@@ -1,10 +1,10 @@
-//! How long does a letter take, from the words to the page?
+//! Benchmark of rendering a letter as text, HTML and PDF.
 //!
-//! `cargo bench --bench letters`. Kept in mind: a PDF file under 60 milliseconds when warm, HTML under 200 microseconds.
+//! `cargo bench --bench letters`. Targets: a PDF file under 60 milliseconds when warm, HTML under 200 microseconds.
 
 #[path = "../tests/case_support/mod.rs"]
 mod support;
-#[allow(dead_code, reason = "the tests of letters use the rest")]
+#[allow(dead_code, reason = "only the letter tests use the other parts")]
 #[path = "../tests/letters/written.rs"]
 mod written;
 
@@ -17,7 +17,7 @@ fn main() {
     divan::main();
 }
 
-/// A denial to a member who reads a language, with a referral, criteria and evidence.
+/// A denial letter to a member in a language, with a referral, criteria and evidence.
 fn denial(language: &str) -> Letter {
     let code = DenialReasonCode::QualifiedNetworkProviderAvailable;
     let letters = written::denied(written::asked(Some(code), language), code);
@@ -31,11 +31,11 @@ fn render(bencher: Bencher, form: Form, language: &str) {
         language: language.to_owned(),
         large_print: false,
     };
-    // The first one reads the fonts.
+    // The first rendering loads the fonts.
     rendition.render(templates, &letter).expect("a letter");
     let mut cases = 0;
-    // Each letter is another case's: the typesetter remembers what it set.
-    let another = move || {
+    // Each letter belongs to next_letter case, because the typesetter caches its results.
+    let next_letter = move || {
         cases += 1;
         Letter {
             determination_id: Uuid::from_u128(cases),
@@ -43,7 +43,7 @@ fn render(bencher: Bencher, form: Form, language: &str) {
         }
     };
     bencher
-        .with_inputs(another)
+        .with_inputs(next_letter)
         .bench_local_values(|letter| rendition.render(templates, black_box(&letter)));
 }
 

@@ -1,28 +1,28 @@
-//! How does a store get as many cases as that, within minutes?
+//! Fills a store with millions of cases within minutes, by copying seed cases with SQL.
 //!
-//! Every row of the seeds is repeated with the next positions, and with ids, members, numbers, request ids and due instants of
-//! its own. Ids of cases and letters rise with the positions, as those of the service do; request ids are random, which is
-//! the most that an index on them can be asked for. Digests, files and letters are those of the seeds.
+//! Every seed row is copied to the next positions, with its own ids, member, referral numbers, request id and due instant.
+//! Ids of cases and letters increase with the positions, as in the service; request ids are random, which is the worst case
+//! for their index. Digests, snapshots and letters are copied unchanged.
 
 use std::time::Instant;
 
-use crate::process::Program;
+use crate::process::ServerProcess;
 use crate::seed::{self, SEEDS};
-use crate::stores::Stored;
+use crate::stores::StoreConnection;
 
-/// As many copies of the seeds are made by one statement.
-const CHUNK: u64 = 100;
+/// Copies of the seeds per statement.
+const COPIES_PER_STATEMENT: u64 = 100;
 
-/// What differs from one database to the other.
+/// The SQL that differs between the two databases.
 pub struct Dialect {
-    /// `%SERIES%`: a table `copies (k)` of the numbers of the copies; `$FROM`, `$TO`.
+    /// `%SERIES%` and `%COPIES%`: a table `copies (k)` with the numbers from `$FROM` to `$TO`.
     pub series: [&'static str; 2],
-    /// An id that rises with a number; `$AT`.
+    /// A UUID that increases with the number `$AT`.
     pub id: &'static str,
-    /// Eight digits of a number; `$AT`.
+    /// The number `$AT` as eight digits.
     pub digits: &'static str,
     pub random_id: &'static str,
-    /// All seeds of a table, in order, for each copy; `$SEEDS`.
+    /// A join of each copy with all rows of the seed table `$SEEDS`, in order.
     pub each: &'static str,
 }
 
@@ -45,56 +45,62 @@ pub const POSTGRES: Dialect = Dialect {
     each: "CROSS JOIN LATERAL (SELECT * FROM $SEEDS ORDER BY nth OFFSET 0) s",
 };
 
-/// The seeds, kept beside what is filled for as long as the connection lasts.
+/// Copies the seed rows to temporary tables, which last as long as the connection.
 pub const SEEDS_SQL: &str = "
     CREATE TEMPORARY TABLE seed_events AS SELECT position AS nth, e.* FROM events e;
     CREATE TEMPORARY TABLE seed_cases AS SELECT opened_at AS nth, c.* FROM cases c;
     CREATE TEMPORARY TABLE seed_notices AS SELECT row_number() OVER (ORDER BY opened_at, notice_id) AS nth, n.* FROM notices n;";
 
-/// Behind the last copy. The digest stays: what is committed afterwards rolls on from it.
+/// Moves the head after the last copy. The digest stays, and later commits continue from it.
 pub const HEAD_SQL: &str = "UPDATE log_head SET position = (SELECT max(position) FROM events)";
 
-/// Counts what the seeds are.
+/// Counts the seed events and letters.
 pub const COUNTS_SQL: &str =
     "SELECT (SELECT max(position) FROM events), (SELECT count(*) FROM notices)";
 
 /// Fills an empty store.
 pub async fn fill(url: &str, cases: u64) {
-    let stored = Stored::empty(url).await;
+    let store = StoreConnection::create(url).await;
     let data = tempfile::tempdir().expect("a folder");
-    let server = Program::server(data.path(), Some(url)).await;
-    seed::make(&server).await;
+    let server = ServerProcess::service(data.path(), Some(url)).await;
+    seed::submit_seeds(&server).await;
     drop(server);
     let copies = (cases / SEEDS).saturating_sub(1);
     let began = Instant::now();
-    let (events, notices) = stored.begin_filling().await;
+    let (events, notices) = store.begin_filling().await;
     let mut from = 1;
     while from <= copies {
-        let to = copies.min(from + CHUNK - 1);
-        for sql in chunk(stored.dialect(), from, to, events, notices) {
-            stored.execute(&sql).await;
+        let to = copies.min(from + COPIES_PER_STATEMENT - 1);
+        for sql in copy_statements(store.dialect(), from, to, events, notices) {
+            store.execute(&sql).await;
         }
         from = to + 1;
-        let (made, took) = (from * SEEDS, began.elapsed().as_secs());
-        if to == copies || to.is_multiple_of(10 * CHUNK) {
-            eprintln!("{made} cases after {took} s");
+        let (filled, seconds) = (from * SEEDS, began.elapsed().as_secs());
+        if to == copies || to.is_multiple_of(10 * COPIES_PER_STATEMENT) {
+            eprintln!("{filled} cases after {seconds} s");
         }
     }
-    stored.end_filling().await;
-    let took = began.elapsed().as_secs();
-    eprintln!("{url}: {} cases after {took} s", stored.cases().await);
+    store.end_filling().await;
+    let seconds = began.elapsed().as_secs();
+    eprintln!("{url}: {} cases after {seconds} s", store.cases().await);
 }
 
-/// The statements that make some of the copies.
-fn chunk(dialect: &Dialect, from: u64, to: u64, events: i64, notices: i64) -> [String; 3] {
-    let filled = |sql: &str| {
+/// The statements that insert copies `from` to `to`.
+fn copy_statements(
+    dialect: &Dialect,
+    from: u64,
+    to: u64,
+    events: i64,
+    notices: i64,
+) -> [String; 3] {
+    let expand = |sql: &str| {
         let opened = format!("s.opened_at + copies.k * {events}");
         let id = |number: &str| dialect.id.replace("$AT", number);
         let digits = |number: &str| dialect.digits.replace("$AT", number);
         sql.replace("%SERIES%", dialect.series[0])
             .replace("%COPIES%", dialect.series[1])
             .replace("%EACH%", dialect.each)
-            // Within 30 days, to the second, and spread over all of them: none is overdue while calls are measured.
+            // Whole seconds spread over 30 days, so that no case becomes overdue during the measurement.
             .replace(
                 "%LATER%",
                 "(copies.k * 7919 + s.opened_at * 104729) % 2592000 * 1000000",
@@ -102,7 +108,7 @@ fn chunk(dialect: &Dialect, from: u64, to: u64, events: i64, notices: i64) -> [S
             .replace("%CASE_ID%", &id(&opened))
             .replace("%NOTICE_ID%", &id(&format!("s.nth + copies.k * {notices}")))
             .replace("%REQUEST_ID%", dialect.random_id)
-            // Some three cases a member.
+            // About three cases per member.
             .replace("%MEMBER%", &digits(&format!("({opened}) / 5 % 90000000")))
             .replace("%NUMBER%", &digits(&opened))
             .replace("%OPENED%", &opened)
@@ -111,9 +117,9 @@ fn chunk(dialect: &Dialect, from: u64, to: u64, events: i64, notices: i64) -> [S
             .replace("$TO", &to.to_string())
     };
     [
-        filled(&EVENTS_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_events"))),
-        filled(&CASES_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_cases"))),
-        filled(&NOTICES_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_notices"))),
+        expand(&EVENTS_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_events"))),
+        expand(&CASES_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_cases"))),
+        expand(&NOTICES_SQL.replace("%EACH%", &dialect.each.replace("$SEEDS", "seed_notices"))),
     ]
 }
 

@@ -1,13 +1,13 @@
-//! What does a call cost once there are a hundred times as many cases?
+//! Benchmark of call latency on a small store and on one a hundred times as large.
 //!
-//! `growth fill URL CASES` fills a store, and `growth measure SMALL LARGE` calls two services in turn, one on each of two
-//! stores, so that what the machine does meanwhile falls on both; it prints a Markdown table. `scripts/growth` does all of
-//! it. Cases are made by SQL out of some hundred that the service has made: such a log's chains do not verify.
+//! `growth fill URL CASES` fills a store. `growth measure SMALL LARGE` calls two services alternately, one on each of two
+//! stores, so that other load on the machine affects both alike, and prints a Markdown table. `scripts/growth` runs all of
+//! it. The cases are copied by SQL from a few hundred that the service wrote: the chains of such a log do not verify.
 
 mod calls;
 mod fill;
 #[path = "../load/process.rs"]
-#[allow(dead_code, reason = "the benchmark of load uses the rest")]
+#[allow(dead_code, reason = "only the load benchmark uses the other parts")]
 mod process;
 #[path = "../load/request.rs"]
 mod request;
@@ -18,21 +18,21 @@ mod stores;
 use std::time::Duration;
 
 use calls::{Call, Target};
-use stores::Stored;
+use stores::StoreConnection;
 
-/// Rounds, in which both stores take turns.
+/// Rounds; the two stores alternate in each.
 const ROUNDS: usize = 5;
-/// Calls of a kind in a round, on each of the stores.
+/// Calls of each kind in a round, on each store.
 const CALLS: usize = 500;
-/// As many are in flight: few, so that what is measured is a call and not a queue.
+/// Calls in flight: few, so that the latency of a call is measured and not a queue.
 const IN_FLIGHT: usize = 4;
-/// The most that a call on the large store may cost of one on the small store.
+/// Maximum ratio of a call's latency on the large store to that on the small one.
 const RATIO_MAX: f64 = 1.5;
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    // `cargo bench` adds a flag of its own.
+    // `cargo bench` adds its own flag.
     let arguments = arguments.iter().map(String::as_str);
     let arguments: Vec<&str> = arguments.filter(|word| *word != "--bench").collect();
     match arguments[..] {
@@ -47,24 +47,27 @@ async fn main() {
 }
 
 async fn measure(small: &str, large: &str) {
-    let stores = [Stored::at(small).await, Stored::at(large).await];
+    let stores = [
+        StoreConnection::open(small).await,
+        StoreConnection::open(large).await,
+    ];
     let mut targets = Vec::new();
-    for (url, stored) in [small, large].into_iter().zip(&stores) {
-        targets.push(Target::start(url, stored.sample().await).await);
+    for (url, store) in [small, large].into_iter().zip(&stores) {
+        targets.push(Target::start(url, store.sample().await).await);
     }
-    // Whatever is opened or compiled at first.
+    // Warm up: connections are opened and statements prepared.
     for call in Call::ALL {
         for target in &targets {
             target.time(call, CALLS / 5, IN_FLIGHT).await;
         }
     }
     let counts = (stores[0].cases().await, stores[1].cases().await);
-    let scanned = scans(&stores).await;
-    let mut took = Call::ALL.map(|_| [Vec::new(), Vec::new()]);
+    let scans_before = scans(&stores).await;
+    let mut latencies = Call::ALL.map(|_| [Vec::new(), Vec::new()]);
     for round in 0..ROUNDS {
-        for (call, took) in Call::ALL.into_iter().zip(&mut took) {
-            for (target, took) in targets.iter().zip(took) {
-                took.extend(target.time(call, CALLS, IN_FLIGHT).await);
+        for (call, latencies) in Call::ALL.into_iter().zip(&mut latencies) {
+            for (target, latencies) in targets.iter().zip(latencies) {
+                latencies.extend(target.time(call, CALLS, IN_FLIGHT).await);
             }
         }
         eprintln!("round {} of {ROUNDS}", round + 1);
@@ -79,7 +82,7 @@ async fn measure(small: &str, large: &str) {
         counts.0, counts.1
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
-    for (call, [small, large]) in Call::ALL.into_iter().zip(took) {
+    for (call, [small, large]) in Call::ALL.into_iter().zip(latencies) {
         let (small, large) = (median(small), median(large));
         println!(
             "| {} | {:.0} µs | {:.0} µs | {:.2} | {RATIO_MAX} |",
@@ -89,24 +92,24 @@ async fn measure(small: &str, large: &str) {
             microseconds(large) / microseconds(small)
         );
     }
-    if let (Some(before), Some(after)) = (scanned, scans(&stores).await) {
+    if let (Some(before), Some(after)) = (scans_before, scans(&stores).await) {
         println!(
-            "\nMeanwhile cases, events and letters were read {} times from end to end, and {} times by an index.",
+            "\nTable scans of cases, events and letters during the measurement: {} sequential, {} by an index.",
             after.0 - before.0,
             after.1 - before.1
         );
     }
 }
 
-/// Scans so far, of both stores; `None`: these do not count them.
-async fn scans(stores: &[Stored; 2]) -> Option<(i64, i64)> {
+/// Total scans of both stores so far; `None` if the database does not count scans.
+async fn scans(stores: &[StoreConnection; 2]) -> Option<(i64, i64)> {
     let (small, large) = (stores[0].scans().await?, stores[1].scans().await?);
     Some((small.0 + large.0, small.1 + large.1))
 }
 
-fn median(mut took: Vec<Duration>) -> Duration {
-    took.sort_unstable();
-    took[took.len() / 2]
+fn median(mut latencies: Vec<Duration>) -> Duration {
+    latencies.sort_unstable();
+    latencies[latencies.len() / 2]
 }
 
 fn microseconds(time: Duration) -> f64 {

@@ -1,23 +1,23 @@
-//! Which cases are asked for, and from which places is a page read?
+//! The random cases and page cursors that the calls use.
 
 use second_opinion::store::Place;
 use uuid::Uuid;
 
-use crate::stores::Stored;
+use crate::stores::StoreConnection;
 
-/// As many cases, and a tenth of that many places.
+/// Number of sampled cases; a fifth as many cursors are drawn.
 const SAMPLES: usize = 4_000;
 
-/// What calls are about.
+/// The targets of the calls.
 pub struct Sample {
-    /// Cases by chance, over all there are.
+    /// Random cases of the whole store.
     pub cases: Vec<Uuid>,
-    /// Places by chance, in the second half of those that wait for review, and not at its very end.
+    /// Random cursors in the second half of the pending cases, except at its end.
     pub deep: Vec<Place>,
 }
 
-impl Stored {
-    /// Chooses, from the indexes alone: what is asked for later was not read just now.
+impl StoreConnection {
+    /// Draws the sample by index-only reads, so that the rows themselves are not cached yet.
     pub async fn sample(&self) -> Sample {
         if let Self::Postgres(_) = self {
             self.execute("SET enable_seqscan = off; SET jit = off; SET work_mem = '256MB'")
@@ -29,12 +29,12 @@ impl Stored {
             Self::Sqlite(_) => "(due_at_us IS NULL) = 0",
             Self::Postgres(_) => "stopped = 0",
         };
-        let places = format!(
+        let cursors = format!(
             "SELECT first_due_us, opened_at FROM cases WHERE state = 2 AND {running} ORDER BY random() LIMIT {}",
             SAMPLES / 5
         );
-        let mut places: Vec<Place> = self
-            .numbers(&places)
+        let mut cursors: Vec<Place> = self
+            .numbers(&cursors)
             .await
             .into_iter()
             .map(|(first_due_us, opened_at)| Place {
@@ -42,10 +42,10 @@ impl Stored {
                 opened_at: u64::try_from(opened_at).expect("a position"),
             })
             .collect();
-        places.sort_unstable();
-        // The last ones have no full page behind them.
-        places.truncate(places.len() * 9 / 10);
-        let deep = places.split_off(places.len() / 2);
+        cursors.sort_unstable();
+        // No full page follows the last ones.
+        cursors.truncate(cursors.len() * 9 / 10);
+        let deep = cursors.split_off(cursors.len() / 2);
         Sample { cases, deep }
     }
 }

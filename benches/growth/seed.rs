@@ -1,6 +1,6 @@
-//! Which cases does the service make, of which all others are copies?
+//! The seed cases, which the service writes and of which all others are copies.
 //!
-//! Half of them wait for review, some of those urgent; the others were approved, denied or withdrawn, with their letters.
+//! Half of them are pending review, some of those urgent; the others are approved, denied or withdrawn, with their letters.
 
 use second_opinion::wire::v1;
 use second_opinion::wire::v1::second_opinion_service_client::SecondOpinionServiceClient;
@@ -10,15 +10,15 @@ use tonic::service::interceptor::InterceptedService;
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::process::Program;
+use crate::process::ServerProcess;
 use crate::request::{example, request};
 
-/// As many.
+/// Number of seed cases.
 pub const SEEDS: u64 = 300;
 
 pub type Client = SecondOpinionServiceClient<InterceptedService<Channel, Bearer>>;
 
-/// Shows a server's token with every call.
+/// Adds a server's token to every call.
 #[derive(Clone)]
 pub struct Bearer(MetadataValue<Ascii>);
 
@@ -30,19 +30,20 @@ impl tonic::service::Interceptor for Bearer {
     }
 }
 
-pub async fn client(server: &Program) -> Client {
+pub async fn client(server: &ServerProcess) -> Client {
     let token = format!("Bearer {}", server.token);
     let bearer = Bearer(token.parse().expect("a token"));
     SecondOpinionServiceClient::with_interceptor(server.channel().await, bearer)
 }
 
-/// Has the service make them.
-pub async fn make(server: &Program) {
+/// Submits and decides the seed cases through the service.
+pub async fn submit_seeds(server: &ServerProcess) {
     let mut client = client(server).await;
     for nth in 0..SEEDS {
-        let answer = client.submit_second_opinion(submission(nth)).await;
-        let made = answer.expect("it").into_inner().determination.expect("it");
-        decide(&mut client, nth, made.determination_id).await;
+        let response = client.submit_second_opinion(submission(nth)).await;
+        let response = response.expect("a response").into_inner();
+        let case = response.determination.expect("a determination");
+        decide(&mut client, nth, case.determination_id).await;
     }
 }
 

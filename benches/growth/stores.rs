@@ -1,4 +1,4 @@
-//! How is a store reached behind the service's back: to be filled, counted, and asked what there is to ask for?
+//! Direct database connections that bypass the service, to fill, count and sample a store.
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -10,22 +10,22 @@ use uuid::Uuid;
 
 use crate::fill::{COUNTS_SQL, Dialect, HEAD_SQL, POSTGRES, SEEDS_SQL, SQLITE};
 
-/// The indexes that hold no rule, by name and with what makes them again: they are made once the rows are there.
-const INDEXES_OF_SQLITE: &str =
+/// Names and definitions of the indexes that back no constraint: they are dropped, and built again after the rows.
+const SQLITE_INDEXES_SQL: &str =
     "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL";
-const INDEXES_OF_POSTGRES: &str = "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
+const POSTGRES_INDEXES_SQL: &str = "SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid)
     FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relnamespace = current_schema()::regnamespace
     AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)";
 
-/// A store.
-pub enum Stored {
+/// A connection to a store's database.
+pub enum StoreConnection {
     Sqlite(Mutex<Connection>),
     Postgres(Client),
 }
 
-impl Stored {
-    /// One that is there.
-    pub async fn at(url: &str) -> Self {
+impl StoreConnection {
+    /// Connects to an existing store.
+    pub async fn open(url: &str) -> Self {
         if let Some(path) = url.strip_prefix("sqlite://") {
             return Self::Sqlite(Mutex::new(Connection::open(path).expect("the file")));
         }
@@ -36,24 +36,23 @@ impl Stored {
         Self::Postgres(client)
     }
 
-    /// One with nothing in it: no file yet, or a schema of the name that the URL's search path has.
-    pub async fn empty(url: &str) -> Self {
+    /// Creates an empty store: a new file, or a new schema that the URL's search path names.
+    pub async fn create(url: &str) -> Self {
         if let Some(path) = url.strip_prefix("sqlite://") {
-            assert!(!Path::new(path).exists(), "{path} is there already");
-            // The service makes it, and this opens what it has made: an empty file would not have its page size.
+            assert!(!Path::new(path).exists(), "{path} already exists");
+            // The store creates the file, because one created here would not have its page size.
             drop(
                 second_opinion::store::sqlite::SqliteStore::open(Path::new(path)).expect("a store"),
             );
-            return Self::at(url).await;
+            return Self::open(url).await;
         }
-        let stored = Self::at(url).await;
-        let name = stored
+        let store = Self::open(url).await;
+        let name = store
             .texts("SELECT current_setting('search_path'), ''")
             .await;
-        let made = format!("CREATE SCHEMA {}", name[0].0);
-        stored.execute(&made).await;
-        postgres::migrate(url).await.expect("migrated");
-        stored
+        store.execute(&format!("CREATE SCHEMA {}", name[0].0)).await;
+        postgres::migrate(url).await.expect("a migrated schema");
+        store
     }
 
     pub fn kind(&self) -> &'static str {
@@ -73,17 +72,17 @@ impl Stored {
     pub async fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(file) => {
-                let done = file.lock().expect("a lock").execute_batch(sql);
-                done.unwrap_or_else(|error| panic!("{sql}: {error}"));
+                let result = file.lock().expect("a lock").execute_batch(sql);
+                result.unwrap_or_else(|error| panic!("{sql}: {error}"));
             }
             Self::Postgres(client) => {
-                let done = client.batch_execute(sql).await;
-                done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+                let result = client.batch_execute(sql).await;
+                result.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
             }
         }
     }
 
-    /// Pairs of numbers.
+    /// Queries rows of two numbers.
     pub async fn numbers(&self, sql: &str) -> Vec<(i64, i64)> {
         match self {
             Self::Sqlite(file) => {
@@ -99,7 +98,7 @@ impl Stored {
         }
     }
 
-    /// Pairs of texts.
+    /// Queries rows of two texts.
     async fn texts(&self, sql: &str) -> Vec<(String, String)> {
         match self {
             Self::Sqlite(file) => {
@@ -115,7 +114,7 @@ impl Stored {
         }
     }
 
-    /// Ids of cases.
+    /// Queries rows of one id.
     pub async fn ids(&self, sql: &str) -> Vec<Uuid> {
         match self {
             Self::Sqlite(file) => {
@@ -135,13 +134,12 @@ impl Stored {
         self.numbers("SELECT count(*), count(*) FROM cases").await[0].0
     }
 
-    /// How often cases, events or letters were read from end to end, and how often by an index; `None`: this database does
-    /// not count it.
+    /// Sequential scans and index scans of cases, events and letters; `None` if the database does not count them.
     pub async fn scans(&self) -> Option<(i64, i64)> {
         match self {
             Self::Sqlite(_) => None,
             Self::Postgres(_) => {
-                // A session tells what it counted within a second or so.
+                // A session publishes its statistics about once a second.
                 tokio::time::sleep(std::time::Duration::from_secs(3)).await;
                 let sql = "SELECT sum(seq_scan)::bigint, sum(idx_scan)::bigint FROM pg_stat_user_tables
                     WHERE schemaname = current_schema() AND relname IN ('cases', 'events', 'notices')";
@@ -150,46 +148,46 @@ impl Stored {
         }
     }
 
-    /// Gets ready for a great many rows; gives how many events and letters there are.
+    /// Prepares for bulk inserts: drops the indexes, copies the seeds, and returns the numbers of seed events and letters.
     pub async fn begin_filling(&self) -> (i64, i64) {
         let (settings, indexes) = match self {
             Self::Sqlite(_) => (
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -1000000;
                  PRAGMA locking_mode = EXCLUSIVE;",
-                INDEXES_OF_SQLITE,
+                SQLITE_INDEXES_SQL,
             ),
             Self::Postgres(_) => (
                 "SET synchronous_commit = off; SET maintenance_work_mem = '1GB'; SET jit = off;",
-                INDEXES_OF_POSTGRES,
+                POSTGRES_INDEXES_SQL,
             ),
         };
         self.execute(settings).await;
         self.execute(SEEDS_SQL).await;
         let indexes = self.texts(indexes).await;
-        self.execute("CREATE TEMPORARY TABLE indexes (name text, made_by text)")
+        self.execute("CREATE TEMPORARY TABLE indexes (name text, definition text)")
             .await;
-        for (name, made_by) in indexes {
-            let made_by = made_by.replace('\'', "''");
-            let kept = format!("INSERT INTO indexes VALUES ('{name}', '{made_by}')");
-            self.execute(&format!("{kept}; DROP INDEX {name}")).await;
+        for (name, definition) in indexes {
+            let definition = definition.replace('\'', "''");
+            let insert = format!("INSERT INTO indexes VALUES ('{name}', '{definition}')");
+            self.execute(&format!("{insert}; DROP INDEX {name}")).await;
         }
         self.numbers(COUNTS_SQL).await[0]
     }
 
-    /// Makes the indexes, and leaves everything as the service would find it.
+    /// Builds the indexes and restores the settings that the service expects.
     pub async fn end_filling(&self) {
         self.execute(HEAD_SQL).await;
-        for (name, made_by) in self.texts("SELECT name, made_by FROM indexes").await {
+        for (name, definition) in self.texts("SELECT name, definition FROM indexes").await {
             eprintln!("index {name}");
-            self.execute(&made_by).await;
+            self.execute(&definition).await;
         }
         match self {
-            // No ANALYZE: the service makes none.
+            // No ANALYZE: the service runs none.
             Self::Sqlite(_) => {
                 self.execute("PRAGMA synchronous = FULL; PRAGMA locking_mode = NORMAL; PRAGMA journal_mode = WAL")
                     .await;
             }
-            // As the server's own workers do it in time.
+            // As autovacuum does in time.
             Self::Postgres(_) => {
                 for sql in [
                     "VACUUM ANALYZE events",

@@ -1,15 +1,15 @@
-//! The cost of the layers around a call.
+//! Benchmark of the cost of the middleware layers per call.
 //!
-//! A tonic echo is called in memory: bare, without identity, and in the stack that is served. The stacks alternate in
-//! rounds, and of each the fastest round counts, so that other work of the machine affects none. Prints a Markdown table.
-//! `cargo bench --bench layers -- RATE` also prints the share of a rate that the layers take: pass the bare echo's over
-//! TCP, from `scripts/bench`.
+//! A tonic echo is called in memory: bare, without identity, and in the server's own stack. The stacks alternate in rounds,
+//! and the fastest round of each counts, so that other load on the machine affects none. Prints a Markdown table.
+//! `cargo bench --bench layers -- RATE` also prints the layers' share of a call at a rate: pass the rate of the bare echo
+//! over TCP, from `scripts/bench`.
 
 #[path = "../../tests/support/collector.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, reason = "only the tests use the other parts")]
 mod collector;
 #[path = "../load/echo.rs"]
-#[allow(dead_code, reason = "the benchmark of load serves it")]
+#[allow(dead_code, reason = "only the load benchmark serves it")]
 mod echo;
 #[path = "../load/request.rs"]
 mod request;
@@ -43,18 +43,18 @@ use tower::{Service, ServiceExt as _};
 
 use echo::Echo;
 
-/// Rounds, in which all stacks take turns.
+/// Rounds, in each of which all stacks alternate.
 const ROUNDS: usize = 40;
-/// Calls of one stack in a round: fewer than spans may wait for the collector.
+/// Calls of one stack in a round: fewer than the capacity of the span queue.
 const CALLS: u32 = 1_500;
-/// The pause after a round, in which its spans are sent.
-const REST: Duration = Duration::from_millis(30);
-/// The row with no layer.
+/// Pause after a round, in which its spans are sent.
+const PAUSE: Duration = Duration::from_millis(30);
+/// The row without layers.
 const BARE: &str = "bare echo";
-/// The row with every layer, in the stack that is served.
-const ALL: &str = "all, as they are served";
+/// The row with the server's own stack.
+const ALL: &str = "all, as in the server";
 
-/// A stack: its name, one round of it, and the fastest round so far.
+/// A stack's name, a function that runs one round of it, and its fastest round so far.
 struct Row {
     name: &'static str,
     round: Box<dyn Fn() -> Duration>,
@@ -78,24 +78,24 @@ impl Call {
         );
         *request.version_mut() = http::Version::HTTP_2;
         let headers = request.headers_mut();
-        let fixed = |text| http::HeaderValue::from_static(text);
-        headers.insert(http::header::CONTENT_TYPE, fixed("application/grpc"));
-        headers.insert(http::header::TE, fixed("trailers"));
-        headers.insert("grpc-timeout", fixed("10S"));
+        let value = |text| http::HeaderValue::from_static(text);
+        headers.insert(http::header::CONTENT_TYPE, value("application/grpc"));
+        headers.insert(http::header::TE, value("trailers"));
+        headers.insert("grpc-timeout", value("10S"));
         headers.insert(http::header::AUTHORIZATION, self.authorization.clone());
-        if let Some(place) = &self.traceparent {
-            headers.insert("traceparent", place.clone());
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert("traceparent", traceparent.clone());
         }
         request
     }
 }
 
-/// One round of calls, each to its trailers.
-async fn round(service: &Stack, call: &Call) -> Duration {
+/// Runs one round of calls, each until its trailers.
+async fn run_round(service: &Stack, call: &Call) -> Duration {
     let began = Instant::now();
     for _ in 0..CALLS {
-        let answer = service.clone().oneshot(call.request()).await;
-        let body = answer.expect("an answer").into_body().collect().await;
+        let response = service.clone().oneshot(call.request()).await;
+        let body = response.expect("a response").into_body().collect().await;
         black_box(body.expect("a body").trailers().is_some());
     }
     began.elapsed()
@@ -108,11 +108,11 @@ struct Bench {
 }
 
 impl Bench {
-    fn row(&mut self, name: &'static str, service: Stack, call: &Call) {
+    fn add_row(&mut self, name: &'static str, service: Stack, call: &Call) {
         let (runtime, call) = (Arc::clone(&self.runtime), call.clone());
         self.rows.push(Row {
             name,
-            round: Box::new(move || runtime.block_on(round(&service, &call))),
+            round: Box::new(move || runtime.block_on(run_round(&service, &call))),
             fastest: Duration::MAX,
         });
     }
@@ -121,25 +121,25 @@ impl Bench {
         for _ in 0..ROUNDS {
             for row in &mut self.rows {
                 row.fastest = row.fastest.min((row.round)());
-                std::thread::sleep(REST);
+                std::thread::sleep(PAUSE);
             }
         }
     }
 
     fn print(&self, rate: Option<f64>) {
-        println!("| stack | ns a call | more than the row above |");
+        println!("| stack | ns per call | difference from the row above |");
         println!("| --- | ---: | ---: |");
         let nanos = |row: &Row| row.fastest.as_secs_f64() * 1e9 / f64::from(CALLS);
         let mut above = None;
         for row in &self.rows {
             let cost = nanos(row);
-            let more = above.map_or(String::new(), |above| format!("{:+.0}", cost - above));
-            println!("| {} | {cost:.0} | {more} |", row.name);
+            let difference = above.map_or(String::new(), |above| format!("{:+.0}", cost - above));
+            println!("| {} | {cost:.0} | {difference} |", row.name);
             above = Some(cost);
         }
         let lost = self.meters.spans_lost();
         if lost > 0 {
-            println!("\n{lost} spans found no room: the last row says too little.");
+            println!("\n{lost} spans were dropped from a full queue: the last row is too low.");
         }
         let named = |name: &str| self.rows.iter().find(|row| row.name == name).map(nanos);
         let (Some(bare), Some(all), Some(rate)) = (named(BARE), named(ALL), rate) else {
@@ -149,8 +149,8 @@ impl Bench {
         let budget = f64::from(u32::try_from(processors).unwrap_or(1)) * 1e9 / rate;
         let layers = all - bare;
         println!(
-            "\nAll layers: {layers:.0} ns. Of {rate:.0} calls a second on {processors} processors, {budget:.0} ns each, \
-             that takes {:.1} %.",
+            "\nAll layers: {layers:.0} ns, {:.1} % of a call at {rate:.0} calls per second on {processors} processors, \
+             {budget:.0} ns each.",
             100.0 * layers / (budget + layers)
         );
     }
@@ -179,7 +179,7 @@ fn main() {
         rows: Vec::new(),
     };
     let verifier = Arc::new(identity.verifier());
-    bench.stacks(&call(&identity), &verifier, &collector.endpoint);
+    bench.add_rows(&call(&identity), &verifier, &collector.endpoint);
     bench.run();
     bench.print(rate);
     drop(bench);
@@ -212,8 +212,8 @@ fn call(identity: &DevelopmentIdentity) -> Call {
 }
 
 impl Bench {
-    /// The stacks, from the bare echo to variants of what is served.
-    fn stacks(&mut self, call: &Call, verifier: &Arc<Verifier>, endpoint: &str) {
+    /// Adds the stacks, from the bare echo to variants of the server's stack.
+    fn add_rows(&mut self, call: &Call, verifier: &Arc<Verifier>, endpoint: &str) {
         let meters = Arc::clone(&self.meters);
         let stack = |traces, guarded, open| {
             let config = Config::default();
@@ -230,38 +230,38 @@ impl Bench {
             };
             middleware::stack(settings, guarded, open)
         };
-        let (echo, other) = (Routes::new(Opinions(Echo)), Routes::new(Echo));
+        let (echo, other) = (Routes::new(NamedEcho(Echo)), Routes::new(Echo));
         let served = |traces| stack(traces, echo.clone(), other.clone());
-        self.row(BARE, BoxCloneSyncService::new(echo.clone().prepare()), call);
+        self.add_row(BARE, BoxCloneSyncService::new(echo.clone().prepare()), call);
         let open = stack(Traces::default(), other.clone(), echo.clone());
-        self.row("without identity and audit line", open, call);
-        self.row(ALL, served(Traces::default()), call);
-        let in_a_trace = Call {
+        self.add_row("without identity and audit line", open, call);
+        self.add_row(ALL, served(Traces::default()), call);
+        let traced = Call {
             traceparent: Some(http::HeaderValue::from_static(
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             )),
             ..call.clone()
         };
         let name = "the same, in a caller's trace";
-        self.row(name, served(Traces::default()), &in_a_trace);
+        self.add_row(name, served(Traces::default()), &traced);
         let traces =
             |ratio| Traces::export_to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
         let name = "all, with a collector, not sampled";
-        self.row(name, served(traces(0.0)), call);
-        let name = "all, with a collector, each call a span";
-        self.row(name, served(traces(1.0)), call);
+        self.add_row(name, served(traces(0.0)), call);
+        let name = "all, with a collector, each call sampled";
+        self.add_row(name, served(traces(1.0)), call);
     }
 }
 
-/// The echo under the name of the service.
+/// The echo under the service's name.
 #[derive(Clone)]
-struct Opinions(Echo);
+struct NamedEcho(Echo);
 
-impl NamedService for Opinions {
+impl NamedService for NamedEcho {
     const NAME: &'static str = SERVICE_NAME;
 }
 
-impl Service<http::Request<Body>> for Opinions {
+impl Service<http::Request<Body>> for NamedEcho {
     type Response = http::Response<Body>;
     type Error = Infallible;
     type Future = <Echo as Service<http::Request<Body>>>::Future;

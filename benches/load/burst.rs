@@ -1,4 +1,4 @@
-//! Do submissions wait while many letters are rendered as PDF for the first time?
+//! Latency of submissions while many letters are rendered as PDF for the first time.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,70 +12,73 @@ use tonic::Request;
 use crate::driver::{Load, median};
 use crate::kinds;
 use crate::open_loop::Latencies;
-use crate::process::Program;
+use crate::process::ServerProcess;
 
-/// Rounds, each with submissions alone and beside a burst.
+/// Rounds, each with submissions alone and then during a burst.
 const ROUNDS: usize = 5;
-/// Letters of a burst, asked for together.
+/// Letters in a burst, requested at the same time.
 const LETTERS: usize = 200;
-/// As long as submissions come in a round, which is longer than a burst takes.
+/// Duration of the submissions in a round: longer than a burst takes.
 const TIME: Duration = Duration::from_secs(5);
 
-/// The 99th percentiles of submissions in milliseconds, as medians of the rounds, and what a burst took.
+/// The 99th percentiles of the submissions' latencies, and the duration of a burst, as medians of the rounds.
 pub struct Burst {
-    /// With nothing beside them.
-    pub alone: f64,
-    /// While letters are rendered.
-    pub beside: f64,
-    /// Seconds until the last letter of a burst was there.
-    pub took: f64,
-    /// Letters of a burst.
+    /// Milliseconds without other load.
+    pub alone_ms: f64,
+    /// Milliseconds while letters are rendered.
+    pub during_ms: f64,
+    /// Seconds until the last letter of a burst is received.
+    pub burst_seconds: f64,
+    /// Letters in a burst.
     pub letters: usize,
 }
 
 impl Burst {
-    /// Submissions that come by themselves at a rate; `None`: this build renders no PDF.
-    pub async fn measured(server: &Program, submit: &Arc<Load>, rate: f64) -> Option<Self> {
+    /// Measures open-loop submissions at a fixed rate; `None` if this build renders no PDF.
+    pub async fn measure(server: &ServerProcess, submit: &Arc<Load>, rate: f64) -> Option<Self> {
         if !cfg!(feature = "pdf") {
             return None;
         }
         let denials = kinds::denials(server, LETTERS * ROUNDS + 64).await;
-        let (mut alone, mut beside, mut took) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut alone, mut during, mut bursts) = (Vec::new(), Vec::new(), Vec::new());
         for _ in 0..ROUNDS {
-            let notices = notices(&denials).await;
-            alone.push(Latencies::of(submit, rate, TIME).await.quantile(990));
-            let (submitted, burst) =
-                tokio::join!(Latencies::of(submit, rate, TIME), render(server, notices));
-            beside.push(submitted.quantile(990));
-            took.push(burst.as_secs_f64());
+            let notices = unrendered_notices(&denials).await;
+            alone.push(Latencies::measure(submit, rate, TIME).await.quantile(990));
+            let (latencies, burst) = tokio::join!(
+                Latencies::measure(submit, rate, TIME),
+                render(server, notices)
+            );
+            during.push(latencies.quantile(990));
+            bursts.push(burst.as_secs_f64());
         }
         Some(Self {
-            alone: median(&alone),
-            beside: median(&beside),
-            took: median(&took),
+            alone_ms: median(&alone),
+            during_ms: median(&during),
+            burst_seconds: median(&bursts),
             letters: LETTERS,
         })
     }
 }
 
-/// Letters that no one has asked for yet.
-async fn notices(denials: &Load) -> Vec<String> {
+/// Issues denials, and returns the ids of their letters, which were not rendered yet.
+async fn unrendered_notices(denials: &Load) -> Vec<String> {
     let mut notices = Vec::new();
-    for turn in 0..LETTERS {
-        let answer = denials.call(&mut denials.grpc(turn), turn).await;
-        let answer = v1::IssueDenialResponse::decode(answer.expect("a case to deny"));
-        let case = answer.expect("an answer").determination.expect("a case");
+    for nth in 0..LETTERS {
+        let response = denials.call(&mut denials.grpc(nth), nth).await;
+        let response = v1::IssueDenialResponse::decode(response.expect("a case to deny"));
+        let case = response.expect("a response").determination;
+        let case = case.expect("a determination");
         notices.push(case.notices.first().expect("a letter").notice_id.clone());
     }
     notices
 }
 
-/// Asks for all of them at once, and gives the time until the last one is there.
-async fn render(server: &Program, notices: Vec<String>) -> Duration {
+/// Requests all letters at the same time, and returns the time until the last one is received.
+async fn render(server: &ServerProcess, notices: Vec<String>) -> Duration {
     let client =
         SecondOpinionServiceClient::new(server.channel().await).max_decoding_message_size(16 << 20);
     let began = Instant::now();
-    let asked = notices.into_iter().map(|notice_id| {
+    let calls = notices.into_iter().map(|notice_id| {
         let mut client = client.clone();
         async move {
             let mut request = Request::new(v1::GetNoticeRequest {
@@ -87,6 +90,6 @@ async fn render(server: &Program, notices: Vec<String>) -> Duration {
             client.get_notice(request).await.expect("a letter");
         }
     });
-    join_all(asked).await;
+    join_all(calls).await;
     began.elapsed()
 }

@@ -1,5 +1,5 @@
-//! As many calls as fit, with a fixed number in flight. Bytes go out and come in undecoded, so that the driver, which
-//! has the machine's cores in common with the server, costs little and the same for both servers.
+//! Closed-loop load: calls with a fixed number in flight. Messages are sent and received as undecoded bytes, so that the
+//! driver, which shares the machine's cores with the server, costs little, and the same for every server.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -16,47 +16,47 @@ use tonic::transport::Channel;
 use tonic::{Request, Status};
 use uuid::Uuid;
 
-use crate::process::Program;
+use crate::process::ServerProcess;
 use crate::request::request;
 use crate::{CONNECTIONS, IN_FLIGHT};
 
-/// What is sent, and to whom.
+/// The calls of a workload: connections to a server, the method and its messages.
 pub struct Load {
     channels: Vec<Channel>,
     path: PathAndQuery,
     token: Option<MetadataValue<Ascii>>,
-    message: What,
-    answer_bytes: usize,
-    /// Determinations that a load of submissions made.
-    made: Arc<Mutex<Vec<String>>>,
+    payload: Payload,
+    response_bytes: usize,
+    /// Some of the determinations that submissions created.
+    determination_ids: Arc<Mutex<Vec<String>>>,
 }
 
 #[derive(Clone)]
-enum What {
-    /// The same bytes each time.
-    Same(Bytes),
-    /// A request with a fresh `request_id` each time: the id stands at a place in the bytes.
-    Fresh(Bytes, usize),
-    /// One of these in turn.
-    OneOf(Arc<Vec<Bytes>>),
-    /// Each of these once, over all callers.
+enum Payload {
+    /// The same bytes for each call.
+    Constant(Bytes),
+    /// A message that gets a new `request_id` for each call, written at an offset.
+    NewRequestId(Bytes, usize),
+    /// The messages in turn, repeated.
+    Cycle(Arc<Vec<Bytes>>),
+    /// Each message once, over all callers.
     Once(Arc<Vec<Bytes>>, Arc<AtomicUsize>),
 }
 
-/// What a round came to.
+/// The result of a round.
 pub struct Round {
     pub calls: usize,
-    pub took: Duration,
+    pub elapsed: Duration,
 }
 
 impl Round {
-    /// Calls a second.
+    /// Calls per second.
     #[allow(
         clippy::cast_precision_loss,
         reason = "a rate needs no more than 52 bits"
     )]
     pub fn rate(&self) -> f64 {
-        self.calls as f64 / self.took.as_secs_f64()
+        self.calls as f64 / self.elapsed.as_secs_f64()
     }
 }
 
@@ -67,77 +67,89 @@ pub fn median(rates: &[f64]) -> f64 {
 }
 
 impl Load {
-    /// Submissions of a routine request with everything known.
-    pub async fn submissions(server: &Program) -> Self {
+    /// Submissions of a routine request without unknown facts.
+    pub async fn submissions(server: &ServerProcess) -> Self {
         let id = Uuid::nil().to_string();
         let request = v1::SubmitSecondOpinionRequest {
             request_id: id.clone(),
             second_opinion: Some(request()),
         };
         let bytes = request.encode_to_vec();
-        let at = bytes
+        let offset = bytes
             .windows(id.len())
             .position(|window| window == id.as_bytes())
             .expect("the id");
         Self::new(
             server,
             "um.secondopinion.v1.SecondOpinionService/SubmitSecondOpinion",
-            What::Fresh(bytes.into(), at),
+            Payload::NewRequestId(bytes.into(), offset),
         )
         .await
     }
 
-    /// Reads, in the BASIC view, of determinations that a load of submissions made.
-    pub async fn reads(server: &Program, submissions: &Self) -> Self {
-        let requests = submissions.made().into_iter().map(|determination_id| {
-            let request = v1::GetDeterminationRequest {
-                determination_id,
-                ..v1::GetDeterminationRequest::default()
-            };
-            Bytes::from(request.encode_to_vec())
-        });
-        let what = What::OneOf(Arc::new(requests.collect()));
+    /// Reads, in the BASIC view, of determinations that submissions created.
+    pub async fn reads(server: &ServerProcess, submissions: &Self) -> Self {
+        let requests = submissions
+            .determination_ids()
+            .into_iter()
+            .map(|determination_id| {
+                let request = v1::GetDeterminationRequest {
+                    determination_id,
+                    ..v1::GetDeterminationRequest::default()
+                };
+                Bytes::from(request.encode_to_vec())
+            });
+        let payload = Payload::Cycle(Arc::new(requests.collect()));
         Self::new(
             server,
             "um.secondopinion.v1.SecondOpinionService/GetDetermination",
-            what,
+            payload,
         )
         .await
     }
 
-    /// Echoes of a message of as many bytes.
-    pub async fn echoes(echo: &Program, bytes: usize) -> Self {
+    /// Echoes of a message of a size in bytes.
+    pub async fn echoes(echo: &ServerProcess, bytes: usize) -> Self {
         let mut message = v1::SubmitSecondOpinionRequest {
             request_id: String::new(),
             second_opinion: Some(request()),
         };
-        let rest = bytes.saturating_sub(message.encoded_len() + 3);
-        message.request_id = "x".repeat(rest);
+        let padding = bytes.saturating_sub(message.encoded_len() + 3);
+        message.request_id = "x".repeat(padding);
         Self::new(
             echo,
             "echo.Echo/Echo",
-            What::Same(message.encode_to_vec().into()),
+            Payload::Constant(message.encode_to_vec().into()),
         )
         .await
     }
 
-    /// A call of the same bytes each time.
-    pub async fn same(server: &Program, path: &str, message: &impl prost::Message) -> Self {
-        Self::new(server, path, What::Same(message.encode_to_vec().into())).await
+    /// Calls with the same message each time.
+    pub async fn constant(
+        server: &ServerProcess,
+        path: &str,
+        message: &impl prost::Message,
+    ) -> Self {
+        Self::new(
+            server,
+            path,
+            Payload::Constant(message.encode_to_vec().into()),
+        )
+        .await
     }
 
-    /// Calls that can each be made once only. A round ends with them.
-    pub async fn once(server: &Program, path: &str, messages: Vec<Bytes>) -> Self {
+    /// Calls that can succeed only once each. A round ends when none is left.
+    pub async fn once(server: &ServerProcess, path: &str, messages: Vec<Bytes>) -> Self {
         let next = Arc::new(AtomicUsize::new(0));
-        Self::new(server, path, What::Once(Arc::new(messages), next)).await
+        Self::new(server, path, Payload::Once(Arc::new(messages), next)).await
     }
 
-    /// Some of the determinations that a load of submissions made.
-    pub fn made(&self) -> Vec<String> {
-        self.made.lock().expect("a lock").clone()
+    /// Some of the determinations that submissions created.
+    pub fn determination_ids(&self) -> Vec<String> {
+        self.determination_ids.lock().expect("a lock").clone()
     }
 
-    async fn new(server: &Program, path: &str, message: What) -> Self {
+    async fn new(server: &ServerProcess, path: &str, payload: Payload) -> Self {
         let mut channels = Vec::new();
         for _ in 0..CONNECTIONS {
             channels.push(server.channel().await);
@@ -149,50 +161,50 @@ impl Load {
             channels,
             path,
             token,
-            message,
-            answer_bytes: 0,
-            made: Arc::default(),
+            payload,
+            response_bytes: 0,
+            determination_ids: Arc::default(),
         };
         let first = load.call(&mut load.grpc(0), 0).await;
-        load.answer_bytes = first.expect("an answer").len();
+        load.response_bytes = first.expect("a response").len();
         load
     }
 
-    /// The path that is called, and one of its messages.
+    /// The method's path and one of the messages.
     pub fn sample(&self) -> (&str, Bytes) {
-        let message = match &self.message {
-            What::Same(bytes) | What::Fresh(bytes, _) => bytes.clone(),
-            What::OneOf(messages) | What::Once(messages, _) => messages[0].clone(),
+        let message = match &self.payload {
+            Payload::Constant(bytes) | Payload::NewRequestId(bytes, _) => bytes.clone(),
+            Payload::Cycle(messages) | Payload::Once(messages, _) => messages[0].clone(),
         };
         (self.path.as_str().trim_start_matches('/'), message)
     }
 
-    /// The bytes of a message.
+    /// The size of a message.
     pub fn message_bytes(&self) -> usize {
-        match &self.message {
-            What::Same(bytes) | What::Fresh(bytes, _) => bytes.len(),
-            What::OneOf(messages) | What::Once(messages, _) => messages[0].len(),
+        match &self.payload {
+            Payload::Constant(bytes) | Payload::NewRequestId(bytes, _) => bytes.len(),
+            Payload::Cycle(messages) | Payload::Once(messages, _) => messages[0].len(),
         }
     }
 
-    /// The bytes of an answer.
-    pub fn answer_bytes(&self) -> usize {
-        self.answer_bytes
+    /// The size of a response.
+    pub fn response_bytes(&self) -> usize {
+        self.response_bytes
     }
 
-    /// The way of one caller.
+    /// The client of one caller.
     pub fn grpc(&self, caller: usize) -> Grpc<Channel> {
         Grpc::new(self.channels[caller % self.channels.len()].clone())
     }
 
-    /// Calls, and gives the answer; `None`: there was no more to call. An error is no answer: it ends the benchmark.
+    /// Makes a call and returns the response; `None` if no message is left. An error status ends the benchmark.
     pub async fn call(&self, grpc: &mut Grpc<Channel>, turn: usize) -> Option<Bytes> {
-        let answer = self.answer(grpc, turn).await?;
-        Some(answer.expect("an answer"))
+        let result = self.try_call(grpc, turn).await?;
+        Some(result.expect("a response"))
     }
 
-    /// Calls, and gives what came of it; `None`: there was no more to call.
-    pub async fn answer(
+    /// Makes a call and returns its result; `None` if no message is left.
+    pub async fn try_call(
         &self,
         grpc: &mut Grpc<Channel>,
         turn: usize,
@@ -205,30 +217,30 @@ impl Load {
                 .insert("authorization", token.clone());
         }
         grpc.ready().await.expect("ready");
-        let answer = grpc.unary(request, self.path.clone(), Raw).await;
-        Some(answer.map(tonic::Response::into_inner))
+        let result = grpc.unary(request, self.path.clone(), RawCodec).await;
+        Some(result.map(tonic::Response::into_inner))
     }
 
-    /// What a call sends; `None`: there is no more to call.
+    /// The message of a call; `None` if none is left.
     pub fn message(&self, turn: usize) -> Option<Bytes> {
-        Some(match &self.message {
-            What::Once(messages, next) => {
+        Some(match &self.payload {
+            Payload::Once(messages, next) => {
                 let next = next.fetch_add(1, Ordering::Relaxed);
                 messages.get(next)?.clone()
             }
-            What::Same(bytes) => bytes.clone(),
-            What::OneOf(messages) => messages[turn % messages.len()].clone(),
-            What::Fresh(bytes, at) => {
-                let mut fresh = bytes.to_vec();
+            Payload::Constant(bytes) => bytes.clone(),
+            Payload::Cycle(messages) => messages[turn % messages.len()].clone(),
+            Payload::NewRequestId(bytes, offset) => {
+                let mut message = bytes.to_vec();
                 let mut id = Uuid::encode_buffer();
                 let id = Uuid::now_v7().hyphenated().encode_lower(&mut id);
-                fresh[*at..at + id.len()].copy_from_slice(id.as_bytes());
-                fresh.into()
+                message[*offset..offset + id.len()].copy_from_slice(id.as_bytes());
+                message.into()
             }
         })
     }
 
-    /// Calls for as long, and counts what was answered.
+    /// Makes calls for a time, and counts the responses.
     pub async fn run(&self, time: Duration) -> Round {
         let (stop, calls) = (AtomicBool::new(false), AtomicUsize::new(0));
         let began = Instant::now();
@@ -238,50 +250,50 @@ impl Load {
             async move {
                 let mut turn = caller * 7_919;
                 while !stop.load(Ordering::Relaxed) {
-                    let Some(answer) = self.call(&mut grpc, turn).await else {
+                    let Some(response) = self.call(&mut grpc, turn).await else {
                         stop.store(true, Ordering::Relaxed);
                         break;
                     };
                     turn += 1;
                     calls.fetch_add(1, Ordering::Relaxed);
-                    if turn % 64 == 0 && matches!(self.message, What::Fresh(..)) {
-                        self.keep(answer);
+                    if turn % 64 == 0 && matches!(self.payload, Payload::NewRequestId(..)) {
+                        self.keep_id(response);
                     }
                 }
             }
         });
-        let ending = async {
+        let timer = async {
             tokio::time::sleep(time).await;
             stop.store(true, Ordering::Relaxed);
-            // Whoever waits for an answer gets it.
+            // Calls in flight still get their responses.
             std::future::pending::<()>().await;
         };
         tokio::select! {
             _ = futures::future::join_all(callers) => {}
-            () = ending => {}
+            () = timer => {}
         }
         Round {
             calls: calls.into_inner(),
-            took: began.elapsed(),
+            elapsed: began.elapsed(),
         }
     }
 
-    /// Keeps some of the determinations made, for the reads.
-    fn keep(&self, answer: Bytes) {
-        let answer = v1::SubmitSecondOpinionResponse::decode(answer).expect("an answer");
-        let id = answer
+    /// Keeps the id of a created determination for the reads.
+    fn keep_id(&self, response: Bytes) {
+        let response = v1::SubmitSecondOpinionResponse::decode(response).expect("a response");
+        let id = response
             .determination
             .expect("a determination")
             .determination_id;
-        self.made.lock().expect("a lock").push(id);
+        self.determination_ids.lock().expect("a lock").push(id);
     }
 }
 
-/// Bytes as they are.
+/// A codec that passes bytes through.
 #[derive(Clone, Copy)]
-struct Raw;
+struct RawCodec;
 
-impl Codec for Raw {
+impl Codec for RawCodec {
     type Encode = Bytes;
     type Decode = Bytes;
     type Encoder = Self;
@@ -296,7 +308,7 @@ impl Codec for Raw {
     }
 }
 
-impl Encoder for Raw {
+impl Encoder for RawCodec {
     type Item = Bytes;
     type Error = Status;
 
@@ -306,7 +318,7 @@ impl Encoder for Raw {
     }
 }
 
-impl Decoder for Raw {
+impl Decoder for RawCodec {
     type Item = Bytes;
     type Error = Status;
 

@@ -1,4 +1,4 @@
-//! A bare tonic server that gives back the message that it got.
+//! A bare tonic server that returns the message it receives.
 
 use std::convert::Infallible;
 use std::future::{Future, Ready, ready};
@@ -47,7 +47,7 @@ impl tower::Service<http::Request<Body>> for Echo {
     }
 }
 
-/// Serves at an address until the process is ended.
+/// Serves on an address until the process ends.
 pub async fn serve(address: &str) {
     let address = address.parse().expect("an address");
     Server::builder()

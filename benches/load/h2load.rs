@@ -1,37 +1,37 @@
-//! Reads by h2load, a client that costs next to nothing, so that what is compared is almost the servers alone.
+//! Reads by h2load, a client so cheap that the comparison is almost of the servers alone.
 //!
-//! It takes gRPC errors for successes: the audit lines of the server say how many calls were answered OK.
+//! It counts gRPC errors as successes, so the server's audit lines are counted for the calls that ended with OK.
 
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use crate::driver::Load;
-use crate::process::Program;
+use crate::process::ServerProcess;
 use crate::{CONNECTIONS, IN_FLIGHT};
 
-/// Calls of a round.
+/// Calls in a round.
 const CALLS: usize = 60_000;
 
-/// Calls a second of the service, each of which was answered OK, and of the echo; `None`: there is no h2load.
-pub fn side_by_side(
-    (server, get): (&Program, &Load),
-    (echo, echo_get): (&Program, &Load),
+/// Measures calls per second of the service, all of which must end with OK, and of the echo; `None` without h2load.
+pub fn compare(
+    (server, get): (&ServerProcess, &Load),
+    (echo, echo_get): (&ServerProcess, &Load),
     folder: &Path,
 ) -> Option<(f64, f64)> {
     let log = folder.join("log.jsonl");
     let (path, message) = echo_get.sample();
-    let echoed = rate(echo, path, &message, folder)?;
+    let echo_rate = rate(echo, path, &message, folder)?;
     let (path, message) = get.sample();
-    let before = answered(&log, "GetDetermination");
-    let ours = rate(server, path, &message, folder)?;
-    let answered = answered(&log, "GetDetermination") - before;
-    assert_eq!(answered, CALLS, "calls answered OK");
-    Some((ours, echoed))
+    let before = ok_calls(&log, "GetDetermination");
+    let service_rate = rate(server, path, &message, folder)?;
+    let ok_calls = ok_calls(&log, "GetDetermination") - before;
+    assert_eq!(ok_calls, CALLS, "calls that ended with OK");
+    Some((service_rate, echo_rate))
 }
 
-/// Calls a second of one message; `None`: there is no h2load.
-fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Option<f64> {
+/// Measures calls per second with one message; `None` without h2load.
+fn rate(server: &ServerProcess, path: &str, message: &[u8], folder: &Path) -> Option<f64> {
     let mut frame = vec![0];
     frame.extend(
         u32::try_from(message.len())
@@ -54,10 +54,10 @@ fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Option<f
         .arg(format!("http://{}/{path}", server.address()))
         .output()
         .ok()?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(said.contains(&format!("{CALLS} succeeded")), "{said}");
+    let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(stdout.contains(&format!("{CALLS} succeeded")), "{stdout}");
     // `finished in 3.21s, 18691.59 req/s, 37.01MB/s`
-    let line = said
+    let line = stdout
         .lines()
         .find(|line| line.starts_with("finished in"))
         .expect("a result");
@@ -69,9 +69,9 @@ fn rate(server: &Program, path: &str, message: &[u8], folder: &Path) -> Option<f
     Some(rate.parse().expect("a number"))
 }
 
-/// How many calls of an RPC were answered OK by now, by the server's audit lines.
-fn answered(log: &Path, rpc: &str) -> usize {
-    // What was answered is written within moments.
+/// Counts the calls of an RPC that ended with OK, by the server's audit lines.
+fn ok_calls(log: &Path, rpc: &str) -> usize {
+    // Audit lines are written within moments after a call.
     std::thread::sleep(Duration::from_millis(500));
     let log = std::fs::read_to_string(log).expect("the log");
     let rpc = format!("\"rpc\":\"{rpc}\"");

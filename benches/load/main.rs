@@ -1,20 +1,20 @@
-//! How fast are durable submissions, reads and the other calls, beside a bare tonic echo of messages of the same size? How
-//! long do calls take that come by themselves, and what memory is held?
+//! Benchmark of durable submissions, reads and other calls against a bare tonic echo of messages of the same size, of
+//! latency at fixed arrival rates, and of memory use.
 //!
-//! Both servers are processes of their own on this machine, called by one driver in turn, round by round, so that what
-//! the machine does meanwhile falls on both. Prints a Markdown table. `cargo bench --bench load`, or `scripts/bench`.
+//! Both servers are separate processes on this machine, called by one driver alternately, round by round, so that other load
+//! on the machine affects both alike. Prints Markdown tables. `cargo bench --bench load`, or `scripts/bench`.
 //!
-//! On PostgreSQL, where `SECOND_OPINION_BENCH_STORE` names one (`scripts/bench-postgres`), pgbench takes its turn too: it
-//! inserts the same rows statement by statement. The submissions beside it are made by a client that does as little as
-//! pgbench's.
+//! If `SECOND_OPINION_BENCH_STORE` names a PostgreSQL store (`scripts/bench-postgres`), the rounds include pgbench, which
+//! inserts the same rows statement by statement. It is compared with submissions by a minimal client, because pgbench's
+//! client is minimal too.
 
 mod burst;
 mod driver;
 mod echo;
+mod h2_client;
 mod h2load;
-mod held;
 mod kinds;
-mod lean;
+mod memory;
 mod open_loop;
 mod pgbench;
 mod process;
@@ -28,37 +28,38 @@ use std::time::{Duration, Instant};
 
 use burst::Burst;
 use driver::Load;
+use memory::ConnectionMemory;
 use open_loop::Latencies;
 use pgbench::Pgbench;
-use process::Program;
-use raw::Raw;
-use table::Compared;
+use process::ServerProcess;
+use raw::RawInserts;
+use table::Comparison;
 
-/// The variable that names the store of the service; without it a file.
-const STORE: &str = "SECOND_OPINION_BENCH_STORE";
+/// The environment variable that names the service's store, by default an `SQLite` file.
+const STORE_VARIABLE: &str = "SECOND_OPINION_BENCH_STORE";
 
 const SUBMIT: &str = "SubmitSecondOpinion, durable";
 const GET: &str = "GetDetermination";
 
 /// Calls in flight.
 const IN_FLIGHT: usize = 256;
-/// Connections that carry them.
+/// Connections, shared by the calls in flight.
 const CONNECTIONS: usize = 8;
-/// As long as a round is.
+/// Duration of a round.
 const ROUND: Duration = Duration::from_secs(4);
-/// Rounds of each kind.
+/// Rounds of each kind of call.
 const ROUNDS: usize = 5;
-/// As long as a round of the other kinds of calls is, and of raw inserts.
+/// Duration of a round of the other kinds of calls, and of raw inserts.
 const SHORT_ROUND: Duration = Duration::from_secs(1);
-/// Submissions after which the memory is read.
+/// Submissions before the memory is read.
 const SUBMISSIONS: usize = 100_000;
-/// Cases that are made to be denied: more than are denied in all rounds.
-const DENIABLE: usize = 30_000;
-/// The shares of what the service can take at the most, in percent, at which latencies are measured.
-const SHARES: [u32; 3] = [10, 50, 90];
-/// The share at which submissions come beside letters that are rendered, in percent.
-const BURST_SHARE: u32 = 20;
-/// As long as calls come at each of them.
+/// Cases to deny: more than all rounds use.
+const DENIABLE_CASES: usize = 30_000;
+/// Arrival rates for the latencies, as percentages of the service's capacity.
+const SHARES_PERCENT: [u32; 3] = [10, 50, 90];
+/// Arrival rate of submissions while letters are rendered, as a percentage of the capacity.
+const BURST_SHARE_PERCENT: u32 = 20;
+/// Duration of the calls at each arrival rate.
 const OPEN_LOOP: Duration = Duration::from_secs(8);
 
 fn main() {
@@ -77,39 +78,39 @@ fn runtime(threads: usize) -> tokio::runtime::Runtime {
         .expect("a runtime")
 }
 
-/// Progress, for whoever waits.
-fn told(round: usize, submitted: f64, echoed: f64) {
+/// Prints the progress to standard error.
+fn print_progress(round: usize, submissions: f64, echoes: f64) {
     let nth = round + 1;
-    eprintln!("submissions, round {nth} of {ROUNDS}: {submitted:.0}/s beside {echoed:.0}/s");
+    eprintln!("round {nth} of {ROUNDS}: {submissions:.0} submissions/s, {echoes:.0} echoes/s");
 }
 
 async fn compare() {
     let folder = tempfile::tempdir().expect("a folder");
-    let echo = Program::echo().await;
+    let echo = ServerProcess::echo().await;
     let began = Instant::now();
-    let store = std::env::var(STORE).ok();
-    let server = Program::server(folder.path(), store.as_deref()).await;
+    let store = std::env::var(STORE_VARIABLE).ok();
+    let server = ServerProcess::service(folder.path(), store.as_deref()).await;
     let start = began.elapsed();
     let idle = server.resident_kilobytes();
 
     let submit = Arc::new(Load::submissions(&server).await);
     let echo_submit = Load::echoes(&echo, submit.message_bytes()).await;
-    // Both warm, and as many submissions in the store as the memory is read after.
+    // Warm up both servers, and fill the store before the memory is read.
     echo_submit.run(ROUND).await;
-    let filled = Instant::now();
+    let began = Instant::now();
     let mut stored = 0;
     while stored < SUBMISSIONS {
         stored += submit.run(Duration::from_secs(1)).await.calls;
     }
     let memory = server.resident_kilobytes();
-    let seconds = filled.elapsed().as_secs_f64();
+    let seconds = began.elapsed().as_secs_f64();
     eprintln!("{stored} submissions in {seconds:.1} s");
 
-    let target = |in_file, otherwise| {
-        if store.is_none() { in_file } else { otherwise }
+    let target = |sqlite, postgres| {
+        if store.is_none() { sqlite } else { postgres }
     };
     let url = store.as_deref();
-    let (mut compared, beside_pgbench) = submissions(
+    let (mut comparisons, with_pgbench) = submissions(
         (&server, &submit),
         (&echo, &echo_submit),
         (url, folder.path()),
@@ -117,53 +118,53 @@ async fn compare() {
     .await;
 
     let get = Arc::new(Load::reads(&server, &submit).await);
-    let echo_get = Load::echoes(&echo, get.answer_bytes()).await;
-    let mut read = Compared::with_echo(GET, "");
-    let mut read_by_h2load = Compared::with_echo(
+    let echo_get = Load::echoes(&echo, get.response_bytes()).await;
+    let mut reads = Comparison::with_echo(GET, "");
+    let mut h2load_reads = Comparison::with_echo(
         "GetDetermination, called by h2load",
         target("at least 0.7", "at least 0.4"),
     );
     for _ in 0..ROUNDS {
-        let echoed = echo_get.run(ROUND).await.rate();
-        read.add(get.run(ROUND).await.rate(), echoed);
-        match h2load::side_by_side((&server, &get), (&echo, &echo_get), folder.path()) {
-            Some((ours, echoed)) => read_by_h2load.add(ours, echoed),
+        let echo_rate = echo_get.run(ROUND).await.rate();
+        reads.add(get.run(ROUND).await.rate(), echo_rate);
+        match h2load::compare((&server, &get), (&echo, &echo_get), folder.path()) {
+            Some((service_rate, echo_rate)) => h2load_reads.add(service_rate, echo_rate),
             None => {
-                eprintln!("no h2load here (Debian's package nghttp2-client): its row is left out");
+                eprintln!("h2load is not installed (Debian's nghttp2-client): its row is omitted");
             }
         }
     }
-    compared.extend([read, read_by_h2load]);
+    comparisons.extend([reads, h2load_reads]);
 
-    compared.extend(others(&server, &echo).await);
-    table::rates(&compared);
-    if let Some(rows) = beside_pgbench {
+    comparisons.extend(others(&server, &echo).await);
+    table::rates(&comparisons);
+    if let Some(rows) = with_pgbench {
         table::rates(&rows);
     }
 
-    let capacity = |what| {
-        compared
+    let capacity = |name| {
+        comparisons
             .iter()
-            .find(|row| row.what == what)
-            .map_or(0.0, Compared::ours)
+            .find(|row| row.name == name)
+            .map_or(0.0, Comparison::service_rate)
     };
     let mut latencies = Vec::new();
-    for (what, load) in [(SUBMIT, &submit), (GET, &get)] {
-        for share in SHARES {
-            let rate = capacity(what) * f64::from(share) / 100.0;
-            let took = Latencies::of(load, rate, OPEN_LOOP).await;
-            latencies.push((what, share, rate, took));
+    for (name, load) in [(SUBMIT, &submit), (GET, &get)] {
+        for share in SHARES_PERCENT {
+            let rate = capacity(name) * f64::from(share) / 100.0;
+            let measured = Latencies::measure(load, rate, OPEN_LOOP).await;
+            latencies.push((name, share, rate, measured));
         }
     }
     table::latencies(&latencies);
 
-    let share = f64::from(BURST_SHARE) / 100.0;
-    let burst = Burst::measured(&server, &submit, capacity(SUBMIT) * share).await;
+    let share = f64::from(BURST_SHARE_PERCENT) / 100.0;
+    let burst = Burst::measure(&server, &submit, capacity(SUBMIT) * share).await;
     match burst {
         Some(burst) => table::burst(&burst),
-        None => eprintln!("no PDF in this build: submissions beside letters are left out"),
+        None => eprintln!("no PDF in this build: submissions during a burst are omitted"),
     }
-    let held = held::Held::measured(&server).await;
+    let connection_memory = ConnectionMemory::measure(&server).await;
     table::resources(&[
         (
             "start to serving, on an empty store",
@@ -182,63 +183,64 @@ async fn compare() {
         ),
         (
             "resident memory after all rounds",
-            table::megabytes(held.before),
+            table::megabytes(connection_memory.before),
             "",
         ),
         (
-            "more a connection that has made a call",
-            format!("{:.1} KB", held.a_connection),
+            "memory per connection that has made a call",
+            format!("{:.1} KB", connection_memory.per_connection),
             "",
         ),
         (
-            "more a watch, over 8 connections",
-            format!("{:.1} KB", held.a_watch),
+            "memory per watch, over 8 connections",
+            format!("{:.1} KB", connection_memory.per_watch),
             "at most 2 KB above its buffers",
         ),
     ]);
 }
 
-/// Submissions to a store at an URL, or in a folder: beside the echo, and beside pgbench where that is the store.
+/// Measures submissions to a store at a URL, or in a folder, against the echo and, on PostgreSQL, against pgbench.
 async fn submissions(
-    (server, submit): (&Program, &Load),
-    (echo, echo_submit): (&Program, &Load),
+    (server, submit): (&ServerProcess, &Load),
+    (echo, echo_submit): (&ServerProcess, &Load),
     (url, folder): (Option<&str>, &Path),
-) -> (Vec<Compared>, Option<[Compared; 2]>) {
+) -> (Vec<Comparison>, Option<[Comparison; 2]>) {
     let pgbench = match url {
         Some(url) => Some(Pgbench::prepare(url).await),
         None => None,
     };
-    let stored = folder.join("second-opinion.db");
-    let mut raw = url.is_none().then(|| Raw::prepare(folder, &stored));
+    let source = folder.join("second-opinion.db");
+    let mut raw = url.is_none().then(|| RawInserts::prepare(folder, &source));
     let target = if url.is_none() { "at least 0.35" } else { "" };
-    let mut durable = Compared::with_echo(SUBMIT, target);
-    let mut lean = Compared::with_echo("the same, by a client that does less", "");
-    let mut bare = Compared::with_echo("bare inserts of its two rows into SQLite, in groups", "");
-    let mut rows = Compared::with_pgbench("beside case and event", "at least 2.5");
-    let mut rows_and_head = Compared::with_pgbench("beside these and the log's head", "");
+    let mut durable = Comparison::with_echo(SUBMIT, target);
+    let mut minimal = Comparison::with_echo("the same, by a minimal client", "");
+    let mut bare = Comparison::with_echo("bare inserts of its two rows into SQLite, in groups", "");
+    let mut rows = Comparison::with_pgbench("against case and event", "at least 2.5");
+    let mut rows_and_head = Comparison::with_pgbench("against these and the log's head", "");
     for round in 0..ROUNDS {
-        let echoed = echo_submit.run(ROUND).await.rate();
-        let submitted = submit.run(ROUND).await.rate();
-        durable.add(submitted, echoed);
-        let leanly_echoed = lean::run(echo, echo_submit, ROUND).rate();
-        let leanly = lean::run(server, submit, ROUND).rate();
-        lean.add(leanly, leanly_echoed);
+        let echoes = echo_submit.run(ROUND).await.rate();
+        let submissions = submit.run(ROUND).await.rate();
+        durable.add(submissions, echoes);
+        let minimal_echoes = h2_client::run(echo, echo_submit, ROUND).rate();
+        let minimal_submissions = h2_client::run(server, submit, ROUND).rate();
+        minimal.add(minimal_submissions, minimal_echoes);
         if let Some(raw) = &mut raw {
-            bare.add(raw.run(SHORT_ROUND).rate(), echoed);
+            bare.add(raw.run(SHORT_ROUND).rate(), echoes);
         }
         if let Some(pgbench) = &pgbench {
-            rows.add(leanly, pgbench.rate(pgbench::ROWS, ROUND));
-            rows_and_head.add(leanly, pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND));
+            rows.add(minimal_submissions, pgbench.rate(pgbench::ROWS, ROUND));
+            let with_head = pgbench.rate(pgbench::ROWS_AND_HEAD, ROUND);
+            rows_and_head.add(minimal_submissions, with_head);
         }
-        told(round, submitted, echoed);
+        print_progress(round, submissions, echoes);
     }
-    let mut compared = vec![durable, lean];
-    compared.extend(raw.map(|_| bare));
-    (compared, pgbench.map(|_| [rows, rows_and_head]))
+    let mut comparisons = vec![durable, minimal];
+    comparisons.extend(raw.map(|_| bare));
+    (comparisons, pgbench.map(|_| [rows, rows_and_head]))
 }
 
-/// The other kinds of calls, each beside an echo of as many bytes as it answers.
-async fn others(server: &Program, echo: &Program) -> Vec<Compared> {
+/// Measures the other kinds of calls, each against an echo of the size of its response.
+async fn others(server: &ServerProcess, echo: &ServerProcess) -> Vec<Comparison> {
     let kinds = [
         (
             "ListDeterminations, a page of 50",
@@ -247,18 +249,18 @@ async fn others(server: &Program, echo: &Program) -> Vec<Compared> {
         ("EvaluateSecondOpinion", kinds::evaluations(server).await),
         (
             "IssueDenial with its letters, durable",
-            kinds::denials(server, DENIABLE).await,
+            kinds::denials(server, DENIABLE_CASES).await,
         ),
     ];
-    let mut compared = Vec::new();
-    for (what, load) in kinds {
-        let echo = Load::echoes(echo, load.answer_bytes()).await;
-        let mut kind = Compared::with_echo(what, "");
+    let mut comparisons = Vec::new();
+    for (name, load) in kinds {
+        let echo = Load::echoes(echo, load.response_bytes()).await;
+        let mut comparison = Comparison::with_echo(name, "");
         for _ in 0..ROUNDS {
-            let echoed = echo.run(SHORT_ROUND).await.rate();
-            kind.add(load.run(SHORT_ROUND).await.rate(), echoed);
+            let echo_rate = echo.run(SHORT_ROUND).await.rate();
+            comparison.add(load.run(SHORT_ROUND).await.rate(), echo_rate);
         }
-        compared.push(kind);
+        comparisons.push(comparison);
     }
-    compared
+    comparisons
 }

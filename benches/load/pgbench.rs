@@ -1,7 +1,7 @@
-//! How fast is PostgreSQL's own benchmark with the rows of a submission, statement by statement?
+//! PostgreSQL's own benchmark, pgbench, inserting the rows of a submission statement by statement.
 //!
-//! Its tables are those of the service, with all their indexes, in a schema of their own on the same server. What it
-//! inserts is a row that the service has made, with the keys counted on.
+//! It uses the service's tables with all their indexes, in a separate schema on the same server. It inserts copies of a row
+//! that the service wrote, with increasing keys.
 
 use std::io::Write as _;
 use std::process::Command;
@@ -11,11 +11,11 @@ use second_opinion::store::postgres;
 use tempfile::NamedTempFile;
 use tokio_postgres::{Client, NoTls};
 
-/// How it is run.
-pub const WHAT: &str = "pgbench -M prepared -c 32 -j 2";
+/// The command, as the table shows it.
+pub const COMMAND: &str = "pgbench -M prepared -c 32 -j 2";
 
-/// One transaction a request: the event with its idempotency record, and the case. Positions come from a sequence, which
-/// no one waits for: they have gaps, and their order is not that of the commits.
+/// One transaction per request: the event with its idempotency record, and the case. Positions come from a sequence, which
+/// takes no lock: they have gaps, and their order is not the order of commits.
 pub const ROWS: &str = r"
 BEGIN;
 INSERT INTO events (position, opened_at, occurred_at_us, due_at_us, state, urgency, kind, version, determination_id, sha256,
@@ -32,7 +32,7 @@ INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at
 COMMIT;
 ";
 
-/// The same, and the log's head, which gives positions without gaps in the order of commits, as the service does.
+/// The same with the log's head row, for positions without gaps in the order of commits, as in the service.
 pub const ROWS_AND_HEAD: &str = r"
 BEGIN;
 UPDATE log_head SET position = position + 1, digest = :sha256, occurred_at_us = :created_at_us RETURNING position \gset
@@ -49,7 +49,7 @@ INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at
 COMMIT;
 ";
 
-/// A submission's row as text, each column by the name that the scripts have for it.
+/// Selects a submission's columns as text, each with its variable name in the scripts.
 const VALUES_SQL: &str = r"
 SELECT unnest(ARRAY['created_at_us', 'due_at_us', 'first_due_us', 'sweep_at_us', 'state', 'urgency', 'caller', 'member_id',
         'referral_number', 'sha256', 'content', 'bytes', 'snapshot']) AS name,
@@ -58,35 +58,35 @@ SELECT unnest(ARRAY['created_at_us', 'due_at_us', 'first_due_us', 'sweep_at_us',
         c.snapshot::text]) AS value
 FROM (SELECT * FROM cases ORDER BY opened_at LIMIT 1) c JOIN events e ON e.position = c.opened_at";
 
-/// Tables as the service has them, and a row for them.
+/// A schema with the service's tables, and the values of a submission.
 pub struct Pgbench {
     url: String,
     values: Vec<(String, String)>,
 }
 
 impl Pgbench {
-    /// Makes the tables. The service has to have stored a submission.
+    /// Creates the tables. Requires that the service has stored a submission.
     pub async fn prepare(url: &str) -> Self {
         let client = connect(url).await;
         let values = client.query(VALUES_SQL, &[]).await.expect("a submission");
         let values = values.iter().map(|row| (row.get("name"), row.get("value")));
         let values = values.collect();
-        let made = "DROP SCHEMA IF EXISTS pgbench CASCADE; CREATE SCHEMA pgbench";
-        client.batch_execute(made).await.expect("a schema");
+        let schema = "DROP SCHEMA IF EXISTS pgbench CASCADE; CREATE SCHEMA pgbench";
+        client.batch_execute(schema).await.expect("a schema");
         let separator = if url.contains('?') { '&' } else { '?' };
         let url = format!("{url}{separator}options=-csearch_path%3Dpgbench");
-        postgres::migrate(&url).await.expect("migrated");
-        // Away from the positions of the other script. As in the service, each starts where nothing stands behind it.
+        postgres::migrate(&url).await.expect("a migrated schema");
+        // Far from the other script's positions, so that each script appends to the end of its range, as the service does.
         let sequence = "CREATE SEQUENCE positions START 1000000000000";
         let client = connect(&url).await;
         client.batch_execute(sequence).await.expect("a sequence");
         Self { url, values }
     }
 
-    /// Transactions a second of a script.
+    /// Runs a script for a time, and returns its transactions per second.
     pub fn rate(&self, script: &str, time: Duration) -> f64 {
         let mut file = NamedTempFile::new().expect("a file");
-        file.write_all(script.as_bytes()).expect("written");
+        file.write_all(script.as_bytes()).expect("a file");
         let mut command = Command::new("pgbench");
         command
             .args(["-n", "-M", "prepared", "-c", "32", "-j", "2", "-T"])
@@ -97,12 +97,12 @@ impl Pgbench {
             command.arg("-D").arg(format!("{name}={value}"));
         }
         let output = command.arg(&self.url).output();
-        let output = output.expect("pgbench, of Debian's postgresql");
-        let said = String::from_utf8_lossy(&output.stdout);
-        let complained = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{complained}");
+        let output = output.expect("pgbench, from Debian's postgresql");
+        let stdout = String::from_utf8_lossy(&output.stdout);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{stderr}");
         // `tps = 1234.567890 (without initial connection time)`
-        let rate = said
+        let rate = stdout
             .lines()
             .find_map(|line| line.strip_prefix("tps = "))
             .and_then(|line| line.split(' ').next())

@@ -1,4 +1,4 @@
-//! The servers that are measured, each a process of its own, ended when they are dropped.
+//! The measured servers: separate processes that are killed on drop.
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -9,23 +9,23 @@ use chrono::{TimeDelta, Utc};
 use second_opinion::identity::{ActorType, DevelopmentIdentity};
 use tonic::transport::{Channel, Endpoint};
 
-/// The variable that names the program of the service.
-const PROGRAM: &str = "SECOND_OPINION_BENCH_PROGRAM";
+/// The environment variable that names the service's executable.
+const PROGRAM_VARIABLE: &str = "SECOND_OPINION_BENCH_PROGRAM";
 
-/// A server.
-pub struct Program {
+/// A server process.
+pub struct ServerProcess {
     child: Child,
     address: String,
-    /// The token that it takes; empty: it asks for none.
+    /// The access token for its calls; empty if it requires none.
     pub token: String,
 }
 
-impl Program {
-    /// The echo: this very program with another argument.
+impl ServerProcess {
+    /// Starts the echo server, which is this executable with another argument.
     pub async fn echo() -> Self {
         let address = free_address();
-        let this = std::env::current_exe().expect("this program");
-        let child = Command::new(this)
+        let executable = std::env::current_exe().expect("this executable");
+        let child = Command::new(executable)
             .args(["--echo", &address])
             .spawn()
             .expect("the echo");
@@ -34,22 +34,22 @@ impl Program {
             address,
             token: String::new(),
         }
-        .ready()
+        .wait_until_ready()
         .await
     }
 
-    /// The service on a store, or on a file in the folder, which has its key and its log in any case.
-    pub async fn server(data: &Path, store: Option<&str>) -> Self {
+    /// Starts the service on a store, by default an `SQLite` file in the data folder. Its key and log are in the data folder.
+    pub async fn service(data: &Path, store: Option<&str>) -> Self {
         if store.is_some() {
-            let mut migrate = service(data, store);
-            let migrated = migrate.arg("migrate").stdout(Stdio::null()).status();
-            assert!(migrated.expect("the service").success());
+            let mut migrate = command(data, store);
+            let status = migrate.arg("migrate").stdout(Stdio::null()).status();
+            assert!(status.expect("the service").success());
         }
         let (address, ops) = (free_address(), free_address());
-        let child = service(data, store)
+        let child = command(data, store)
             .args(["serve", "--listen", &address, "--ops-listen", &ops])
             .args(["--log", "warn"])
-            // Audit lines are written as in production, to a file that no one reads.
+            // Audit lines are written to a file, to cost what they do in production.
             .stderr(std::fs::File::create(data.join("log.jsonl")).expect("a log"))
             .stdout(Stdio::null())
             .spawn()
@@ -59,7 +59,7 @@ impl Program {
             address,
             token: String::new(),
         }
-        .ready()
+        .wait_until_ready()
         .await;
         let identity = DevelopmentIdentity::load_or_create(data).expect("a key");
         let scopes = "second-opinion.submit second-opinion.read second-opinion.read-phi second-opinion.review";
@@ -73,21 +73,21 @@ impl Program {
         server
     }
 
-    async fn ready(self) -> Self {
+    async fn wait_until_ready(self) -> Self {
         for _ in 0..5_000 {
             if tokio::net::TcpStream::connect(&self.address).await.is_ok() {
                 return self;
             }
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        panic!("`{}` does not answer", self.address);
+        panic!("`{}` does not accept connections", self.address);
     }
 
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Shows the token, if one is asked for.
+    /// Adds the access token to a request.
     pub fn authorize<T>(&self, request: &mut tonic::Request<T>) {
         let token = format!("Bearer {}", self.token).parse().expect("a token");
         request.metadata_mut().insert("authorization", token);
@@ -103,7 +103,7 @@ impl Program {
             .expect("a connection")
     }
 
-    /// What the system says of the memory that the process holds.
+    /// The resident memory of the process, read from `/proc`.
     pub fn resident_kilobytes(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
             .expect("its status");
@@ -118,21 +118,21 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for ServerProcess {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have exited already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The service's own program, or the one that a variable names: that of another build. It refuses variables that it does
-/// not know.
-fn service(data: &Path, store: Option<&str>) -> Command {
+/// The service's executable, or another build's that the environment names. Variables of the benchmark are removed, because
+/// the service refuses variables that it does not know.
+fn command(data: &Path, store: Option<&str>) -> Command {
     let built = || env!("CARGO_BIN_EXE_second-opinion").to_owned();
-    let mut command = Command::new(std::env::var(PROGRAM).unwrap_or_else(|_| built()));
-    let ours = std::env::vars_os().map(|(name, _)| name);
-    for name in ours.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
+    let mut command = Command::new(std::env::var(PROGRAM_VARIABLE).unwrap_or_else(|_| built()));
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("SECOND_OPINION_")) {
         command.env_remove(name);
     }
     command.arg("--data").arg(data);

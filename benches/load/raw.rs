@@ -1,6 +1,6 @@
-//! How fast is `SQLite` itself, with the rows of a submission in groups of the usual size?
+//! Inserts of a submission's rows into `SQLite` by a bare loop, in groups of the usual size.
 //!
-//! A bare loop on one connection that syncs at each commit as the service does: what no service on it could be faster than.
+//! One connection syncs at each commit, as the service does: the upper bound for any service on `SQLite`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -11,29 +11,31 @@ use second_opinion::store::sqlite;
 
 use crate::driver::Round;
 
-/// As many submissions as are in a transaction: what the service's groups come to with 256 calls in flight.
+/// Submissions per transaction: the size of the service's commit groups with 256 calls in flight.
 pub const GROUP: usize = 100;
 
-/// A row of a table, and where the keys stand in it that are counted on.
+/// A row of a table, with the indexes of its columns that differ in each copy.
 struct Row {
     sql: String,
     values: Vec<Value>,
-    counted: Vec<usize>,
+    /// Integer columns.
+    numbers: Vec<usize>,
+    /// UUID columns.
     ids: Vec<usize>,
 }
 
 /// A file with the service's tables and indexes, and the rows of a submission.
-pub struct Raw {
+pub struct RawInserts {
     connection: Connection,
     rows: [Row; 2],
     inserted: i64,
 }
 
-impl Raw {
-    /// Makes the file in a folder. The service has to have stored a submission in the other one.
-    pub fn prepare(folder: &Path, stored: &Path) -> Self {
+impl RawInserts {
+    /// Creates the file in a folder. Requires a submission in the service's file, `source`.
+    pub fn prepare(folder: &Path, source: &Path) -> Self {
         let path = folder.join("raw.db");
-        sqlite::migrate(&path).expect("migrated");
+        sqlite::migrate(&path).expect("a migrated file");
         let connection = Connection::open(&path).expect("a file");
         let mode: String = connection
             .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
@@ -41,84 +43,86 @@ impl Raw {
         assert_eq!(mode, "wal");
         connection
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;")
-            .expect("set");
-        let stored = Connection::open_with_flags(stored, OpenFlags::SQLITE_OPEN_READ_ONLY)
+            .expect("the settings");
+        let source = Connection::open_with_flags(source, OpenFlags::SQLITE_OPEN_READ_ONLY)
             .expect("the service's file");
         Self {
             connection,
             rows: [
-                Row::of(
-                    &stored,
+                Row::first(
+                    &source,
                     "events",
                     &["position", "opened_at"],
                     &["determination_id", "request_id"],
                 ),
-                Row::of(&stored, "cases", &["opened_at", "last_position"], &["id"]),
+                Row::first(&source, "cases", &["opened_at", "last_position"], &["id"]),
             ],
             inserted: 0,
         }
     }
 
-    /// Inserts for as long.
+    /// Inserts rows for a time.
     pub fn run(&mut self, time: Duration) -> Round {
         let (began, before) = (Instant::now(), self.inserted);
         while began.elapsed() < time {
-            let transaction = self.connection.transaction().expect("begun");
+            let transaction = self.connection.transaction().expect("a transaction");
             for _ in 0..GROUP {
                 self.inserted += 1;
                 for row in &mut self.rows {
                     row.insert(&transaction, self.inserted);
                 }
             }
-            transaction.commit().expect("committed");
+            transaction.commit().expect("a commit");
         }
         Round {
             calls: usize::try_from(self.inserted - before).expect("a number"),
-            took: began.elapsed(),
+            elapsed: began.elapsed(),
         }
     }
 }
 
 impl Row {
-    /// The first row of a table.
-    fn of(stored: &Connection, table: &str, counted: &[&str], ids: &[&str]) -> Self {
-        let mut statement = stored
+    /// Reads the first row of a table.
+    fn first(source: &Connection, table: &str, numbers: &[&str], ids: &[&str]) -> Self {
+        let mut statement = source
             .prepare(&format!("SELECT * FROM {table} LIMIT 1"))
             .expect("a table");
         let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
         let values = statement
-            .query_row([], |row| (0..names.len()).map(|at| row.get(at)).collect())
+            .query_row([], |row| {
+                (0..names.len()).map(|index| row.get(index)).collect()
+            })
             .expect("a row");
-        let places: Vec<String> = (1..=names.len()).map(|at| format!("?{at}")).collect();
-        let at = |wanted: &[&str]| {
-            let place = |name: &&str| {
+        let parameters: Vec<String> = (1..=names.len()).map(|nth| format!("?{nth}")).collect();
+        let indexes = |columns: &[&str]| {
+            let index = |column: &&str| {
                 names
                     .iter()
-                    .position(|known| known == name)
+                    .position(|name| name == column)
                     .expect("a column")
             };
-            wanted.iter().map(place).collect()
+            columns.iter().map(index).collect()
         };
         Self {
             sql: format!(
                 "INSERT INTO {table} ({}) VALUES ({})",
                 names.join(", "),
-                places.join(", ")
+                parameters.join(", ")
             ),
-            counted: at(counted),
-            ids: at(ids),
+            numbers: indexes(numbers),
+            ids: indexes(ids),
             values,
         }
     }
 
     fn insert(&mut self, connection: &Connection, number: i64) {
-        for at in &self.counted {
-            self.values[*at] = Value::Integer(number);
+        for index in &self.numbers {
+            self.values[*index] = Value::Integer(number);
         }
-        for at in &self.ids {
+        for index in &self.ids {
             let mut id = vec![0; 16];
             id[..8].copy_from_slice(&number.to_be_bytes());
-            self.values[*at] = Value::Blob(id);
+            self.values[*index] = Value::Blob(id);
         }
         let mut statement = connection.prepare_cached(&self.sql).expect("a statement");
         statement

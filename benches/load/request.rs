@@ -1,9 +1,9 @@
-//! What is asked for? The examples' requests, as messages.
+//! Messages from the examples.
 
 use prost::Message;
 use second_opinion::wire::v1;
 
-/// A realistic request: routine, outside the network, everything known.
+/// A realistic request: routine, outside the network, without unknown facts.
 pub fn request() -> Box<v1::SecondOpinion> {
     let message: v1::SubmitSecondOpinionRequest = example(
         "SubmitSecondOpinionRequest",
@@ -12,7 +12,7 @@ pub fn request() -> Box<v1::SecondOpinion> {
     message.second_opinion.expect("a request")
 }
 
-/// An example as a message of the name.
+/// Parses an example as a message of a type.
 pub fn example<M: Message + Default>(name: &str, json: &str) -> M {
     let pool = prost_reflect::DescriptorPool::decode(second_opinion::wire::DESCRIPTOR)
         .expect("the contract");

@@ -1,112 +1,109 @@
-//! What was measured, as tables in Markdown.
+//! The results as Markdown tables.
 
 use crate::burst::Burst;
 use crate::driver::median;
 use crate::open_loop::Latencies;
 use crate::{ROUNDS, pgbench};
 
-/// Calls a second of ours beside those of another, round by round.
-pub struct Compared {
-    /// What is called.
-    pub what: &'static str,
-    beside: &'static str,
+/// Rates of the service and of a reference, in calls per second, by round.
+pub struct Comparison {
+    /// The measured call.
+    pub name: &'static str,
+    reference: &'static str,
     target: &'static str,
     rounds: Vec<(f64, f64)>,
 }
 
-impl Compared {
-    /// Beside a bare echo of as many bytes.
-    pub fn with_echo(what: &'static str, target: &'static str) -> Self {
+impl Comparison {
+    /// A comparison with a bare echo of the same size.
+    pub fn with_echo(name: &'static str, target: &'static str) -> Self {
         Self {
-            what,
-            beside: "bare echo of as many bytes",
+            name,
+            reference: "bare echo of the same size",
             target,
             rounds: Vec::new(),
         }
     }
 
-    /// Beside pgbench.
-    pub fn with_pgbench(what: &'static str, target: &'static str) -> Self {
+    /// A comparison with pgbench.
+    pub fn with_pgbench(name: &'static str, target: &'static str) -> Self {
         Self {
-            beside: pgbench::WHAT,
-            ..Self::with_echo(what, target)
+            reference: pgbench::COMMAND,
+            ..Self::with_echo(name, target)
         }
     }
 
-    /// A round.
-    pub fn add(&mut self, ours: f64, other: f64) {
-        self.rounds.push((ours, other));
+    /// Adds the rates of a round.
+    pub fn add(&mut self, service_rate: f64, reference_rate: f64) {
+        self.rounds.push((service_rate, reference_rate));
     }
 
-    /// Calls a second of ours: the median of the rounds.
-    pub fn ours(&self) -> f64 {
+    /// The service's rate: the median of the rounds.
+    pub fn service_rate(&self) -> f64 {
         median(&self.rounds.iter().map(|round| round.0).collect::<Vec<_>>())
     }
 
-    fn other(&self) -> f64 {
+    fn reference_rate(&self) -> f64 {
         median(&self.rounds.iter().map(|round| round.1).collect::<Vec<_>>())
     }
 }
 
-/// Prints rates that were measured beside the same thing. A row without rounds is left out.
-pub fn rates(compared: &[Compared]) {
-    let beside = compared.first().map_or("", |row| row.beside);
-    println!("| what | median of {ROUNDS} rounds | {beside} | ratio | target |");
+/// Prints comparisons with the same reference. A row without rounds is omitted.
+pub fn rates(comparisons: &[Comparison]) {
+    let reference = comparisons.first().map_or("", |row| row.reference);
+    println!("| call | median of {ROUNDS} rounds | {reference} | ratio | target |");
     println!("| --- | ---: | ---: | ---: | ---: |");
-    for row in compared.iter().filter(|row| !row.rounds.is_empty()) {
-        let (ours, other) = (row.ours(), row.other());
-        let (what, target, ratio) = (row.what, row.target, ours / other);
-        println!("| {what} | {ours:.0}/s | {other:.0}/s | {ratio:.2} | {target} |");
+    for row in comparisons.iter().filter(|row| !row.rounds.is_empty()) {
+        let (service, reference) = (row.service_rate(), row.reference_rate());
+        let (name, target, ratio) = (row.name, row.target, service / reference);
+        println!("| {name} | {service:.0}/s | {reference:.0}/s | {ratio:.2} | {target} |");
     }
     println!();
 }
 
-/// Prints what calls took that came at shares of what can be taken.
+/// Prints latencies at shares of the capacity.
 pub fn latencies(rows: &[(&str, u32, f64, Latencies)]) {
-    println!(
-        "| calls that come by themselves | of capacity | a second | p50 | p99 | p99.9 | told to come back |"
-    );
+    println!("| calls at a fixed rate | of capacity | per second | p50 | p99 | p99.9 | rejected |");
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: |");
-    for (what, share, rate, took) in rows {
-        let [half, most, nearly_all] =
-            [500, 990, 999].map(|thousandths| took.quantile(thousandths));
-        let refused = took.told_to_come_back();
+    for (name, share, rate, latencies) in rows {
+        let [p50, p99, p999] = [500, 990, 999].map(|thousandths| latencies.quantile(thousandths));
+        let rejected = latencies.rejected_percent();
         println!(
-            "| {what} | {share} % | {rate:.0} | {half:.1} ms | {most:.1} ms | {nearly_all:.1} ms | {refused:.1} % |"
+            "| {name} | {share} % | {rate:.0} | {p50:.1} ms | {p99:.1} ms | {p999:.1} ms | {rejected:.1} % |"
         );
     }
     println!();
 }
 
-/// Prints what submissions wait beside letters.
+/// Prints the latency of submissions without and during a burst of letters.
 pub fn burst(burst: &Burst) {
     let Burst {
-        alone,
-        beside,
-        took,
+        alone_ms,
+        during_ms,
+        burst_seconds,
         letters,
     } = burst;
     println!(
-        "| p99 of submissions | alone | while {letters} letters are rendered as PDF, in {took:.1} s | ratio | target |"
+        "| p99 of submissions | alone | while {letters} letters are rendered as PDF, in {burst_seconds:.1} s | ratio | target |"
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
-    let ratio = beside / alone;
+    let ratio = during_ms / alone_ms;
     println!(
-        "| at a fifth of capacity | {alone:.1} ms | {beside:.1} ms | {ratio:.2} | at most 1.5 |"
+        "| at a fifth of capacity | {alone_ms:.1} ms | {during_ms:.1} ms | {ratio:.2} | at most 1.5 |"
     );
     println!();
 }
 
-/// Prints what the service takes of the machine.
+/// Prints start time and memory use.
 pub fn resources(rows: &[(&str, String, &str)]) {
-    println!("| what | measured | target |");
+    println!("| resource | measured | target |");
     println!("| --- | ---: | ---: |");
-    for (what, measured, target) in rows {
-        println!("| {what} | {measured} | {target} |");
+    for (name, measured, target) in rows {
+        println!("| {name} | {measured} | {target} |");
     }
 }
 
-/// Kilobytes as megabytes.
+/// Formats kilobytes as megabytes.
 pub fn megabytes(kilobytes: u64) -> String {
     format!("{} MB", kilobytes / 1_024)
 }

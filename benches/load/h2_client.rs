@@ -1,6 +1,6 @@
-//! Calls by a client that does as little as it can, on one thread: what is compared is then almost the servers alone.
+//! Load by a minimal client on one thread, so that the comparison is almost of the servers alone.
 //!
-//! It speaks HTTP/2 and frames messages as gRPC does, and looks of an answer at its length and its status alone.
+//! It sends gRPC messages over the h2 crate, and checks only the length and the status of each response.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -11,27 +11,27 @@ use http::{HeaderMap, Request};
 use tokio::net::TcpStream;
 
 use crate::driver::{Load, Round};
-use crate::process::Program;
+use crate::process::ServerProcess;
 use crate::{CONNECTIONS, IN_FLIGHT};
 
-/// As much of the answers as a connection takes at once.
+/// HTTP/2 receive window of a connection and of a stream.
 const WINDOW_BYTES: u32 = 1 << 20;
 
-/// Calls for as long on a thread of its own, and counts what was answered. An error is no answer: it ends the benchmark.
-pub fn run(server: &Program, load: &Load, time: Duration) -> Round {
+/// Makes calls for a time on its own thread, and counts the responses. An error status ends the benchmark.
+pub fn run(server: &ServerProcess, load: &Load, time: Duration) -> Round {
     std::thread::scope(|scope| {
-        let driving = scope.spawn(|| {
+        let thread = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime");
             runtime.block_on(drive(server, load, time))
         });
-        driving.join().expect("a round")
+        thread.join().expect("a round")
     })
 }
 
-async fn drive(server: &Program, load: &Load, time: Duration) -> Round {
+async fn drive(server: &ServerProcess, load: &Load, time: Duration) -> Round {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
         connections.push(connect(server.address()).await);
@@ -57,7 +57,7 @@ async fn drive(server: &Program, load: &Load, time: Duration) -> Round {
     futures::future::join_all(callers).await;
     Round {
         calls: calls.get(),
-        took: began.elapsed(),
+        elapsed: began.elapsed(),
     }
 }
 
@@ -70,13 +70,13 @@ async fn connect(address: &str) -> SendRequest<Bytes> {
         .handshake(stream)
         .await
         .expect("HTTP/2");
-    // It ends with the round.
+    // The task ends with the round's runtime.
     tokio::spawn(connection);
     client
 }
 
-/// What each call begins with.
-fn request(server: &Program, load: &Load) -> Request<()> {
+/// The request head of each call.
+fn request(server: &ServerProcess, load: &Load) -> Request<()> {
     let (path, _) = load.sample();
     let mut request = Request::post(format!("http://{}/{path}", server.address()))
         .header("content-type", "application/grpc")
@@ -92,20 +92,23 @@ async fn call(connection: &mut SendRequest<Bytes>, request: Request<()>, message
     frame.put_u8(0);
     frame.put_u32(u32::try_from(message.len()).expect("a length"));
     frame.put(message);
-    let (answer, mut body) = connection
+    let (response, mut body) = connection
         .send_request(request, false)
         .expect("a connection");
     body.send_data(frame.freeze(), true).expect("a connection");
-    let mut answer = answer.await.expect("an answer").into_body();
+    let mut response = response.await.expect("a response").into_body();
     let mut length = 0;
-    while let Some(data) = answer.data().await {
-        let data = data.expect("an answer").len();
+    while let Some(data) = response.data().await {
+        let data = data.expect("a response").len();
         length += data;
-        // What is not released would stop the connection.
-        answer.flow_control().release_capacity(data).expect("taken");
+        // Without the release the flow-control window would fill and the connection stall.
+        response
+            .flow_control()
+            .release_capacity(data)
+            .expect("capacity");
     }
-    let trailers = answer.trailers().await.expect("an answer");
-    assert!(length > 5, "an answer");
+    let trailers = response.trailers().await.expect("a response");
+    assert!(length > 5, "the response is empty");
     assert_eq!(status(&trailers.unwrap_or_default()), Some("0"));
 }
 
