@@ -1,4 +1,4 @@
-//! Does `cases` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `cases`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::cases(data));

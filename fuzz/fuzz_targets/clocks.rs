@@ -1,4 +1,4 @@
-//! Does `clocks` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `clocks`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::clocks(data));

@@ -1,4 +1,4 @@
-//! Does `configuration` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `configuration`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::configuration(data));

@@ -1,4 +1,4 @@
-//! Does `evaluate` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `evaluate`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::evaluate(data));

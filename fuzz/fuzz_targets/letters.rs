@@ -1,4 +1,4 @@
-//! Does `letters` hold on whatever libFuzzer makes up? With the feature `pdf`, as PDF too.
+//! The libFuzzer target `letters`. With the feature `pdf`, every letter is rendered as PDF too.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {

@@ -1,4 +1,4 @@
-//! Does `messages` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `messages`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::messages(data));

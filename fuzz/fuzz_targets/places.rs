@@ -1,4 +1,4 @@
-//! Does `places` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `places`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::places(data));

@@ -1,4 +1,4 @@
-//! Does `requests` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `requests`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::requests(data));

@@ -1,4 +1,4 @@
-//! Does `tokens` hold on whatever libFuzzer makes up?
+//! The libFuzzer target `tokens`.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| second_opinion_fuzz::tokens(data));

@@ -1,4 +1,4 @@
-//! Is a request due when it should be, whenever it comes in and wherever the plan is?
+//! The target for due dates: arbitrary instants of receipt, time zones and calendars.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ use serde_json::json;
 
 use super::support::{below, once_in, one_of};
 
-/// From the first instant of 1900 to that of 2200, in microseconds.
+/// The first instants of 1900 and of 2200, in microseconds since 1970.
 const FIRST_US: i64 = -2_208_988_800_000_000;
 const LAST_US: i64 = 7_258_118_400_000_000;
 /// 72 hours.
 const URGENT_SECONDS: i64 = 259_200;
 
-/// The plan's own, and zones whose clocks are moved at midnight, by half an hour, or never.
+/// The plan's time zone, and zones with changes at midnight, by half an hour, or never.
 const ZONES: [Tz; 8] = [
     Tz::America__Los_Angeles,
     Tz::America__Havana,
@@ -28,7 +28,7 @@ const ZONES: [Tz; 8] = [
     Tz::UTC,
 ];
 
-/// A receipt between 1900 and 2200, a calendar and an amount.
+/// Decodes a receipt between 1900 and 2200, a calendar and an amount of time.
 pub fn clocks(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     let received = instant(&mut bytes);
@@ -44,18 +44,18 @@ pub fn clocks(data: &[u8]) {
         law_limits,
     };
 
-    let waited = below(&mut bytes, 30 * 86_400);
-    let asked_again = received + TimeDelta::seconds(i64::try_from(waited).unwrap_or_default());
+    let delay = below(&mut bytes, 30 * 86_400);
+    let expedited = received + TimeDelta::seconds(i64::try_from(delay).unwrap_or_default());
     if policy.calendar.day_of(received) < FIRST_ADOPTED {
-        // No request says that it was received then, and none of the limits was in force.
+        // No request may have this date of receipt, and none of the limits was in force.
         assert_eq!(policy.clocks(received, None), []);
     } else {
-        routine(&policy, received);
-        urgent(&policy, received, received);
-        urgent(&policy, received, asked_again);
+        check_routine(&policy, received);
+        check_urgent(&policy, received, received);
+        check_urgent(&policy, received, expedited);
     }
-    amount(&mut bytes, &policy.calendar, received);
-    written(received);
+    check_amounts(&mut bytes, &policy.calendar, received);
+    check_serialization(received);
 }
 
 fn instant(bytes: &mut Unstructured<'_>) -> DateTime<Utc> {
@@ -63,7 +63,7 @@ fn instant(bytes: &mut Unstructured<'_>) -> DateTime<Utc> {
     DateTime::from_timestamp_micros(micros).expect("an instant")
 }
 
-/// The State's calendar with up to 40 closures of the plan's own around the receipt.
+/// California's calendar with up to 40 closures of the plan around the receipt.
 fn calendar(bytes: &mut Unstructured<'_>, zone: Tz, received: DateTime<Utc>) -> Calendar {
     let mut closures = BTreeMap::new();
     let from = received.date_naive() - Days::new(2);
@@ -74,45 +74,49 @@ fn calendar(bytes: &mut Unstructured<'_>, zone: Tz, received: DateTime<Utc>) -> 
     Calendar::new(zone, closures)
 }
 
-/// What is so of every clock: its limits are after its start, and the earliest of them binds.
-fn sound(clocks: &[ClockStart], received: DateTime<Utc>) {
+/// Checks that each clock's limits are after its start, and that the earliest limit binds.
+fn check_clocks(clocks: &[ClockStart], received: DateTime<Utc>) {
     assert!(!clocks.is_empty(), "a request without a clock");
     for clock in clocks {
         assert!(clock.started_at >= received, "a clock before receipt");
         let limits = clock.limits.iter().map(|limit| limit.due_at);
-        assert_eq!(Some(clock.due_at()), limits.min(), "the earliest binds");
+        assert_eq!(
+            Some(clock.due_at()),
+            limits.min(),
+            "the earliest limit does not bind"
+        );
         for limit in &clock.limits {
             assert!(limit.due_at > received, "due before receipt");
         }
     }
 }
 
-fn routine(policy: &Policy, received: DateTime<Utc>) {
+fn check_routine(policy: &Policy, received: DateTime<Utc>) {
     let clocks = policy.clocks(received, None);
-    sound(&clocks, received);
+    check_clocks(&clocks, received);
     for limit in clocks.iter().flat_map(|clock| &clock.limits) {
         assert!(
-            begins_a_day(&policy.calendar, limit.due_at),
-            "{} is due within a day",
+            is_start_of_day(&policy.calendar, limit.due_at),
+            "{} is due in the middle of a day",
             limit.source.id()
         );
     }
 }
 
 /// Whether an instant is the first of a local day.
-fn begins_a_day(calendar: &Calendar, instant: DateTime<Utc>) -> bool {
+fn is_start_of_day(calendar: &Calendar, instant: DateTime<Utc>) -> bool {
     let before = instant - TimeDelta::microseconds(1);
     calendar.day_of(before) < calendar.day_of(instant)
 }
 
-/// An urgent request is due 72 hours after it became one, and no other limit of it moves later.
-fn urgent(policy: &Policy, received: DateTime<Utc>, since: DateTime<Utc>) {
+/// Checks that an urgent request is due 72 hours after it became urgent, and that no other limit moves later.
+fn check_urgent(policy: &Policy, received: DateTime<Utc>, since: DateTime<Utc>) {
     let clocks = policy.clocks(received, Some(since));
-    sound(&clocks, received);
+    check_clocks(&clocks, received);
     let determination = clocks
         .iter()
         .find(|clock| clock.kind == ClockKind::Determination)
-        .expect("an urgent request is to be decided");
+        .expect("a determination clock");
     let due = since + TimeDelta::seconds(URGENT_SECONDS);
     assert!(
         determination.limits.iter().any(|limit| limit.due_at == due),
@@ -124,13 +128,16 @@ fn urgent(policy: &Policy, received: DateTime<Utc>, since: DateTime<Utc>) {
     }
     for before in policy.clocks(received, None) {
         let after = clocks.iter().find(|clock| clock.kind == before.kind);
-        let after = after.expect("a clock is gone");
-        assert!(after.due_at() <= before.due_at(), "later than before");
+        let after = after.expect("the clock of the same kind");
+        assert!(
+            after.due_at() <= before.due_at(),
+            "the due date moved later"
+        );
     }
 }
 
-/// Any amount: counted again day by day.
-fn amount(bytes: &mut Unstructured<'_>, calendar: &Calendar, start: DateTime<Utc>) {
+/// Checks arbitrary amounts against a count day by day.
+fn check_amounts(bytes: &mut Unstructured<'_>, calendar: &Calendar, start: DateTime<Utc>) {
     let number = u32::from(bytes.arbitrary::<u16>().unwrap_or_default());
     let (due, _) = Amount::Hours(number).after(start, calendar);
     assert_eq!(due - start, TimeDelta::hours(i64::from(number)));
@@ -139,40 +146,40 @@ fn amount(bytes: &mut Unstructured<'_>, calendar: &Calendar, start: DateTime<Utc
     let day = calendar.day_of(start);
     let (due, _) = Amount::CalendarDays(number).after(start, calendar);
     assert_eq!(due, calendar.end_of(day + Days::new(number.into())));
-    assert!(begins_a_day(calendar, due) && due > start);
+    assert!(is_start_of_day(calendar, due) && due > start);
 
     let (due, skipped) = Amount::BusinessDays(number).after(start, calendar);
     let (last, _) = calendar.business_day_after(day, number);
     assert_eq!(due, calendar.end_of(last));
-    assert!(begins_a_day(calendar, due) && due > start);
+    assert!(is_start_of_day(calendar, due) && due > start);
     let window: Vec<NaiveDate> = day
         .iter_days()
         .skip(1)
         .take_while(|it| *it <= last)
         .collect();
-    let counted = window.iter().filter(|it| calendar.is_business_day(**it));
-    assert_eq!(counted.count(), number as usize);
-    let closed = window
+    let business_days = window.iter().filter(|it| calendar.is_business_day(**it));
+    assert_eq!(business_days.count(), number as usize);
+    let closures = window
         .iter()
-        .filter(|it| !weekend(**it) && calendar.closure(**it).is_some());
-    let closed: Vec<NaiveDate> = closed.copied().collect();
+        .filter(|it| !is_weekend(**it) && calendar.closure(**it).is_some());
+    let closures: Vec<NaiveDate> = closures.copied().collect();
     let skipped: Vec<NaiveDate> = skipped.into_iter().map(|day| day.date).collect();
-    assert_eq!(skipped, closed);
+    assert_eq!(skipped, closures);
 }
 
-fn weekend(day: NaiveDate) -> bool {
+fn is_weekend(day: NaiveDate) -> bool {
     use chrono::Datelike as _;
     day.weekday().number_from_monday() > 5
 }
 
-/// An instant is read from the record as it was written to it.
-fn written(instant: DateTime<Utc>) {
+/// Checks that an instant is the same after it is serialized and read again.
+fn check_serialization(instant: DateTime<Utc>) {
     #[derive(serde::Serialize, serde::Deserialize)]
-    struct Held(#[serde(with = "second_opinion::rules::instant")] DateTime<Utc>);
+    struct Stored(#[serde(with = "second_opinion::rules::instant")] DateTime<Utc>);
 
-    let value = serde_json::to_value(Held(instant)).expect("JSON");
+    let value = serde_json::to_value(Stored(instant)).expect("JSON");
     let by_chrono = instant.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
     assert_eq!(value, json!(by_chrono));
-    let Held(again) = serde_json::from_value(value).expect("an instant");
+    let Stored(again) = serde_json::from_value(value).expect("an instant");
     assert_eq!(again, instant);
 }

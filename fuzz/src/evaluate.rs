@@ -1,4 +1,4 @@
-//! What does `evaluate` make of any text that is handed to it?
+//! The target for the `evaluate` command: arbitrary text as its input.
 
 use second_opinion::cli::{determination_of, request_of};
 use second_opinion::config::Config;
@@ -7,10 +7,10 @@ use second_opinion::wire::{json, v1};
 use prost::Message as _;
 use prost_reflect::DynamicMessage;
 
-use super::request::is_json;
+use super::request::check_json;
 use super::support::{descriptor, now};
 
-/// The text as the command reads it.
+/// Evaluates the text as the command does.
 pub fn evaluate(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -18,35 +18,35 @@ pub fn evaluate(data: &[u8]) {
     let Ok(request) = request_of(text) else {
         return;
     };
-    written_again(&request);
+    check_request_json(&request);
     let config = Config::default();
     match determination_of(request, &config, now()) {
         Ok(determination) => {
-            assert!(!determination.findings.is_empty(), "without a clause");
+            assert!(!determination.findings.is_empty(), "no finding");
             let due = determination.due_at.map(|due| due.seconds);
             for clock in &determination.clocks {
                 let start = clock.started_at.as_ref().map(|start| start.seconds);
                 let clock_due = clock.due_at.as_ref().map(|due| due.seconds);
                 assert!(clock_due > start, "due before receipt");
-                assert!(due <= clock_due, "the earliest binds");
+                assert!(due <= clock_due, "the earliest limit does not bind");
             }
-            is_json(&determination, "Determination");
+            check_json(&determination, "Determination");
         }
         Err(failure) => assert!(failure.to_string().contains("second_opinion"), "{failure}"),
     }
 }
 
-/// The request as proto JSON is read as the same request.
-fn written_again(request: &v1::SecondOpinion) {
+/// Checks that the request, written as proto JSON, is read as the same request.
+fn check_request_json(request: &v1::SecondOpinion) {
     let bytes = request.encode_to_vec();
     let message = DynamicMessage::decode(descriptor("SecondOpinion"), bytes.as_slice());
-    // A timestamp that no JSON can tell is refused later, by name.
+    // A timestamp out of range for JSON is rejected later, with its field.
     let Ok(text) = json::to_json(&message.expect("a message")) else {
         return;
     };
     match request_of(&text) {
         Ok(again) => assert_eq!(again, *request),
-        // An empty one cannot be told from none.
+        // An empty request is read as a missing one.
         Err(_) => assert_eq!(*request, v1::SecondOpinion::default()),
     }
 }

@@ -1,7 +1,7 @@
-//! The target for stored bytes: events, histories, snapshots and letters read as they were written, or give an error.
+//! The target for stored bytes: events, histories, snapshots and letters are read as written, or return an error.
 
+mod damaged_store;
 mod golden;
-mod shelf;
 
 use arbitrary::Unstructured;
 use chrono::TimeDelta;
@@ -15,50 +15,50 @@ use uuid::Uuid;
 use super::page;
 use super::support::{now, shown};
 
-/// The first byte chooses how the others are read. A golden event that this build cannot read fails every input.
+/// The first byte selects how the rest is read. A golden event that this build cannot read fails every input.
 pub fn events(data: &[u8]) {
     golden::check();
-    let Some((way, rest)) = data.split_first() else {
+    let Some((mode, rest)) = data.split_first() else {
         return;
     };
-    match way % 6 {
-        0 => event(rest),
-        1 => history(rest),
-        2 => snapshot(rest),
-        3 => letter(rest),
-        4 => shelf::damaged(&mut Unstructured::new(rest)),
+    match mode % 6 {
+        0 => check_event(rest),
+        1 => check_history(rest),
+        2 => check_snapshot(rest),
+        3 => check_letter(rest),
+        4 => damaged_store::check(&mut Unstructured::new(rest)),
         _ => {
-            let changed = golden::changed(&mut Unstructured::new(rest));
-            changed.split(|byte| *byte == b'\n').for_each(event);
-            history(&changed);
+            let damaged = golden::damaged_history(&mut Unstructured::new(rest));
+            damaged.split(|byte| *byte == b'\n').for_each(check_event);
+            check_history(&damaged);
         }
     }
 }
 
-/// The bytes of an event: what is read from them is the same after it is written and read again.
-fn event(bytes: &[u8]) {
+/// Checks that an event read from bytes is the same after it is written and read again.
+fn check_event(bytes: &[u8]) {
     let digest = Digest::of(bytes);
-    let another = SealedEvent::unseal(bytes, digest.roll(1, digest));
-    assert!(matches!(another, Err(UnsealError::Digest)));
+    let wrong_digest = SealedEvent::unseal(bytes, digest.roll(1, digest));
+    assert!(matches!(wrong_digest, Err(UnsealError::Digest)));
     let Ok((header, event)) = SealedEvent::unseal(bytes, digest) else {
         return;
     };
     assert_eq!(header.schema, EVENT_SCHEMA);
     let (id, edition) = (header.determination_id, header.policy_version);
     let sealed = SealedEvent::seal(id, &event, edition, header.previous).expect("sealed");
-    let (header_again, event_again) = SealedEvent::read(&sealed.bytes).expect("what was sealed");
+    let (header_again, event_again) = SealedEvent::read(&sealed.bytes).expect("an event");
     assert_eq!(event_again, event);
     assert_eq!(header_again.policy, POLICY_NUMBER);
     assert_eq!(header_again.previous, header.previous);
-    // The log's time never runs backwards: the body stays as it is.
+    // Moving the time forward, as the log requires, does not change the body.
     let later = event.occurred_at + TimeDelta::microseconds(1);
     let later = sealed.not_before(later).expect("sealed");
-    let (_, moved) = SealedEvent::read(&later.bytes).expect("what was sealed");
+    let (_, moved) = SealedEvent::read(&later.bytes).expect("an event");
     assert_eq!(moved.body, event.body);
 }
 
-/// Several events, each on its own line, with their true digests: a case that folds can be rendered and swept.
-fn history(bytes: &[u8]) {
+/// Reads events, one per line, with their true digests, and checks that a case that folds can be rendered and swept.
+fn check_history(bytes: &[u8]) {
     let id = Uuid::max();
     let records: Vec<Record> = bytes
         .split(|byte| *byte == b'\n')
@@ -76,27 +76,27 @@ fn history(bytes: &[u8]) {
     };
     assert_eq!(case.version as usize, records.len());
     assert_eq!(case.head, records[records.len() - 1].sha256);
-    let events = unseal(id, &records).expect("they folded");
-    let _shown = render::full(&case, &events, shown(now()));
-    let _told = case.sweep(now(), &[50, 75, 90]);
+    let events = unseal(id, &records).expect("the events");
+    let _determination = render::full(&case, &events, shown(now()));
+    let _event = case.sweep(now(), &[50, 75, 90]);
     let _next = case.next_sweep(&[50, 75, 90]);
-    let snapshot = encode_file(&case.file).expect("a file can be written");
+    let snapshot = encode_file(&case.file).expect("a snapshot");
     assert_eq!(decode_file(&snapshot), Some(case.file));
 }
 
-fn snapshot(bytes: &[u8]) {
+fn check_snapshot(bytes: &[u8]) {
     if let Some(file) = decode_file(bytes) {
-        let written = encode_file(&file).expect("a file can be written");
+        let written = encode_file(&file).expect("a snapshot");
         assert_eq!(decode_file(&written), Some(file));
     }
 }
 
-/// The bytes of a letter: it renders, or gives an error, and its page holds no elements but our own.
-fn letter(bytes: &[u8]) {
+/// Reads a letter, and checks that it renders or returns an error, and that its HTML has only the expected elements.
+fn check_letter(bytes: &[u8]) {
     let Ok(letter) = read(bytes) else {
         return;
     };
-    let written = serde_json::to_vec(&letter).expect("a letter can be written");
+    let written = serde_json::to_vec(&letter).expect("JSON");
     assert_eq!(read(&written).ok().as_ref(), Some(&letter));
     for rendition in Rendition::all(&letter) {
         if rendition.form == Form::Pdf {

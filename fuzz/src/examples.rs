@@ -1,4 +1,4 @@
-//! What do callers send? The files of `examples/`, with the ids that they leave out.
+//! Messages from the files of `examples/`, with the ids that the files omit.
 
 use std::sync::LazyLock;
 
@@ -8,10 +8,10 @@ use second_opinion::wire::json;
 
 use super::support::descriptor;
 
-/// The id of every request, and of the case that it is about.
+/// The request id and the determination id of every example.
 pub const REQUEST: &str = "018f3c2e-0000-7000-8000-000000000001";
 
-/// A message as an example has it.
+/// An example file with the name of its message.
 struct Example {
     message: &'static str,
     file: &'static str,
@@ -71,13 +71,13 @@ const EXAMPLES: &[Example] = &[
     example!("WithdrawSecondOpinionRequest", "withdraw"),
 ];
 
-/// The examples as bytes, each with its message and its file.
-static WRITTEN: LazyLock<Vec<(&str, &str, Vec<u8>)>> = LazyLock::new(|| {
-    let written = EXAMPLES.iter().map(|it| (it.message, it.file, bytes(it)));
-    written.collect()
+/// Each example's message name, file and encoded bytes.
+static ENCODED: LazyLock<Vec<(&str, &str, Vec<u8>)>> = LazyLock::new(|| {
+    let encoded = EXAMPLES.iter().map(|it| (it.message, it.file, encode(it)));
+    encoded.collect()
 });
 
-fn bytes(example: &Example) -> Vec<u8> {
+fn encode(example: &Example) -> Vec<u8> {
     let mut message = json::from_json(descriptor(example.message), example.text)
         .unwrap_or_else(|problem| panic!("{}: {problem}", example.file));
     for name in ["request_id", "determination_id"] {
@@ -89,15 +89,15 @@ fn bytes(example: &Example) -> Vec<u8> {
     message.encode_to_vec()
 }
 
-/// Every example of a message, as bytes.
+/// Every example of a message, encoded.
 pub fn of(message: &str) -> Vec<&'static [u8]> {
-    let own = WRITTEN.iter().filter(|(name, ..)| *name == message);
-    own.map(|(.., bytes)| bytes.as_slice()).collect()
+    let matching = ENCODED.iter().filter(|(name, ..)| *name == message);
+    matching.map(|(.., bytes)| bytes.as_slice()).collect()
 }
 
 /// The message of a file.
 pub fn read<M: Message + Default>(file: &str) -> M {
-    let found = WRITTEN.iter().find(|(_, name, _)| *name == file);
+    let found = ENCODED.iter().find(|(_, name, _)| *name == file);
     let (.., bytes) = found.unwrap_or_else(|| panic!("no example `{file}`"));
     M::decode(bytes.as_slice()).expect("a message")
 }

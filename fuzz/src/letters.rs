@@ -1,29 +1,29 @@
-//! Does a letter say the same in every form, whatever stands in it, and is nothing in it taken for markup?
+//! The target for letters: every form has the same contents, and no text in it becomes markup.
 
-mod maker;
+mod builder;
 
 use second_opinion::notice::{
     Block, Content, Document, Form, Letter, Rendition, SHIPPED_LANGUAGES, Templates, read,
 };
 
 use super::page;
-use maker::Maker;
+use builder::LetterBuilder;
 
-/// The bytes choose a kind of letter and every text in it; it is made as text and as a page.
+/// Builds a letter with its kind and texts chosen by the bytes, and renders it as text and HTML.
 pub fn letters(data: &[u8]) {
-    made(data, false);
+    check(data, false);
 }
 
-/// The same, and as PDF too, which takes a hundred times as long.
+/// The same with PDF, which takes a hundred times as long.
 pub fn letters_as_pdf(data: &[u8]) {
-    made(data, true);
+    check(data, true);
 }
 
-fn made(data: &[u8], pdf: bool) {
-    let letter = Maker::new(data, false).letter();
-    // The same letter with words that cannot be taken for anything else.
-    let plain = Maker::new(data, true).letter();
-    let stored = serde_json::to_vec(&letter).expect("a letter can be written");
+fn check(data: &[u8], pdf: bool) {
+    let letter = LetterBuilder::new(data, false).letter();
+    // The same letter with texts that cannot become markup.
+    let plain = LetterBuilder::new(data, true).letter();
+    let stored = serde_json::to_vec(&letter).expect("JSON");
     assert_eq!(read(&stored).ok().as_ref(), Some(&letter));
     let templates = Templates::shipped();
     for language in SHIPPED_LANGUAGES {
@@ -32,7 +32,7 @@ fn made(data: &[u8], pdf: bool) {
         };
         let document = templates.document(&letter, language).expect("a letter");
         let expected = templates.document(&plain, language).expect("a letter");
-        assert_eq!(shape(&document), shape(&expected), "words became markup");
+        assert_eq!(shape(&document), shape(&expected), "text became markup");
         let page = html.render(templates, &letter).expect("a page");
         assert_eq!(html.render(templates, &letter).ok().as_ref(), Some(&page));
         let page = String::from_utf8(page).expect("UTF-8");
@@ -40,39 +40,39 @@ fn made(data: &[u8], pdf: bool) {
         let text = Rendition::of(&letter, Form::Text, Some(language), false).expect("text");
         let text = text.render(templates, &letter).expect("text");
         let text = String::from_utf8(text).expect("UTF-8");
-        says(&letter, &text, &page);
+        check_contents(&letter, &text, &page);
         if pdf {
-            as_pdf(&letter, language);
+            check_pdf(&letter, language);
         }
     }
 }
 
-fn as_pdf(letter: &Letter, language: &str) {
+fn check_pdf(letter: &Letter, language: &str) {
     let pdf = Rendition::of(letter, Form::Pdf, Some(language), false).expect("a form");
     let pdf = pdf.render(Templates::shipped(), letter).expect("a file");
     assert!(pdf.starts_with(b"%PDF-"));
 }
 
-/// What cannot be left out: whom it is about, the case and the day's own words.
-fn says(letter: &Letter, text: &str, page: &str) {
+/// Checks the contents that every letter must have: the member, the case and, in a denial, its people.
+fn check_contents(letter: &Letter, text: &str, page: &str) {
     let member = &letter.member;
-    let mut owed = vec![
+    let mut required = vec![
         member.full_name.as_str().to_owned(),
         member.member_id.as_str().to_owned(),
         letter.determination_id.to_string(),
     ];
     if let Content::Denial(denial) = &letter.content {
-        owed.push(denial.reviewer.full_name.clone());
-        owed.extend(denial.referral.iter().map(|provider| provider.name.clone()));
+        required.push(denial.reviewer.full_name.clone());
+        required.extend(denial.referral.iter().map(|provider| provider.name.clone()));
     }
-    for words in owed {
+    for words in required {
         let words = words.trim();
         assert!(text.contains(words), "the text lacks `{words}`");
-        assert!(page.contains(&escaped(words)), "the page lacks `{words}`");
+        assert!(page.contains(&escape(words)), "the page lacks `{words}`");
     }
 }
 
-fn escaped(words: &str) -> String {
+fn escape(words: &str) -> String {
     words
         .replace('&', "&amp;")
         .replace('<', "&lt;")
@@ -81,7 +81,7 @@ fn escaped(words: &str) -> String {
         .replace('\'', "&#39;")
 }
 
-/// The blocks of a letter without their words.
+/// The blocks of a letter without their texts.
 fn shape(document: &Document) -> Vec<String> {
     let blocks = document.blocks.iter();
     blocks

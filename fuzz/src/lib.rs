@@ -1,7 +1,7 @@
-//! What must be so of whatever comes from outside? One function a target: bytes in, and a panic where it is not so.
+//! The fuzz targets: one function each, which takes bytes and panics if a property of untrusted input does not hold.
 //!
-//! The targets of libFuzzer in `fuzz_targets/` call these and nothing else. So does the test `fuzz` of the main crate,
-//! over the files in `corpus/` and mutations of them that follow from a seed: it needs no fuzzer.
+//! The libFuzzer targets in `fuzz_targets/` only call these functions. The test `fuzz` of the main crate calls them too,
+//! without a fuzzer, with the files in `corpus/` and with mutations of them from a fixed seed.
 
 mod cases;
 mod clocks;
@@ -27,7 +27,7 @@ pub use places::places;
 pub use request::{messages, requests};
 pub use tokens::tokens;
 
-/// A target: what it is called, as its file and its folder of the corpus are, and what it does.
+/// A target's name, which is also that of its file and its corpus folder, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every target.

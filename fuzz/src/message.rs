@@ -1,15 +1,16 @@
-//! Which message do some bytes choose? Every field of its descriptor, mostly with what it is meant to hold.
+//! Builds messages from bytes: every field of the descriptor, usually with a valid value.
 
 use arbitrary::Unstructured;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor, Value};
 
 use super::support::{below, number, once_in, one_of, text};
 
-/// As many items as a list mostly has at most; the contract takes 50.
-const FEW: usize = 4;
-const TOO_MANY: usize = 51;
+/// Usual maximum number of items in a list.
+const USUAL_ITEMS_MAX: usize = 4;
+/// One more than the contract's maximum of 50 items.
+const TOO_MANY_ITEMS: usize = 51;
 
-/// Texts that break what is written carelessly.
+/// Texts that break careless parsers and renderers.
 const HOSTILE: [&str; 14] = [
     " ",
     "\n",
@@ -27,11 +28,11 @@ const HOSTILE: [&str; 14] = [
     "9999-12-31",
 ];
 
-/// A message: where no bytes are left, a whole and good one.
+/// Builds a message; once the bytes run out, the remaining fields get valid values.
 pub fn any(bytes: &mut Unstructured<'_>, descriptor: &MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor.clone());
     for field in descriptor.fields() {
-        // Of fields that exclude each other the one that is set last holds.
+        // Of the fields of a oneof, the last one set wins.
         if field.containing_oneof().is_some() && once_in(bytes, 2) || once_in(bytes, 6) {
             continue;
         }
@@ -47,9 +48,9 @@ pub fn any(bytes: &mut Unstructured<'_>, descriptor: &MessageDescriptor) -> Dyna
 
 fn list(bytes: &mut Unstructured<'_>, field: &FieldDescriptor) -> Value {
     let length = if once_in(bytes, 40) {
-        TOO_MANY
+        TOO_MANY_ITEMS
     } else {
-        1 + below(bytes, FEW)
+        1 + below(bytes, USUAL_ITEMS_MAX)
     };
     Value::List((0..length).map(|_| single(bytes, field)).collect())
 }
@@ -64,7 +65,7 @@ fn single(bytes: &mut Unstructured<'_>, field: &FieldDescriptor) -> Value {
             any_i32(bytes)
         } else {
             let values: Vec<i32> = inner.values().map(|value| value.number()).collect();
-            // The first is what was not given.
+            // The first value is UNSPECIFIED.
             values[(1 + below(bytes, values.len())) % values.len()]
         }),
         Kind::String => Value::String(string(bytes, field.name())),
@@ -81,15 +82,15 @@ fn any_i32(bytes: &mut Unstructured<'_>) -> i32 {
     bytes.arbitrary().unwrap_or_default()
 }
 
-/// Mostly an instant near the server's clock, sometimes any pair of numbers.
+/// Usually an instant before the server's clock, sometimes an arbitrary pair of numbers.
 fn instant(bytes: &mut Unstructured<'_>, descriptor: MessageDescriptor) -> DynamicMessage {
     let mut message = DynamicMessage::new(descriptor);
     let (seconds, nanos) = if once_in(bytes, 8) {
         (number(bytes), any_i32(bytes))
     } else {
-        let ago = i64::try_from(below(bytes, 200 * 86_400)).unwrap_or_default();
+        let age_seconds = i64::try_from(below(bytes, 200 * 86_400)).unwrap_or_default();
         let nanos = one_of(bytes, &[0, 1, 999_999_999, 500_000_000]);
-        (super::support::now().timestamp() - ago, nanos)
+        (super::support::now().timestamp() - age_seconds, nanos)
     };
     message.set_field_by_name("seconds", Value::I64(seconds));
     message.set_field_by_name("nanos", Value::I32(nanos));
@@ -102,12 +103,12 @@ fn string(bytes: &mut Unstructured<'_>, name: &str) -> String {
         13 => one_of(bytes, &HOSTILE).to_owned(),
         14 => text(bytes),
         15 => "é".repeat(one_of(bytes, &[200, 201, 4_000, 4_001])),
-        _ => good(bytes, name).to_owned(),
+        _ => valid(bytes, name).to_owned(),
     }
 }
 
-/// What a field of this name is meant to hold.
-fn good(bytes: &mut Unstructured<'_>, name: &str) -> &'static str {
+/// A valid value for a field of this name.
+fn valid(bytes: &mut Unstructured<'_>, name: &str) -> &'static str {
     let all: &[&str] = match name {
         "request_id" | "determination_id" | "notice_id" => {
             &["018f3c2e-0000-7000-8000-000000000001"]
@@ -127,8 +128,8 @@ fn good(bytes: &mut Unstructured<'_>, name: &str) -> &'static str {
         "name" => &["Sample Clinic", "Dr. Sample", "Sample Network Clinic"],
         _ => &["Sample words", "Two lines\nof sample words"],
     };
-    // A name, a title or a line takes no second line.
-    let choices = if all.len() == 2 && all[1].contains('\n') && !is_text(name) {
+    // A name, a title or a line may not have a second line.
+    let choices = if all.len() == 2 && all[1].contains('\n') && !is_multiline(name) {
         &all[..1]
     } else {
         all
@@ -136,8 +137,8 @@ fn good(bytes: &mut Unstructured<'_>, name: &str) -> &'static str {
     one_of(bytes, choices)
 }
 
-/// Whether a field of this name takes line breaks.
-fn is_text(name: &str) -> bool {
+/// Whether a field of this name may contain line breaks.
+fn is_multiline(name: &str) -> bool {
     [
         "explanation",
         "clinical_rationale",

@@ -1,4 +1,4 @@
-//! Does a list or a watch go on where it was left, and only where we said so?
+//! The target for page tokens and watch cursors: only those that the service issued are accepted, at their place.
 
 use arbitrary::Unstructured;
 use prost::Message as _;
@@ -8,7 +8,7 @@ use second_opinion::wire::v1::{ListDeterminationsRequest, WatchDeterminationsReq
 
 use super::support::{below, descriptor, number, text};
 
-/// A place and the filters of a list; then any text, as a page token and as a cursor.
+/// Decodes a place and the filters of a list, then any text as a page token and as a cursor.
 pub fn places(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     let place = Place {
@@ -16,35 +16,35 @@ pub fn places(data: &[u8]) {
         opened_at: bytes.arbitrary().unwrap_or_default(),
     };
     let query = list(&mut bytes);
-    let Ok(asked) = parse::list_determinations(&query) else {
+    let Ok(parsed) = parse::list_determinations(&query) else {
         return;
     };
-    let token = parse::page_token(place, asked.fingerprint);
-    assert_eq!(after(&query, &token), Some(place), "a token of ours");
+    let token = parse::page_token(place, parsed.fingerprint);
+    assert_eq!(after(&query, &token), Some(place), "an issued token");
 
-    // A token of ours that was changed, of the same list.
+    // An issued token with one byte changed, of the same list.
     let mut changed = token.clone().into_bytes();
-    let at = below(&mut bytes, changed.len());
-    changed[at] = bytes.arbitrary().unwrap_or(b'A');
+    let index = below(&mut bytes, changed.len());
+    changed[index] = bytes.arbitrary().unwrap_or(b'A');
     if let Ok(changed) = String::from_utf8(changed)
         && changed != token
     {
-        assert_eq!(after(&query, &changed), None, "a token that was changed");
+        assert_eq!(after(&query, &changed), None, "a changed token");
     }
 
     // The same token of another list.
     let other = list(&mut bytes);
-    if let Ok(other_asked) = parse::list_determinations(&other)
-        && other_asked.fingerprint != asked.fingerprint
+    if let Ok(other_parsed) = parse::list_determinations(&other)
+        && other_parsed.fingerprint != parsed.fingerprint
     {
         assert_eq!(after(&other, &token), None, "a token of another list");
     }
 
-    cursor(bytes.arbitrary().unwrap_or_default());
-    made_up(&query, &text(&mut bytes));
+    check_cursor(bytes.arbitrary().unwrap_or_default());
+    check_arbitrary_token(&query, &text(&mut bytes));
 }
 
-/// A list as the bytes ask for it, from its beginning.
+/// A request for a list with filters chosen by the bytes, without a page token.
 fn list(bytes: &mut Unstructured<'_>) -> ListDeterminationsRequest {
     let message = super::message::any(bytes, &descriptor("ListDeterminationsRequest"));
     let message = ListDeterminationsRequest::decode(message.encode_to_vec().as_slice());
@@ -54,7 +54,7 @@ fn list(bytes: &mut Unstructured<'_>) -> ListDeterminationsRequest {
     }
 }
 
-/// Where a list goes on with a token; `None`: the token is refused, by its name.
+/// The place at which a token continues a list; `None` if the token is rejected with its field.
 fn after(query: &ListDeterminationsRequest, token: &str) -> Option<Place> {
     let query = ListDeterminationsRequest {
         page_token: token.to_owned(),
@@ -74,24 +74,24 @@ fn after(query: &ListDeterminationsRequest, token: &str) -> Option<Place> {
     }
 }
 
-fn cursor(position: u64) {
-    assert_eq!(watched(&position.to_string()), Cursor::After(position));
+fn check_cursor(position: u64) {
+    assert_eq!(parse_cursor(&position.to_string()), Cursor::After(position));
 }
 
-/// A text that is taken is one that we would have given out.
-fn made_up(query: &ListDeterminationsRequest, text: &str) {
+/// Checks that a text which is accepted is one that the service would issue.
+fn check_arbitrary_token(query: &ListDeterminationsRequest, text: &str) {
     if let Some(place) = after(query, text) {
-        let asked = parse::list_determinations(query).expect("it was read before");
-        assert_eq!(parse::page_token(place, asked.fingerprint), text);
+        let parsed = parse::list_determinations(query).expect("a valid list");
+        assert_eq!(parse::page_token(place, parsed.fingerprint), text);
     }
-    match watched(text) {
+    match parse_cursor(text) {
         Cursor::Now => assert_eq!(text.trim(), ""),
         Cursor::After(position) => assert_eq!(position.to_string(), text.trim()),
         Cursor::Unknown => {}
     }
 }
 
-fn watched(cursor: &str) -> Cursor {
+fn parse_cursor(cursor: &str) -> Cursor {
     parse::watch(&WatchDeterminationsRequest {
         cursor: cursor.to_owned(),
     })

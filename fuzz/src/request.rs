@@ -1,6 +1,6 @@
-//! Is every request either taken or refused with the names of its fields, and is what is taken sound?
+//! The targets for requests: each is accepted and consistent, or rejected with the names of its invalid fields.
 //!
-//! [`requests`] reads any bytes as a message, [`messages`] makes messages that are well formed as such.
+//! [`requests`] decodes arbitrary bytes as a message; [`messages`] builds well-formed messages.
 
 use arbitrary::Unstructured;
 use chrono::{DateTime, Datelike as _, Utc};
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::support::{POLICY, below, calendar, descriptor, now, shown};
 
-/// The calls.
+/// The unary calls and the watch.
 const CALLS: [&str; 13] = [
     "SubmitSecondOpinion",
     "RecordVerification",
@@ -34,17 +34,18 @@ const CALLS: [&str; 13] = [
     "GetPolicy",
 ];
 
-/// What a call may ask about and no record will hold: the year after 9999 would be too late for it.
-const RECORDED_BEFORE: i32 = 9_999;
+/// First year of an evaluation that is not checked as a record: its due date may be after the year 9999, which no record
+/// can hold.
+const RECORD_YEAR_END: i32 = 9_999;
 
-/// The first byte is the call, the others its message.
+/// The first byte selects the call; the rest is its message.
 pub fn requests(data: &[u8]) {
     if let Some((call, message)) = data.split_first() {
         check(CALLS[usize::from(*call) % CALLS.len()], message);
     }
 }
 
-/// The bytes choose a call and what each field of its message holds.
+/// The bytes choose a call and the value of each field of its message.
 pub fn messages(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     let call = CALLS[below(&mut bytes, CALLS.len())];
@@ -57,27 +58,27 @@ fn check(call: &str, bytes: &[u8]) {
         "SubmitSecondOpinion" => {
             let change = read(call, bytes, |it| parse::submit(it, now(), calendar()));
             if let Some(change) = change {
-                taken(&change.command, now());
+                check_accepted(&change.command, now());
             }
         }
         "EvaluateSecondOpinion" => {
-            let asked = read(call, bytes, |it| parse::evaluate(it, now(), calendar()));
-            if let Some((request, as_of)) = asked {
-                taken(&request, as_of);
+            let parsed = read(call, bytes, |it| parse::evaluate(it, now(), calendar()));
+            if let Some((request, as_of)) = parsed {
+                check_accepted(&request, as_of);
             }
         }
-        "RecordVerification" => refused_or_taken(call, bytes, |it| parse::record_verification(&it)),
+        "RecordVerification" => check_parse(call, bytes, |it| parse::record_verification(&it)),
         "ExpediteSecondOpinion" => {
             if let Some(change) = read(call, bytes, |it| parse::expedite(&it, now())) {
                 let claims = change.command.claim.claims();
                 assert!(claims.psychological || claims.practitioner || claims.functional);
             }
         }
-        "WithdrawSecondOpinion" => refused_or_taken(call, bytes, |it| parse::withdraw(&it)),
+        "WithdrawSecondOpinion" => check_parse(call, bytes, |it| parse::withdraw(&it)),
         "IssueApproval" => {
             if let Some(change) = read(call, bytes, |it| parse::issue_approval(&it, now())) {
                 let approval = change.command;
-                assert!(approval.units >= 1, "an approval of nothing");
+                assert!(approval.units >= 1, "an approval without units");
                 assert!(
                     approval
                         .valid_from
@@ -90,7 +91,7 @@ fn check(call: &str, bytes: &[u8]) {
                 let denial = change.command;
                 assert!(!denial.reasons.is_empty(), "a denial without a reason");
                 for reason in &denial.reasons {
-                    assert!(!reason.explanation.is_empty(), "a reason without words");
+                    assert!(!reason.explanation.is_empty(), "a reason without a text");
                 }
             }
         }
@@ -99,9 +100,9 @@ fn check(call: &str, bytes: &[u8]) {
                 assert!(change.command.notification.notified_at <= now());
             }
         }
-        "GetDetermination" => refused_or_taken(call, bytes, |it| parse::get_determination(&it)),
-        "ListDeterminations" => list(call, bytes),
-        "GetNotice" => refused_or_taken(call, bytes, |it| parse::get_notice(&it)),
+        "GetDetermination" => check_parse(call, bytes, |it| parse::get_determination(&it)),
+        "ListDeterminations" => check_list(call, bytes),
+        "GetNotice" => check_parse(call, bytes, |it| parse::get_notice(&it)),
         "WatchDeterminations" => {
             if let Ok(message) = v1::WatchDeterminationsRequest::decode(bytes)
                 && let Cursor::After(position) = parse::watch(&message)
@@ -109,11 +110,11 @@ fn check(call: &str, bytes: &[u8]) {
                 assert_eq!(position.to_string(), message.cursor.trim());
             }
         }
-        _ => refused_or_taken(call, bytes, |it| parse::get_policy(&it)),
+        _ => check_parse(call, bytes, |it| parse::get_policy(&it)),
     }
 }
 
-fn refused_or_taken<M: Message + Default + PartialEq + Clone + std::fmt::Debug, T>(
+fn check_parse<M: Message + Default + PartialEq + Clone + std::fmt::Debug, T>(
     call: &str,
     bytes: &[u8],
     parse: impl Fn(M) -> Result<T, Malformed>,
@@ -121,43 +122,46 @@ fn refused_or_taken<M: Message + Default + PartialEq + Clone + std::fmt::Debug, 
     read(call, bytes, parse);
 }
 
-/// What a message comes to; `None`: it is none, or is refused with the name of every field that is wrong.
+/// Decodes and parses a message; `None` if it does not decode, or is rejected with the name of each invalid field.
 fn read<M: Message + Default + PartialEq + Clone + std::fmt::Debug, T>(
     call: &str,
     bytes: &[u8],
     parse: impl Fn(M) -> Result<T, Malformed>,
 ) -> Option<T> {
     let message = M::decode(bytes).ok()?;
-    // A repetition is known by the bytes of what was read: they have to be the same each time.
-    let written = message.encode_to_vec();
-    let again = M::decode(written.as_slice()).expect("what was written can be read");
+    // A repeated request is recognized by its encoded bytes, so they have to be the same each time.
+    let encoded = message.encode_to_vec();
+    let again = M::decode(encoded.as_slice()).expect("a message");
     assert_eq!(again, message);
-    assert_eq!(again.encode_to_vec(), written);
+    assert_eq!(again.encode_to_vec(), encoded);
     match parse(message) {
         Ok(value) => Some(value),
         Err(malformed) => {
-            names_fields(&malformed, &descriptor(&format!("{call}Request")));
+            check_violations(&malformed, &descriptor(&format!("{call}Request")));
             None
         }
     }
 }
 
-/// Every violation names a field that the message has, and says what is wrong with it.
-fn names_fields(malformed: &Malformed, message: &MessageDescriptor) {
-    assert!(!malformed.violations.is_empty(), "refused without a reason");
+/// Checks that every violation names a field of the message and has a description.
+fn check_violations(malformed: &Malformed, message: &MessageDescriptor) {
+    assert!(
+        !malformed.violations.is_empty(),
+        "rejected without a violation"
+    );
     for violation in &malformed.violations {
         let field = &violation.field;
-        assert!(has_field(message, field), "`{field}` is no field");
-        let said = violation.message.as_str();
-        assert!(!said.is_empty() && !said.ends_with('.'), "`{said}`");
+        assert!(has_field(message, field), "`{field}` is not a field");
+        let text = violation.message.as_str();
+        assert!(!text.is_empty() && !text.ends_with('.'), "`{text}`");
     }
 }
 
 fn has_field(message: &MessageDescriptor, path: &str) -> bool {
-    let mut inside = Some(message.clone());
+    let mut parent = Some(message.clone());
     for step in path.split('.') {
         let (name, index) = step.split_once('[').unwrap_or((step, ""));
-        let Some(field) = inside.and_then(|it| it.get_field_by_name(name)) else {
+        let Some(field) = parent.and_then(|it| it.get_field_by_name(name)) else {
             return false;
         };
         let number = index.strip_suffix(']').map(str::parse::<usize>);
@@ -165,7 +169,7 @@ fn has_field(message: &MessageDescriptor, path: &str) -> bool {
         if !(index.is_empty() || is_index) {
             return false;
         }
-        inside = match field.kind() {
+        parent = match field.kind() {
             Kind::Message(inner) => Some(inner),
             _ => None,
         };
@@ -173,13 +177,13 @@ fn has_field(message: &MessageDescriptor, path: &str) -> bool {
     true
 }
 
-fn list(call: &str, bytes: &[u8]) {
+fn check_list(call: &str, bytes: &[u8]) {
     let Some(query) = read(call, bytes, |it| parse::list_determinations(&it)) else {
         return;
     };
     assert!((1..=500).contains(&query.worklist.limit));
     let token = v1::ListDeterminationsRequest::decode(bytes)
-        .expect("it was read before")
+        .expect("a message")
         .page_token;
     match query.worklist.after {
         Some(place) => assert_eq!(parse::page_token(place, query.fingerprint), token),
@@ -187,8 +191,8 @@ fn list(call: &str, bytes: &[u8]) {
     }
 }
 
-/// A request that is well formed is evaluated, shown, and read again from what is shown.
-pub fn taken(request: &SecondOpinion, now: DateTime<Utc>) {
+/// Checks that a valid request can be evaluated and rendered, and is the same when parsed from the rendering.
+pub fn check_accepted(request: &SecondOpinion, now: DateTime<Utc>) {
     let context = Context {
         now,
         policy: &POLICY,
@@ -198,13 +202,13 @@ pub fn taken(request: &SecondOpinion, now: DateTime<Utc>) {
         assert!(clock.due_at() > request.received_at, "due before receipt");
     }
     let EventBody::Submitted(submitted) = submit(request.clone(), &context) else {
-        panic!("a submission makes one kind of event");
+        panic!("a submission returns another event");
     };
-    let determination = evaluated(request.clone(), &context, shown(now)).expect("an answer");
-    if now.year() >= RECORDED_BEFORE {
+    let determination = evaluated(request.clone(), &context, shown(now)).expect("a determination");
+    if now.year() >= RECORD_YEAR_END {
         return;
     }
-    is_json(&determination, "Determination");
+    check_json(&determination, "Determination");
 
     let event = Event {
         version: 1,
@@ -216,21 +220,25 @@ pub fn taken(request: &SecondOpinion, now: DateTime<Utc>) {
         body: EventBody::Submitted(submitted.clone()),
     };
     let file = File::opened(*submitted);
-    let snapshot = encode_file(&file).expect("a file can be written");
+    let snapshot = encode_file(&file).expect("a snapshot");
     assert_eq!(decode_file(&snapshot).as_ref(), Some(&file));
 
     let case = Case::opened(Uuid::max(), event.clone(), Digest::ZERO).expect("a case");
     let full = render::full(&case, &[event], shown(now));
-    is_json(&full, "Determination");
+    check_json(&full, "Determination");
     let again = parse::second_opinion(full.second_opinion, now, calendar());
-    assert_eq!(again.as_ref(), Ok(request), "not what was shown");
+    assert_eq!(
+        again.as_ref(),
+        Ok(request),
+        "the rendered request parses to another"
+    );
 }
 
-/// The message can be written as proto JSON, and is the same when that is read.
-pub fn is_json(message: &impl Message, name: &str) {
+/// Checks that the message can be written as proto JSON, and is the same when that is read.
+pub fn check_json(message: &impl Message, name: &str) {
     let bytes = message.encode_to_vec();
     let message = DynamicMessage::decode(descriptor(name), bytes.as_slice()).expect("a message");
-    let text = json::to_json(&message).expect("it can be written as JSON");
-    let again = json::from_json(descriptor(name), &text).expect("what was written can be read");
+    let text = json::to_json(&message).expect("JSON");
+    let again = json::from_json(descriptor(name), &text).expect("a message");
     assert_eq!(again, message);
 }

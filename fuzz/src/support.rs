@@ -1,4 +1,4 @@
-//! What do the targets share? An instant, a plan, the contract, and how bytes are read as choices.
+//! Shared by the targets: an instant, a plan, the contract, and functions that read bytes as choices.
 
 use std::sync::LazyLock;
 
@@ -22,12 +22,12 @@ static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
         .expect("a runtime without threads")
 });
 
-/// What a future comes to that waits for nothing outside.
+/// Runs a future that does not wait for I/O.
 pub fn wait<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.block_on(future)
 }
 
-/// Monday 2 March 2026, 10:00 in Los Angeles: the server's clock.
+/// The server's clock: Monday, March 2, 2026, 10:00 in Los Angeles.
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_772_474_400, 0).expect("an instant")
 }
@@ -36,7 +36,7 @@ pub fn calendar() -> &'static Calendar {
     &POLICY.calendar
 }
 
-/// What a case is shown with.
+/// The context for rendering a case.
 pub fn shown(as_of: DateTime<Utc>) -> Shown<'static> {
     Shown {
         as_of,
@@ -45,36 +45,36 @@ pub fn shown(as_of: DateTime<Utc>) -> Shown<'static> {
     }
 }
 
-/// A message of the contract.
+/// The descriptor of a message of the contract.
 pub fn descriptor(name: &str) -> MessageDescriptor {
     CONTRACT
         .get_message_by_name(&format!("um.secondopinion.v1.{name}"))
         .unwrap_or_else(|| panic!("the contract has no message `{name}`"))
 }
 
-/// A number below `end`; 0 where no bytes are left.
+/// A number below `end`; 0 if no bytes are left.
 pub fn below(bytes: &mut Unstructured<'_>, end: usize) -> usize {
     bytes
         .int_in_range(0..=end.saturating_sub(1))
         .unwrap_or_default()
 }
 
-/// One of some; the first where no bytes are left.
+/// One of the items; the first if no bytes are left.
 pub fn one_of<T: Copy>(bytes: &mut Unstructured<'_>, all: &[T]) -> T {
     all[below(bytes, all.len())]
 }
 
-/// One chance in `of`; none where no bytes are left.
+/// True with a probability of 1 in `of`; false if no bytes are left.
 pub fn once_in(bytes: &mut Unstructured<'_>, of: usize) -> bool {
     below(bytes, of) + 1 == of
 }
 
-/// Any text; empty where no bytes are left.
+/// Any text; empty if no bytes are left.
 pub fn text(bytes: &mut Unstructured<'_>) -> String {
     bytes.arbitrary::<String>().unwrap_or_default()
 }
 
-/// Any number; 0 where no bytes are left.
+/// Any number; 0 if no bytes are left.
 pub fn number(bytes: &mut Unstructured<'_>) -> i64 {
     bytes.arbitrary().unwrap_or_default()
 }

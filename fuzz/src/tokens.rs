@@ -1,4 +1,4 @@
-//! Is a token taken only if our issuer signed it, for us and for now?
+//! The target for access tokens: only tokens signed by the trusted issuer, for this audience and time, are accepted.
 
 use std::fs;
 use std::sync::LazyLock;
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::support::{below, now, text, wait};
 
-/// An issuer that we trust, and one that we do not. Their keys are made anew for each process.
+/// A token issuer with a new key.
 struct Issuer {
     identity: DevelopmentIdentity,
     signing: EncodingKey,
@@ -37,7 +37,7 @@ impl Issuer {
 
     /// A bearer token with any header and any claims.
     fn bearer(&self, header: &str, claims: &str) -> String {
-        let signed = format!("{}.{}", encoded(header), encoded(claims));
+        let signed = format!("{}.{}", encode(header), encode(claims));
         let signature =
             jsonwebtoken::crypto::sign(signed.as_bytes(), &self.signing, Algorithm::ES256)
                 .expect("a signature");
@@ -45,31 +45,35 @@ impl Issuer {
     }
 }
 
-static OURS: LazyLock<Issuer> = LazyLock::new(Issuer::new);
-static ANOTHER: LazyLock<Issuer> = LazyLock::new(Issuer::new);
-static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| OURS.identity.verifier());
-/// The first byte says what is done with the others.
+static TRUSTED: LazyLock<Issuer> = LazyLock::new(Issuer::new);
+static UNTRUSTED: LazyLock<Issuer> = LazyLock::new(Issuer::new);
+static VERIFIER: LazyLock<Verifier> = LazyLock::new(|| TRUSTED.identity.verifier());
+
+/// The first byte selects how the rest is used.
 pub fn tokens(data: &[u8]) {
-    let Some((way, rest)) = data.split_first() else {
+    let Some((mode, rest)) = data.split_first() else {
         return;
     };
     let mut bytes = Unstructured::new(rest);
-    match way % 6 {
+    match mode % 6 {
         0 => {
-            // Whoever has no key writes no token.
+            // No token can be built without a key.
             if let Ok(value) = std::str::from_utf8(rest) {
-                assert!(verify(value).is_err(), "a token out of nothing");
+                assert!(verify(value).is_err(), "arbitrary bytes were accepted");
             }
         }
-        1 => claims_of_ours(std::str::from_utf8(rest).unwrap_or_default()),
-        2 => header_of_ours(std::str::from_utf8(rest).unwrap_or_default()),
+        1 => check_claims(std::str::from_utf8(rest).unwrap_or_default()),
+        2 => check_header(std::str::from_utf8(rest).unwrap_or_default()),
         3 => {
             let header = header(&text(&mut bytes));
-            let forged = ANOTHER.bearer(&header, &good_claims());
-            assert!(verify(&forged).is_err(), "another's signature was taken");
+            let forged = UNTRUSTED.bearer(&header, &valid_claims());
+            assert!(
+                verify(&forged).is_err(),
+                "an untrusted signature was accepted"
+            );
         }
-        4 => changed(&mut bytes),
-        _ => key_set(rest),
+        4 => check_changed_token(&mut bytes),
+        _ => check_key_set(rest),
     }
 }
 
@@ -77,16 +81,16 @@ fn verify(authorization: &str) -> Result<std::sync::Arc<Identity>, TokenError> {
     wait(VERIFIER.verify(Some(authorization), now()))
 }
 
-fn encoded(part: &str) -> String {
+fn encode(part: &str) -> String {
     URL_SAFE_NO_PAD.encode(part)
 }
 
 fn header(kid: &str) -> String {
-    let kid = if kid.is_empty() { &OURS.kid } else { kid };
+    let kid = if kid.is_empty() { &TRUSTED.kid } else { kid };
     serde_json::json!({"alg": "ES256", "kid": kid}).to_string()
 }
 
-fn good_claims() -> String {
+fn valid_claims() -> String {
     serde_json::json!({
         "iss": DEVELOPMENT_ISSUER, "aud": DEVELOPMENT_AUDIENCE, "sub": "fuzz",
         "exp": now().timestamp() + 600, "scope": "second-opinion.read",
@@ -94,26 +98,26 @@ fn good_claims() -> String {
     .to_string()
 }
 
-/// Any claims with a good signature: who is let in is who they say, for us and for now.
-fn claims_of_ours(claims: &str) {
-    let Ok(identity) = verify(&OURS.bearer(&header(""), claims)) else {
+/// Signs arbitrary claims, and checks that an accepted token's identity, audience and time match them.
+fn check_claims(claims: &str) {
+    let Ok(identity) = verify(&TRUSTED.bearer(&header(""), claims)) else {
         return;
     };
-    let claims: Value = serde_json::from_str(claims).expect("claims that were taken are JSON");
+    let claims: Value = serde_json::from_str(claims).expect("accepted claims are JSON");
     assert_eq!(claims["iss"], DEVELOPMENT_ISSUER);
-    let for_us = |audience: &Value| *audience == DEVELOPMENT_AUDIENCE;
+    let matches = |audience: &Value| *audience == DEVELOPMENT_AUDIENCE;
     let audience = &claims["aud"];
-    assert!(for_us(audience) || audience.as_array().is_some_and(|it| it.iter().any(for_us)));
-    let expires = claims["exp"].as_f64().expect("an end");
+    assert!(matches(audience) || audience.as_array().is_some_and(|it| it.iter().any(matches)));
+    let expires = claims["exp"].as_f64().expect("an expiry");
     let at = |seconds: i64| now().timestamp() + seconds;
     #[allow(
         clippy::cast_precision_loss,
         reason = "instants of this century are exact"
     )]
     let (earliest, latest) = (at(-61) as f64, at(61) as f64);
-    assert!(expires > earliest, "a token that has expired");
+    assert!(expires > earliest, "an expired token was accepted");
     if let Some(begins) = claims["nbf"].as_f64() {
-        assert!(begins < latest, "a token that has not begun");
+        assert!(begins < latest, "a token was accepted before `nbf`");
     }
     assert_eq!(claims["sub"], identity.subject.as_str());
     assert!(!identity.subject.trim().is_empty());
@@ -128,44 +132,47 @@ fn claims_of_ours(claims: &str) {
     assert_eq!(key_parts(&identity.key()), 2, "a caller's key");
 }
 
-/// As many parts as bare `|` make of a key.
+/// Number of parts of a key, separated by `|` without an escape.
 fn key_parts(key: &str) -> usize {
     let mut escaped = false;
-    let bare = key.chars().filter(|character| {
-        let bare = *character == '|' && !escaped;
+    let separators = key.chars().filter(|character| {
+        let separator = *character == '|' && !escaped;
         escaped = *character == '\\' && !escaped;
-        bare
+        separator
     });
-    bare.count() + 1
+    separators.count() + 1
 }
 
-/// Any header with a good signature: the algorithm and the key are those that we know.
-fn header_of_ours(header: &str) {
-    if verify(&OURS.bearer(header, &good_claims())).is_ok() {
-        let header: Value = serde_json::from_str(header).expect("a header that was taken is JSON");
+/// Signs with an arbitrary header, and checks that an accepted one has the known algorithm and key.
+fn check_header(header: &str) {
+    if verify(&TRUSTED.bearer(header, &valid_claims())).is_ok() {
+        let header: Value = serde_json::from_str(header).expect("an accepted header is JSON");
         assert_eq!(header["alg"], "ES256");
-        assert!(header["kid"].is_null() || header["kid"] == OURS.kid.as_str());
-        assert!(header.get("crit").is_none(), "an extension was passed over");
+        assert!(header["kid"].is_null() || header["kid"] == TRUSTED.kid.as_str());
+        assert!(
+            header.get("crit").is_none(),
+            "a critical extension was ignored"
+        );
     }
 }
 
-/// A good token of which one byte is another.
-fn changed(bytes: &mut Unstructured<'_>) {
-    let token = OURS.bearer(&header(""), &good_claims());
-    assert!(verify(&token).is_ok(), "a good token");
+/// Checks that a valid token with one byte changed is rejected.
+fn check_changed_token(bytes: &mut Unstructured<'_>) {
+    let token = TRUSTED.bearer(&header(""), &valid_claims());
+    assert!(verify(&token).is_ok(), "the valid token");
     let mut changed = token.clone().into_bytes();
     let from = "Bearer ".len();
-    let at = from + below(bytes, changed.len() - from);
-    changed[at] = bytes.arbitrary().unwrap_or(b'A');
+    let index = from + below(bytes, changed.len() - from);
+    changed[index] = bytes.arbitrary().unwrap_or(b'A');
     if let Ok(changed) = String::from_utf8(changed)
         && changed.trim() != token
     {
-        assert!(verify(&changed).is_err(), "a token that was changed");
+        assert!(verify(&changed).is_err(), "a changed token was accepted");
     }
 }
 
-/// A key set is read in one way, and ours is read.
-fn key_set(bytes: &[u8]) {
+/// Checks that a key set always parses to the same keys.
+fn check_key_set(bytes: &[u8]) {
     if let Ok(keys) = KeySet::parse(bytes) {
         assert_eq!(KeySet::parse(bytes).ok(), Some(keys));
     }

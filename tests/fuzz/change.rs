@@ -1,15 +1,15 @@
-//! What do small changes make of an input? The same each time: they follow from the target's name.
+//! Small mutations of inputs, from a seed that is the target's name.
 
-/// As many changes as one input gets at most.
+/// Maximum number of changes to one input.
 const CHANGES_MAX: u64 = 4;
 
-/// A row of changed inputs.
+/// A reproducible sequence of changed inputs.
 pub struct Changes {
     state: u64,
 }
 
 impl Changes {
-    /// The row that belongs to a name.
+    /// The sequence seeded with a name.
     pub fn of(name: &str) -> Self {
         let state = name.bytes().fold(0xcbf2_9ce4_8422_2325, |state, byte| {
             (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
@@ -35,26 +35,26 @@ impl Changes {
         self.number().to_le_bytes()[0]
     }
 
-    /// A file of a corpus, changed in one to four places.
+    /// Returns a file of the corpus with one to four changes.
     pub fn next(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         let mut input = corpus[self.below(corpus.len())].clone();
         for _ in 0..=self.number() % CHANGES_MAX {
-            let at = self.below(input.len());
-            let end = at + self.below(input.len() - at + 1).min(32);
+            let start = self.below(input.len());
+            let end = start + self.below(input.len() - start + 1).min(32);
             match self.below(6) {
-                0 if !input.is_empty() => input[at] ^= 1 << (self.byte() % 8),
-                1 if !input.is_empty() => input[at] = self.byte(),
-                2 => input.insert(at, self.byte()),
-                3 => drop(input.drain(at..end)),
+                0 if !input.is_empty() => input[start] ^= 1 << (self.byte() % 8),
+                1 if !input.is_empty() => input[start] = self.byte(),
+                2 => input.insert(start, self.byte()),
+                3 => drop(input.drain(start..end)),
                 4 => {
-                    let again: Vec<u8> = input[at..end].to_vec();
-                    input.splice(at..at, again);
+                    let copy: Vec<u8> = input[start..end].to_vec();
+                    input.splice(start..start, copy);
                 }
                 _ => {
                     let other = &corpus[self.below(corpus.len())];
                     let from = self.below(other.len());
                     let to = from + self.below(other.len() - from + 1).min(256);
-                    input.splice(at..at, other[from..to].iter().copied());
+                    input.splice(start..start, other[from..to].iter().copied());
                 }
             }
         }

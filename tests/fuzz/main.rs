@@ -1,13 +1,13 @@
-//! Do the fuzzer's targets hold on their corpora, and on what small changes make of these?
+//! Runs the fuzz targets on their corpora and on small mutations of them.
 //!
-//! The fuzzer itself is `scripts/fuzz`. This runs the very same functions without it: over each file of
-//! `fuzz/corpus/`, and over as many changed files that follow from a seed.
+//! `scripts/fuzz` runs the fuzzer. This test calls the same functions without it, with each file of `fuzz/corpus/` and with
+//! mutated files from a fixed seed.
 
 #[path = "../../fuzz/src/lib.rs"]
 #[allow(
     dead_code,
     unused_imports,
-    reason = "letters as PDF are the fuzzer's alone"
+    reason = "only the fuzzer renders letters as PDF"
 )]
 mod targets;
 
@@ -19,17 +19,17 @@ use std::path::{Path, PathBuf};
 
 use change::Changes;
 
-/// What is checked in of a corpus stays small.
+/// Maximum size of a corpus in the repository.
 const FILES_MAX: usize = 60;
 const BYTES_MAX: usize = 300 * 1024;
-/// As many changed inputs for each target, in place of the number that stands beside it below.
-const VARIABLE: &str = "SECOND_OPINION_TEST_FUZZ_INPUTS";
+/// The environment variable for the number of mutated inputs per target, which replaces the numbers below.
+const INPUTS_VARIABLE: &str = "SECOND_OPINION_TEST_FUZZ_INPUTS";
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The files of a target's corpus, in the order of their names.
+/// The files of a target's corpus, ordered by name.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = root().join("fuzz/corpus").join(name);
     let entries =
@@ -43,26 +43,27 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 }
 
 fn replay(name: &str, inputs: usize) {
-    let found = targets::TARGETS.iter().find(|target| target.0 == name);
-    let (_, target) = found.expect("a target");
+    let target = targets::TARGETS.iter().find(|target| target.0 == name);
+    let (_, target) = target.expect("a target");
     let files = corpus(name);
-    let many = std::env::var(VARIABLE).map_or(inputs, |text| text.parse().expect("a number"));
+    let count =
+        std::env::var(INPUTS_VARIABLE).map_or(inputs, |text| text.parse().expect("a number"));
     let mut changes = Changes::of(name);
-    let made = (0..many).map(|_| changes.next(&files));
-    for input in files.iter().cloned().chain(made) {
+    let mutated = (0..count).map(|_| changes.next(&files));
+    for input in files.iter().cloned().chain(mutated) {
         if catch_unwind(AssertUnwindSafe(|| target(&input))).is_err() {
-            let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
-            fs::write(&kept, &input).expect("a file that can be written");
-            panic!("`{name}` does not hold on the bytes in {}", kept.display());
+            let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("fuzz-{name}"));
+            fs::write(&path, &input).expect("a file");
+            panic!("`{name}` fails on the bytes in {}", path.display());
         }
     }
 }
 
-macro_rules! replayed {
-    ($($name:ident: $changed:literal),+ $(,)?) => {
+macro_rules! replay_tests {
+    ($($name:ident: $inputs:literal),+ $(,)?) => {
         $(#[test]
         fn $name() {
-            replay(stringify!($name), $changed);
+            replay(stringify!($name), $inputs);
         })+
 
         const REPLAYED: &[&str] = &[$(stringify!($name)),+];
@@ -70,7 +71,7 @@ macro_rules! replayed {
 }
 
 // A whole case with its letters takes a hundred times as long as a request.
-replayed!(
+replay_tests!(
     requests: 2_000,
     messages: 2_000,
     cases: 100,

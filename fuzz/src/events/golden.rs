@@ -1,4 +1,4 @@
-//! The golden events of every schema (`tests/golden/stored/events/`), as they are and with a few bytes changed.
+//! The golden events of every schema (`tests/golden/stored/events/`), unchanged and with a few bytes damaged.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,15 +9,15 @@ use second_opinion::case::{Digest, SealedEvent};
 use second_opinion::store::{Record, fold};
 
 use super::super::support::below;
-use super::shelf::spoilt;
+use super::damaged_store::damage;
 
 const FOLDER: &str = "tests/golden/stored/events";
-/// The most places in which one history is changed.
-const CHANGES_MAX: usize = 4;
+/// Maximum number of damaged places in one history.
+const DAMAGES_MAX: usize = 4;
 
-/// The events of each golden case, every one of them unsealed and every case folded.
+/// The events of each golden case. Loading them unseals every event and folds every case.
 static CASES: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| {
-    // The fuzzer's crate lies one folder below the one whose tests run the same targets.
+    // This crate's folder is below that of the main crate, which runs the same targets as tests.
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut roots = manifest.ancestors().map(|root| root.join(FOLDER));
     let folder = roots.find(|folder| folder.is_dir()).expect("golden events");
@@ -30,17 +30,17 @@ static CASES: LazyLock<Vec<Vec<Vec<u8>>>> = LazyLock::new(|| {
     cases
 });
 
-/// Fails where this build cannot read a golden event.
+/// Panics if this build cannot read a golden event.
 pub fn check() {
     LazyLock::force(&CASES);
 }
 
-/// The history of one golden case, an event a line, changed in a few places.
-pub fn changed(bytes: &mut Unstructured<'_>) -> Vec<u8> {
+/// Returns the history of one golden case, one event per line, damaged in a few places.
+pub fn damaged_history(bytes: &mut Unstructured<'_>) -> Vec<u8> {
     let case = &CASES[below(bytes, CASES.len())];
     let mut history = case.join(&b'\n');
-    for _ in 0..below(bytes, CHANGES_MAX + 1) {
-        spoilt(&mut history, bytes);
+    for _ in 0..below(bytes, DAMAGES_MAX + 1) {
+        damage(&mut history, bytes);
     }
     history
 }

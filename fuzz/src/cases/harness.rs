@@ -1,4 +1,4 @@
-//! What becomes of a case on the way? Commands go in, events come out and are sealed and folded as a store would.
+//! A case without a service: applies commands, and seals and folds the events as a store does.
 
 use std::cell::Cell;
 
@@ -16,16 +16,16 @@ use second_opinion::store::{LogEntry, Record, decode_file, encode_file, fold};
 use second_opinion::wire::{parse, render, v1};
 use uuid::Uuid;
 
-use super::super::request::is_json;
+use super::super::request::check_json;
 use super::super::support::{PLAN, POLICY, below, calendar, now, shown};
 use super::super::{examples, page};
 use super::message;
 
 const ID: Uuid = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
-const RUNGS: [u8; 3] = [50, 75, 90];
+const REMINDER_THRESHOLDS_PERCENT: [u8; 3] = [50, 75, 90];
 
-/// A case with everything that a store would hold of it.
-pub struct Desk {
+/// A case with everything that a store would hold about it.
+pub struct CaseHarness {
     pub case: Case,
     pub records: Vec<Record>,
     pub entries: Vec<LogEntry>,
@@ -35,8 +35,8 @@ pub struct Desk {
     settings: NoticeSettings,
 }
 
-impl Desk {
-    /// A case as a message submits it; `None`: the submission is refused.
+impl CaseHarness {
+    /// Submits a case; `None` if the submission is rejected.
     pub fn open(message: v1::SubmitSecondOpinionRequest) -> Option<Self> {
         LETTERS.set(0);
         let now = now();
@@ -48,7 +48,7 @@ impl Desk {
         };
         let body = submit(request, &context);
         let EventBody::Submitted(submitted) = &body else {
-            panic!("a submission makes one kind of event");
+            panic!("a submission returns another event");
         };
         let settings = NoticeSettings::default();
         let making = making(&submitted.request, submitted.edition, now, &settings);
@@ -62,7 +62,7 @@ impl Desk {
         };
         let sealed = SealedEvent::seal(ID, &event, edition, Digest::ZERO).expect("sealed");
         let case = Case::opened(ID, event.clone(), sealed.sha256).expect("a case");
-        let mut desk = Self {
+        let mut harness = Self {
             case,
             records: Vec::new(),
             entries: Vec::new(),
@@ -71,26 +71,31 @@ impl Desk {
             now,
             settings,
         };
-        desk.keep(event, sealed);
-        Some(desk)
+        harness.append(event, sealed);
+        Some(harness)
     }
 
-    /// A case that runs out of time undecided and is denied then, from the examples.
+    /// A case from the examples that becomes overdue and is then denied.
     pub fn sample() -> Self {
-        let mut desk = Self::open(examples::read("network-has-a-qualified-one")).expect("taken");
+        let submission = examples::read("network-has-a-qualified-one");
+        let mut harness = Self::open(submission).expect("a valid submission");
         let claim = examples::read("expedite");
-        desk.expedite(&claim).expect("it is open");
-        desk.now += TimeDelta::days(30);
-        desk.sweep();
+        harness.expedite(&claim).expect("an open case");
+        harness.now += TimeDelta::days(30);
+        harness.sweep();
         let denial = examples::read("denial-qualified-network-provider-available");
-        desk.deny(&denial).expect("the facts bear it out");
+        harness
+            .deny(&denial)
+            .expect("facts that support the denial");
         let notification = examples::read("notification-by-mail");
-        desk.notify(&notification, None).expect("someone is told");
-        desk.check(0);
-        desk
+        harness
+            .notify(&notification, None)
+            .expect("a valid notification");
+        harness.check(0);
+        harness
     }
 
-    fn keep(&mut self, event: Event, sealed: SealedEvent) {
+    fn append(&mut self, event: Event, sealed: SealedEvent) {
         let position = self.records.len() as u64 + 1;
         let file = &self.case.file;
         self.entries.push(LogEntry {
@@ -125,9 +130,9 @@ impl Desk {
         let edition = self.case.file.edition;
         let sealed = SealedEvent::seal(ID, &event, edition, self.case.head).expect("sealed");
         let next = self.case.clone().after(&event, sealed.sha256);
-        self.case = next.expect("what was judged follows");
+        self.case = next.expect("the event applies to its case");
         self.letters.extend(letters);
-        self.keep(event, sealed);
+        self.append(event, sealed);
     }
 
     fn making(&self) -> Making<'_> {
@@ -135,9 +140,9 @@ impl Desk {
         making(&file.request, file.edition, self.now, &self.settings)
     }
 
-    /// One message, or that time has gone.
+    /// Applies one message, or runs the sweeper.
     pub fn step(&mut self, bytes: &mut Unstructured<'_>) {
-        let refused = match below(bytes, 8) {
+        let result = match below(bytes, 8) {
             0 => self.verify(&message(bytes, "RecordVerificationRequest")),
             1 => self.expedite(&message(bytes, "ExpediteSecondOpinionRequest")),
             2 => self.approve(&message(bytes, "IssueApprovalRequest")),
@@ -153,7 +158,7 @@ impl Desk {
                 Ok(())
             }
         };
-        match refused {
+        match result {
             Err(Refusal::Rules { violations }) => assert!(!violations.is_empty()),
             Err(Refusal::Invalid { violations }) => assert!(!violations.is_empty()),
             Err(Refusal::State { message, .. }) => assert!(!message.is_empty()),
@@ -167,7 +172,7 @@ impl Desk {
         };
         let body = verify(&self.case, change.command, &self.context())?;
         let EventBody::Verified(verified) = &body else {
-            panic!("facts that are learned make one kind of event");
+            panic!("a verification returns another event");
         };
         let letters = notice::verification(self.case.file.state, verified, self.making());
         let letters = letters.expect("the plan can be reached");
@@ -184,7 +189,7 @@ impl Desk {
         let body = expedite(&self.case, change.command, &self.context())?;
         self.commit(body, Vec::new(), ActorKind::Service);
         let now_due = self.case.file.due_at();
-        assert!(now_due <= due || due.is_none(), "later than before");
+        assert!(now_due <= due || due.is_none(), "the due date moved later");
         Ok(())
     }
 
@@ -213,21 +218,21 @@ impl Desk {
             }
             Err(other) => panic!("{other}"),
         };
-        let mut named = references(&letters).into_iter();
-        let to_member = named.next().expect("a letter to the member");
-        let body = judged.issued(to_member, named.collect());
+        let mut references = references(&letters).into_iter();
+        let to_member = references.next().expect("a letter to the member");
+        let body = judged.issued(to_member, references.collect());
         self.commit(body.expect("a denial's letter"), letters, ActorKind::Person);
         Ok(())
     }
 
-    /// One of the case's letters, mostly; `None`: none of them is chosen.
+    /// Usually one of the case's letters, sometimes `None`.
     fn letter(&self, bytes: &mut Unstructured<'_>) -> Option<Uuid> {
-        let held = &self.case.file.notices;
-        let chosen = held.get(below(bytes, held.len() + 1))?;
-        Some(chosen.notice_id)
+        let notices = &self.case.file.notices;
+        let notice = notices.get(below(bytes, notices.len() + 1))?;
+        Some(notice.notice_id)
     }
 
-    /// `letter`: which of the case's letters is told of, in place of the one that the message names.
+    /// Records a notification; `letter` replaces the letter that the message names.
     fn notify(
         &mut self,
         message: &v1::RecordNotificationRequest,
@@ -252,17 +257,21 @@ impl Desk {
         Ok(())
     }
 
-    /// Everything that the case is owed now is told, one event at a time.
+    /// Commits every reminder and overdue event that is due, one at a time.
     fn sweep(&mut self) {
-        while let Some(body) = self.case.sweep(self.now, &RUNGS) {
-            let ran_out = body.kind() == EventKind::Overdue;
+        while let Some(body) = self.case.sweep(self.now, &REMINDER_THRESHOLDS_PERCENT) {
+            let overdue = body.kind() == EventKind::Overdue;
             let letter = notice::lapse(&self.case, self.making());
             let letter = letter.expect("the plan can be reached");
-            let letters: Vec<Made> = letter.into_iter().filter(|_| ran_out).collect();
+            let letters: Vec<Made> = letter.into_iter().filter(|_| overdue).collect();
             let body = body.with_notices(references(&letters));
             self.commit(body, letters, ActorKind::Service);
         }
-        assert!(self.case.next_sweep(&RUNGS).is_none_or(|at| at > self.now));
+        assert!(
+            self.case
+                .next_sweep(&REMINDER_THRESHOLDS_PERCENT)
+                .is_none_or(|at| at > self.now)
+        );
     }
 
     fn context(&self) -> Context<'static> {
@@ -272,12 +281,12 @@ impl Desk {
         }
     }
 
-    /// What is so of a case after each of its events; its first letters were looked at before.
-    pub fn check(&self, seen: usize) {
+    /// Checks the invariants after an event; the first `checked_letters` letters were checked before.
+    pub fn check(&self, checked_letters: usize) {
         let (case, file) = (&self.case, &self.case.file);
-        let folded = fold(ID, &self.records).expect("sound events fold");
-        assert_eq!(&folded, case, "not what its events fold to");
-        let snapshot = encode_file(file).expect("a file can be written");
+        let folded = fold(ID, &self.records).expect("valid events fold");
+        assert_eq!(&folded, case, "the events fold to another state");
+        let snapshot = encode_file(file).expect("a snapshot");
         assert_eq!(decode_file(&snapshot).as_ref(), Some(file));
         for limit in file.clocks.iter().flat_map(|clock| &clock.limits) {
             assert!(
@@ -285,41 +294,47 @@ impl Desk {
                 "due before receipt"
             );
         }
-        if let Some(at) = case.next_sweep(&RUNGS) {
+        if let Some(at) = case.next_sweep(&REMINDER_THRESHOLDS_PERCENT) {
             assert!(
-                case.sweep(at, &RUNGS).is_some(),
-                "nothing is owed after all"
+                case.sweep(at, &REMINDER_THRESHOLDS_PERCENT).is_some(),
+                "no event at the next sweep"
             );
         }
         self.check_decision();
 
         let full = render::full(case, &self.events, shown(self.now));
-        is_json(&full, "Determination");
+        check_json(&full, "Determination");
         let again = parse::second_opinion(full.second_opinion, self.now, calendar());
-        assert_eq!(again.as_ref(), Ok(&file.request), "not what is shown");
+        assert_eq!(
+            again.as_ref(),
+            Ok(&file.request),
+            "the rendered request parses to another"
+        );
 
-        let named: Vec<&NoticeKind> = file.notices.iter().map(|notice| &notice.kind).collect();
-        let made: Vec<NoticeKind> = self
+        let in_file: Vec<&NoticeKind> = file.notices.iter().map(|notice| &notice.kind).collect();
+        let sealed: Vec<NoticeKind> = self
             .letters
             .iter()
             .map(|it| it.letter.content.kind())
             .collect();
-        assert_eq!(named, made.iter().collect::<Vec<_>>(), "its letters");
-        self.letters[seen..].iter().for_each(check_letter);
+        assert_eq!(in_file, sealed.iter().collect::<Vec<_>>(), "its letters");
+        self.letters[checked_letters..]
+            .iter()
+            .for_each(check_letter);
     }
 
-    /// Whoever is denied has it in writing, from a person.
+    /// Every denial has a letter, and every decision was made by a person.
     fn check_decision(&self) {
         let file = &self.case.file;
         let denied = matches!(file.decision, Some(Decision::Denied(_)));
         assert_eq!(denied, file.state == State::Denied);
-        let in_writing = |kind| file.notices.iter().any(|notice| notice.kind == kind);
-        assert_eq!(denied, in_writing(NoticeKind::Denial));
+        let has_letter = |kind| file.notices.iter().any(|notice| notice.kind == kind);
+        assert_eq!(denied, has_letter(NoticeKind::Denial));
         for event in &self.events {
             let decides = matches!(event.body.kind(), EventKind::Denied | EventKind::Approved);
             assert!(
                 !decides || event.actor.person().is_some(),
-                "no person decided"
+                "a decision without a person"
             );
         }
     }
@@ -362,7 +377,7 @@ fn making<'a>(
 }
 
 thread_local! {
-    /// As many letters as a case has: their ids follow from it, so that a run is the same each time.
+    /// The number of letters so far. Letter ids are derived from it, so that a run is reproducible.
     static LETTERS: Cell<u128> = const { Cell::new(0) };
 }
 

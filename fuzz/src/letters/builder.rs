@@ -1,4 +1,4 @@
-//! Which letter do some bytes choose? Every kind, with any words.
+//! Builds letters of every kind with arbitrary texts.
 
 use arbitrary::Unstructured;
 use chrono::{DateTime, Days, NaiveDate};
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::super::support::{below, once_in, one_of, text};
 
-/// What is written carelessly takes these for something else.
+/// Texts that a careless renderer would treat as markup.
 const HOSTILE: [&str; 18] = [
     "<script>alert(1)</script>",
     "</style><b onclick=\"x\">",
@@ -37,13 +37,13 @@ const HOSTILE: [&str; 18] = [
     "e\u{301}\u{200b}\u{10ffff}\u{feff}",
 ];
 
-/// Makes a letter of bytes; a plain one has `Words` wherever the other has any.
-pub struct Maker<'a> {
+/// Builds a letter from bytes. A plain letter has the text `Words` in every place.
+pub struct LetterBuilder<'a> {
     bytes: Unstructured<'a>,
     plain: bool,
 }
 
-impl<'a> Maker<'a> {
+impl<'a> LetterBuilder<'a> {
     pub fn new(data: &'a [u8], plain: bool) -> Self {
         Self {
             bytes: Unstructured::new(data),
@@ -51,7 +51,7 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// A line as requests and the configuration let them in: trimmed, without control characters, and not empty.
+    /// A line as requests and the configuration allow it: trimmed, without control characters, not empty.
     fn line(&mut self) -> String {
         let words = match below(&mut self.bytes, 4) {
             0 => "Sample words".to_owned(),
@@ -71,12 +71,12 @@ impl<'a> Maker<'a> {
 
     /// A text of up to three lines.
     fn words(&mut self) -> String {
-        let more = below(&mut self.bytes, 3);
+        let further = below(&mut self.bytes, 3);
         let first = self.line();
-        (0..more).fold(first, |words, _| {
+        (0..further).fold(first, |words, _| {
             let end = one_of(&mut self.bytes, &["\n", "\r\n", "\n\n"]);
             let next = self.line();
-            // A plain letter's words are one line: where they are broken is no matter of its shape.
+            // A plain letter's text is one line, because line breaks in a text do not change the letter's shape.
             if self.plain {
                 words
             } else {
@@ -85,7 +85,8 @@ impl<'a> Maker<'a> {
         })
     }
 
-    fn maybe(&mut self) -> String {
+    /// A line, or an empty text.
+    fn optional_line(&mut self) -> String {
         if once_in(&mut self.bytes, 3) {
             String::new()
         } else {
@@ -112,51 +113,51 @@ impl<'a> Maker<'a> {
         once_in(&mut self.bytes, 2)
     }
 
-    /// An office that can be reached in one way at least.
+    /// An office with at least a phone number.
     fn office(&mut self) -> ContactPoint {
         ContactPoint {
             name: self.line(),
             phone: self.line(),
-            tty: self.maybe(),
-            hours: self.maybe(),
+            tty: self.optional_line(),
+            hours: self.optional_line(),
             address_lines: self.lines(),
-            website: self.maybe(),
+            website: self.optional_line(),
             ..ContactPoint::default()
         }
     }
 
-    fn how(&mut self) -> Option<HowTo> {
+    fn how_to(&mut self) -> Option<HowTo> {
         HowTo::new(&self.office())
     }
 
     fn appeal(&mut self) -> AppealRight {
-        AppealRight::new(self.day(), &self.office()).expect("a way")
+        AppealRight::new(self.day(), &self.office()).expect("contact details")
     }
 
     fn grievance(&mut self) -> GrievanceRight {
-        GrievanceRight::new(&self.office()).expect("a way")
+        GrievanceRight::new(&self.office()).expect("contact details")
     }
 
-    fn after(&mut self) -> FurtherHelp {
+    fn further_help(&mut self) -> FurtherHelp {
         FurtherHelp {
             hearing: HearingRight::new(&self.office()).filter(|_| self.flag()),
-            ombudsman: self.how().filter(|_| self.flag()),
-            legal_help: self.how().filter(|_| self.flag()),
+            ombudsman: self.how_to().filter(|_| self.flag()),
+            legal_help: self.how_to().filter(|_| self.flag()),
         }
     }
 
     fn provider(&mut self) -> ProviderInWriting {
         ProviderInWriting {
             name: self.line(),
-            npi: self.maybe(),
-            phone: self.maybe(),
+            npi: self.optional_line(),
+            phone: self.optional_line(),
             address_lines: self.lines(),
             in_network: self.flag(),
             first_appointment: Some(self.day()).filter(|_| self.flag()),
         }
     }
 
-    fn some_provider(&mut self) -> Option<ProviderInWriting> {
+    fn optional_provider(&mut self) -> Option<ProviderInWriting> {
         Some(self.provider()).filter(|_| self.flag())
     }
 
@@ -169,8 +170,8 @@ impl<'a> Maker<'a> {
 
     fn reason(&mut self) -> ReasonInWriting {
         let code = one_of(&mut self.bytes, &DenialReasonCode::ALL);
-        let mut private = |maybe: bool| {
-            if maybe && once_in(&mut self.bytes, 3) {
+        let mut private = |optional: bool| {
+            if optional && once_in(&mut self.bytes, 3) {
                 Private::default()
             } else {
                 Private(self.words())
@@ -210,7 +211,7 @@ impl<'a> Maker<'a> {
         ApprovedInWriting {
             authorization_number: self.line(),
             provider: self.provider(),
-            service_code: Private(self.maybe()),
+            service_code: Private(self.optional_line()),
             units: self.bytes.arbitrary().unwrap_or(1),
             valid_from: self.day(),
             valid_through: self.day(),
@@ -232,8 +233,8 @@ impl<'a> Maker<'a> {
                 let (appeal, grievance) = (self.appeal(), self.grievance());
                 let mut notice =
                     DenialNotice::new(first, reasons.collect(), appeal, grievance, self.reviewer());
-                notice.after = self.after();
-                notice.referral = self.some_provider();
+                notice.after = self.further_help();
+                notice.referral = self.optional_provider();
                 notice.network = one_of(
                     &mut self.bytes,
                     &[
@@ -264,7 +265,7 @@ impl<'a> Maker<'a> {
                 rule: Clause::RoutineTimeframe,
                 appeal: self.appeal(),
                 grievance: self.grievance(),
-                after: self.after(),
+                after: self.further_help(),
             })),
             way => Content::ProviderCopy(Box::new(ProviderCopy {
                 decision: if way == 5 {
@@ -272,13 +273,13 @@ impl<'a> Maker<'a> {
                 } else {
                     DecisionInWriting::Denied {
                         reasons: self.reasons(),
-                        referral: self.some_provider(),
+                        referral: self.optional_provider(),
                         appeal: self.appeal(),
                     }
                 },
                 reviewer: self.reviewer(),
                 reviewer_phone: self.line(),
-                reviewer_specialty: self.maybe(),
+                reviewer_specialty: self.optional_line(),
             })),
         }
     }
@@ -286,8 +287,8 @@ impl<'a> Maker<'a> {
     /// The letter.
     pub fn letter(mut self) -> Letter {
         let content = self.content();
-        let services = self.how();
-        let review = self.how();
+        let services = self.how_to();
+        let review = self.how_to();
         Letter {
             schema: LETTER_SCHEMA,
             notice_id: Uuid::nil(),
@@ -307,8 +308,8 @@ impl<'a> Maker<'a> {
             to: Addressee {
                 full_name: self.private(),
                 address_lines: self.lines().into_iter().map(Private).collect(),
-                fax: Private(self.maybe()),
-                phone: Private(self.maybe()),
+                fax: Private(self.optional_line()),
+                phone: Private(self.optional_line()),
             },
             member: AboutMember {
                 full_name: self.private(),
@@ -324,7 +325,7 @@ impl<'a> Maker<'a> {
                     ],
                 )],
                 received: self.day(),
-                of: self.some_provider(),
+                of: self.optional_provider(),
                 policy: "MPUP3078".to_owned(),
                 edition: self.day(),
             },

@@ -1,4 +1,4 @@
-//! Is every change to what a store holds found when the log is proved?
+//! A damaged store: `verify-log` must find every change to its contents.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,12 +14,12 @@ use second_opinion::store::{
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::super::cases::Desk;
+use super::super::cases::CaseHarness;
 use super::super::support::{below, wait};
 
-/// A store that holds one case and is only read.
+/// A read-only store with one case, in memory.
 #[derive(Clone)]
-struct Shelf {
+struct DamagedStore {
     case: Case,
     records: Vec<Record>,
     entries: Vec<LogEntry>,
@@ -27,95 +27,96 @@ struct Shelf {
     head: Head,
 }
 
-/// A case that was denied late, with every kind of event on its way, and its letters.
-static SOUND: LazyLock<Shelf> = LazyLock::new(|| {
-    let shelf = Shelf::sound();
-    assert!(shelf.is_clean(), "what was not changed is found wanting");
-    shelf
+/// The store before any damage: a case that was denied late, with its events and letters.
+static INTACT: LazyLock<DamagedStore> = LazyLock::new(|| {
+    let store = DamagedStore::intact();
+    assert!(store.is_clean(), "the intact store does not verify");
+    store
 });
 
-/// The bytes choose one change to the case, its events, their entries in the log or its letters.
-pub fn damaged(bytes: &mut Unstructured<'_>) {
-    let mut shelf = SOUND.clone();
-    shelf.spoil(bytes);
-    if shelf.differs() {
-        assert!(!shelf.is_clean(), "a change was not found");
+/// Applies one change, chosen by the bytes, to the case, its events, their log entries or its letters, and verifies.
+pub fn check(bytes: &mut Unstructured<'_>) {
+    let mut store = INTACT.clone();
+    store.apply_damage(bytes);
+    if store.differs() {
+        assert!(!store.is_clean(), "the change was not found");
     }
 }
 
-impl Shelf {
-    fn sound() -> Self {
-        let desk = Desk::sample();
+impl DamagedStore {
+    fn intact() -> Self {
+        let harness = CaseHarness::sample();
         let mut head = Head {
             position: 0,
             digest: Digest::ZERO,
             occurred_at: DateTime::UNIX_EPOCH,
         };
-        for (record, entry) in desk.records.iter().zip(&desk.entries) {
+        for (record, entry) in harness.records.iter().zip(&harness.entries) {
             head = Head {
                 position: record.position,
                 digest: head.digest.roll(record.position, record.sha256),
                 occurred_at: entry.occurred_at,
             };
         }
-        let letters = desk.letters.into_iter().map(|made| StoredNotice {
-            determination_id: desk.case.id,
+        let letters = harness.letters.into_iter().map(|made| StoredNotice {
+            determination_id: harness.case.id,
             reference: made.reference,
             bytes: made.bytes,
         });
         Self {
             letters: letters.collect(),
-            case: desk.case,
-            records: desk.records,
-            entries: desk.entries,
+            case: harness.case,
+            records: harness.records,
+            entries: harness.entries,
             head,
         }
     }
 
-    fn spoil(&mut self, bytes: &mut Unstructured<'_>) {
-        let at = below(bytes, self.records.len());
-        let with = bytes.arbitrary::<u8>().unwrap_or_default();
+    fn apply_damage(&mut self, bytes: &mut Unstructured<'_>) {
+        let index = below(bytes, self.records.len());
+        let value = bytes.arbitrary::<u8>().unwrap_or_default();
         match below(bytes, 11) {
-            0 => spoilt(&mut self.records[at].bytes, bytes),
-            // Whoever can change the bytes can change the digest beside them.
+            0 => damage(&mut self.records[index].bytes, bytes),
+            // An attacker who changes the bytes can also change the digest stored with them.
             1 => {
-                spoilt(&mut self.records[at].bytes, bytes);
-                self.records[at].sha256 = Digest::of(&self.records[at].bytes);
+                damage(&mut self.records[index].bytes, bytes);
+                self.records[index].sha256 = Digest::of(&self.records[index].bytes);
             }
-            2 => self.records[at].sha256.0[usize::from(with) % 32] ^= 1 + with % 255,
-            3 => self.records[at].version = with.into(),
-            4 => self.records[at].position = with.into(),
-            5 => self.records[at].determination_id = Uuid::from_u128(with.into()),
-            6 => drop(self.records.remove(at)),
+            2 => self.records[index].sha256.0[usize::from(value) % 32] ^= 1 + value % 255,
+            3 => self.records[index].version = value.into(),
+            4 => self.records[index].position = value.into(),
+            5 => self.records[index].determination_id = Uuid::from_u128(value.into()),
+            6 => drop(self.records.remove(index)),
+            // Swaps two records' bytes.
             7 => {
-                let other = usize::from(with) % self.records.len();
-                let taken = self.records[other].clone();
-                let one = &mut self.records[at];
-                let bytes = std::mem::replace(&mut one.bytes, taken.bytes);
-                one.sha256 = taken.sha256;
-                self.records[other].sha256 = Digest::of(&bytes);
-                self.records[other].bytes = bytes;
+                let other_index = usize::from(value) % self.records.len();
+                let other = self.records[other_index].clone();
+                let record = &mut self.records[index];
+                let bytes = std::mem::replace(&mut record.bytes, other.bytes);
+                record.sha256 = other.sha256;
+                self.records[other_index].sha256 = Digest::of(&bytes);
+                self.records[other_index].bytes = bytes;
             }
-            8 => self.entries[at].version = with.into(),
+            8 => self.entries[index].version = value.into(),
             9 => self
                 .case
                 .file
                 .request
                 .referral_number
-                .push(char::from(with)),
+                .push(char::from(value)),
             _ => {
-                let letter = usize::from(with) % self.letters.len();
-                spoilt(&mut self.letters[letter].bytes, bytes);
+                let letter = usize::from(value) % self.letters.len();
+                damage(&mut self.letters[letter].bytes, bytes);
             }
         }
     }
 
     fn differs(&self) -> bool {
-        let sound = &*SOUND;
-        self.case != sound.case
-            || self.records != sound.records
-            || self.entries != sound.entries
-            || self.letters != sound.letters
+        let intact = &*INTACT;
+        self.case != intact.case
+            || self.records != intact.records
+            || self.entries != intact.entries
+            || self.letters != intact.letters
     }
 
     fn is_clean(&self) -> bool {
@@ -124,24 +125,24 @@ impl Shelf {
     }
 }
 
-/// One byte is another, or there is one more or one fewer.
-pub(super) fn spoilt(stored: &mut Vec<u8>, bytes: &mut Unstructured<'_>) {
-    let at = below(bytes, stored.len());
-    let with = bytes.arbitrary().unwrap_or(b'0');
+/// Replaces, inserts or removes one byte.
+pub(super) fn damage(stored: &mut Vec<u8>, bytes: &mut Unstructured<'_>) {
+    let index = below(bytes, stored.len());
+    let value = bytes.arbitrary().unwrap_or(b'0');
     match below(bytes, 3) {
-        0 => stored[at] = with,
-        1 => stored.insert(at, with),
-        _ => drop(stored.remove(at)),
+        0 => stored[index] = value,
+        1 => stored.insert(index, value),
+        _ => drop(stored.remove(index)),
     }
 }
 
-/// No target asks for it.
-fn not_asked<T>() -> Result<T, StoreError> {
+/// The result of methods that no target calls.
+fn not_supported<T>() -> Result<T, StoreError> {
     Err(StoreError::Unavailable("only read".to_owned()))
 }
 
 #[async_trait]
-impl Store for Shelf {
+impl Store for DamagedStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
         Ok((id == self.case.id).then(|| Arc::new(self.case.clone())))
     }
@@ -184,15 +185,15 @@ impl Store for Shelf {
     }
 
     async fn replay(&self, _: &ReplayKey) -> Result<Option<Replay>, StoreError> {
-        not_asked()
+        not_supported()
     }
 
     async fn to_sweep(&self, _: DateTime<Utc>, _: usize) -> Result<Vec<Uuid>, StoreError> {
-        not_asked()
+        not_supported()
     }
 
     async fn dials(&self, _: DateTime<Utc>) -> Result<Dials, StoreError> {
-        not_asked()
+        not_supported()
     }
 
     async fn commit(&self, _: Commit) -> Result<Committed, CommitError> {
@@ -204,11 +205,11 @@ impl Store for Shelf {
         _: Uuid,
         _: &Rendition,
     ) -> Result<Option<StoredRendering>, StoreError> {
-        not_asked()
+        not_supported()
     }
 
     async fn store_rendering(&self, _: StoredRendering) -> Result<StoredRendering, StoreError> {
-        not_asked()
+        not_supported()
     }
 
     fn head_changes(&self) -> watch::Receiver<u64> {
