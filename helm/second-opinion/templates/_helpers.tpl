@@ -1,10 +1,10 @@
-{{/* What is it called, and by which labels is it found? */}}
+{{/* Names, labels and addresses. */}}
 
 {{- define "second-opinion.name" -}}
 {{- default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end -}}
 
-{{/* 50 characters: the longest suffix, `-migration` with a hash behind it, has to fit into 63. */}}
+{{/* At most 50 characters, so that the longest suffix, `-migration` and a hash, fits into 63. */}}
 {{- define "second-opinion.fullname" -}}
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
@@ -32,7 +32,7 @@ helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
-{{/* The labels that select: they never change for a release. (list $ "component") */}}
+{{/* Selector labels, which never change within a release: (list $ "component"). */}}
 {{- define "second-opinion.selector" -}}
 {{- $root := index . 0 -}}
 app.kubernetes.io/name: {{ include "second-opinion.name" $root }}
@@ -48,11 +48,12 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end -}}
 
-{{/* Whether anyone is known who may call: "true" or nothing. Without, the server listens on loopback alone. */}}
+{{/* "true" if authentication is configured, else empty. Without it, the server listens only on loopback. */}}
 {{- define "second-opinion.auth" -}}
 {{- if or .Values.auth.issuer .Values.auth.clientCa.configMap .Values.auth.clientCa.secret }}true{{ end -}}
 {{- end -}}
 
+{{/* "true" if client certificates are configured, else empty. */}}
 {{- define "second-opinion.clientCa" -}}
 {{- if or .Values.auth.clientCa.configMap .Values.auth.clientCa.secret }}true{{ end -}}
 {{- end -}}

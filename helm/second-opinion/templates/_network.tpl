@@ -1,6 +1,6 @@
-{{/* Where may a pod go? */}}
+{{/* Egress rules. */}}
 
-{{/* An empty list of peers would mean everywhere: where none is named, there is no rule. */}}
+{{/* An empty list of peers would allow every destination, so without peers no rule is written. */}}
 {{- define "second-opinion.egress.dns" -}}
 {{- if .Values.networkPolicy.dns.to -}}
 - to:
@@ -13,7 +13,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* One destination over TCP, with `to` and `port`. */}}
+{{/* A rule for one TCP destination with `to` and `port`. */}}
 {{- define "second-opinion.egress" -}}
 - to:
     {{- toYaml .to | nindent 4 }}

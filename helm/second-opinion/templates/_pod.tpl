@@ -1,6 +1,6 @@
-{{/* What do the pods have in common: the one that serves, the migration's, and the test's? */}}
+{{/* Parts of the server's, the migration's and the test's pods. */}}
 
-{{/* The standard "restricted", which no value weakens. */}}
+{{/* The pod security standard "restricted". No value can weaken it. */}}
 {{- define "second-opinion.podSecurityContext" -}}
 runAsNonRoot: true
 {{- with .Values.podSecurity }}
@@ -26,7 +26,7 @@ readOnlyRootFilesystem: true
 runAsNonRoot: true
 {{- end -}}
 
-{{/* Every pod's head. Service links would put variables into the environment that look like the service's own. */}}
+{{/* The common fields of every pod. Service links are off, because they add variables that look like the service's own. */}}
 {{- define "second-opinion.podBasics" -}}
 automountServiceAccountToken: false
 enableServiceLinks: false
@@ -49,7 +49,7 @@ tolerations:
 {{- end }}
 {{- end -}}
 
-{{/* What points the command to its file and its store. */}}
+{{/* The environment with the configuration file and the store. */}}
 {{- define "second-opinion.env" -}}
 - name: SECOND_OPINION_CONFIG
   value: /etc/second-opinion/config/second-opinion.toml
@@ -94,7 +94,7 @@ tolerations:
 {{- end }}
 {{- end -}}
 
-{{/* Whole folders, never a subPath: a file mounted by subPath does not change when its source does. */}}
+{{/* Whole folders without subPath, because a file mounted by subPath is not updated when its source changes. */}}
 {{- define "second-opinion.configVolumes" -}}
 - name: config
   configMap:
@@ -157,11 +157,11 @@ tolerations:
 {{- end }}
 {{- end -}}
 
-{{/* The pod that serves, for Deployment and StatefulSet alike. */}}
+{{/* The server's pod, for the Deployment and the StatefulSet. */}}
 {{- define "second-opinion.servingPod" -}}
 metadata:
   annotations:
-    # A new file means new pods: the process reads it at its start.
+    # The process reads the file at startup, so a changed file requires new pods.
     checksum/config: {{ include "second-opinion.toml" . | sha256sum }}
     {{- with .Values.podAnnotations }}
     {{- toYaml . | nindent 4 }}
@@ -189,7 +189,7 @@ spec:
         matchLabels:
           {{- include "second-opinion.selector" (list $ "server") | nindent 10 }}
       {{- if eq $.Values.store.type "postgresql" }}
-      # Each version is spread on its own, so that a rollout does not count the pods that it replaces.
+      # Each version is spread separately, so that a rollout does not count the pods that it replaces.
       matchLabelKeys: [pod-template-hash]
       {{- end }}
     {{- end }}
@@ -207,7 +207,7 @@ spec:
         - name: ops
           containerPort: {{ .Values.ports.ops }}
           protocol: TCP
-      # The probes are HTTP on the ops port: Kubernetes' own gRPC probe knows no TLS.
+      # HTTP probes on the ops port, because Kubernetes' gRPC probe does not support TLS.
       startupProbe:
         httpGet:
           path: /livez
@@ -246,7 +246,7 @@ spec:
         {{- include "second-opinion.configMounts" . | nindent 8 }}
   volumes:
     {{- if eq .Values.store.type "postgresql" }}
-    # Nothing lasting is in it: the store is the database.
+    # It holds no persistent data: the store is the database.
     - name: data
       emptyDir:
         sizeLimit: 64Mi

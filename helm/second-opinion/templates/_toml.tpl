@@ -1,13 +1,13 @@
 {{/*
-The service's file from values. Helm's own toToml writes whole numbers as fractions, which the service refuses; and a
-JSON string is a TOML string too.
+The service's configuration file from the values. Helm's toToml writes integers as floats, which the service rejects. JSON
+strings are valid TOML strings.
 */}}
 
 {{- define "second-opinion.toml.key" -}}
 {{- if regexMatch "^[A-Za-z0-9_-]+$" . }}{{ . }}{{ else }}{{ toJson . }}{{ end -}}
 {{- end -}}
 
-{{/* A value on one line: tables within lists are written inline. */}}
+{{/* A value on one line, with tables in lists as inline tables. */}}
 {{- define "second-opinion.toml.value" -}}
 {{- if kindIs "map" . -}}
 { {{- range $i, $key := keys . | sortAlpha }}{{ if $i }},{{ end }} {{ include "second-opinion.toml.key" $key }} = {{ include "second-opinion.toml.value" (get $ $key) }}{{ end }} }
@@ -18,7 +18,7 @@ JSON string is a TOML string too.
 {{- end -}}
 {{- end -}}
 
-{{/* A table with its own heading, and those within it after it: (list "plan" $map). */}}
+{{/* A table with its heading, followed by its nested tables: (list "plan" $map). */}}
 {{- define "second-opinion.toml.table" -}}
 {{- $path := index . 0 -}}
 {{- $table := index . 1 }}
@@ -40,12 +40,12 @@ JSON string is a TOML string too.
 {{- define "second-opinion.toml" -}}
 {{- $v := .Values -}}
 {{- $open := include "second-opinion.auth" . -}}
-# Written by the chart from its values. `second-opinion check-config` says what holds and where it comes from.
+# Written by the chart from its values. `second-opinion check-config` prints the effective settings and their origins.
 listen = {{ include "second-opinion.address" (list (ternary $v.bindAddress "127.0.0.1" (not (empty $open))) $v.ports.grpc) | toJson }}
 ops_listen = {{ include "second-opinion.address" (list $v.bindAddress $v.ports.ops) | toJson }}
 data = "/var/lib/second-opinion/data"
 {{- if eq $v.store.type "postgresql" }}
-# store: SECOND_OPINION_STORE, from a secret.
+# store: set by SECOND_OPINION_STORE from a secret.
 {{- end }}
 {{- if $v.auth.issuer }}
 auth_jwks = {{ $v.auth.jwks.url | default "/etc/second-opinion/jwks/jwks.json" | toJson }}
