@@ -120,7 +120,7 @@ def _():
 
 @check("the chart's appVersion is the crate's version")
 def _():
-    crate = tomllib.loads((ROOT / "Cargo.toml").read_text())["package"]["version"]
+    crate = tomllib.loads((ROOT / "Cargo.toml").read_text())["workspace"]["package"]["version"]
     require(CHART_OBJECT.metadata["appVersion"] == crate, f"{CHART_OBJECT.metadata['appVersion']}, but the crate has {crate}")
 
 
