@@ -1,4 +1,4 @@
-"""How does `buf curl` play a step? It asks the server's reflection by itself, and is one process a call."""
+"""Plays steps with `buf curl`, which reads the server's reflection itself and runs one process per call."""
 
 import base64
 import codecs
@@ -12,7 +12,7 @@ import time
 
 from google.protobuf import descriptor_pool, json_format, message_factory
 
-# It takes a deadline for all that it does, its start included.
+# buf's timeout includes its own start, so that much is added.
 START_MS = 2000
 
 
@@ -20,7 +20,7 @@ class Buf:
     name = "buf curl"
 
     def __init__(self, address, contract, tools):
-        # The program itself: what npm puts on the path hands no signal on.
+        # The executable itself, because npm's wrapper does not forward signals.
         [program] = tools.glob("node_modules/@bufbuild/buf-*/bin/buf")
         self.address, self.program = address, program
         self.version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True).stdout.strip()
@@ -41,32 +41,32 @@ class Buf:
         stop = threading.Timer((step.get("cancelAfterMs", 0) + START_MS) / 1000, process.send_signal, [signal.SIGINT])
         if "cancelAfterMs" in step:
             stop.start()
-        said = []
-        listener = threading.Thread(target=lambda: said.extend(process.stderr))
-        listener.start()
-        threading.Thread(target=self.ask, args=(process, step["message"])).start()
+        stderr = []
+        reader = threading.Thread(target=lambda: stderr.extend(process.stderr))
+        reader.start()
+        threading.Thread(target=self.send, args=(process, step["message"])).start()
         messages = []
         for message in documents(process.stdout):
             messages.append(message)
             if len(messages) == step.get("cancelAfterMessages"):
                 process.send_signal(signal.SIGINT)
         process.wait()
-        listener.join()
+        reader.join()
         stop.cancel()
-        error = error_of("".join(said))
+        error = error_of("".join(stderr))
         if process.returncode == 128 + signal.SIGINT:
-            # It says nothing then. Whether the server has seen it, the server's own count says.
+            # buf prints nothing then. The server's metrics show whether it received the cancellation.
             error["code"] = "CANCELLED"
         return {
             "ms": (time.monotonic() - begun) * 1000,
             "messages": messages,
-            "metadata": metadata_of(said),
+            "metadata": metadata_of(stderr),
             **error,
             "details": [self.detail(detail) for detail in error.get("details", [])],
         }
 
     @staticmethod
-    def ask(process, message):
+    def send(process, message):
         try:
             process.stdin.write(json.dumps(message))
             process.stdin.close()
@@ -74,8 +74,8 @@ class Buf:
             pass
 
     def detail(self, detail):
-        found = message_factory.GetMessageClass(self.pool.FindMessageTypeByName(detail["type"]))
-        value = found.FromString(base64.b64decode(detail["value"] + "=="))
+        message_class = message_factory.GetMessageClass(self.pool.FindMessageTypeByName(detail["type"]))
+        value = message_class.FromString(base64.b64decode(detail["value"] + "=="))
         return {"type": detail["type"], "value": json_format.MessageToDict(value)}
 
     def close(self):
@@ -83,7 +83,7 @@ class Buf:
 
 
 def documents(stream):
-    """Each JSON document of a stream, as soon as it has come: no line ends the last one."""
+    """Yields each JSON document of a stream as soon as it is complete: no newline follows the last one."""
     decoder, text = codecs.getincrementaldecoder("utf-8")(), ""
     while read := os.read(stream.fileno(), 65536):
         text += decoder.decode(read)
@@ -96,19 +96,19 @@ def documents(stream):
             text = text[end:]
 
 
-def error_of(said):
-    """What it says of a call that failed: a document at the end of what it tells on the way."""
-    found = re.search(r'^\{\n   "code".*?^\}$', said, re.M | re.S)
+def error_of(stderr):
+    """Returns the error of a failed call: a JSON document at the end of the verbose output."""
+    found = re.search(r'^\{\n   "code".*?^\}$', stderr, re.M | re.S)
     if not found:
-        return {"code": "OK"} if "Call complete" in said else {"code": "UNKNOWN", "message": said[-2000:]}
+        return {"code": "OK"} if "Call complete" in stderr else {"code": "UNKNOWN", "message": stderr[-2000:]}
     error = json.loads(found[0])
     code = "CANCELLED" if error["code"] == "canceled" else error["code"].upper()
     return {"code": code, "message": error.get("message", ""), "details": error.get("details", [])}
 
 
-def metadata_of(said):
-    """Headers and trailers of the call itself, which comes after those to reflection."""
-    found = [re.match(r"buf: < \(#(\d+)\) ([A-Za-z0-9-]+): (.*)$", line) for line in said]
+def metadata_of(stderr_lines):
+    """Returns the headers and trailers of the call itself, which follows the reflection calls."""
+    found = [re.match(r"buf: < \(#(\d+)\) ([A-Za-z0-9-]+): (.*)$", line) for line in stderr_lines]
     found = [match for match in found if match]
     last = max((int(match[1]) for match in found), default=0)
     return {match[2].lower(): match[3] for match in found if int(match[1]) == last}

@@ -1,4 +1,4 @@
-"""Does every kind of client see the same? Plays golden.json from each, on a server of its own."""
+"""Plays golden.json from every kind of client, each on a separate server, and checks that all see the same."""
 
 import json
 import os
@@ -14,100 +14,100 @@ import contract
 from buf_player import Buf
 from grpcio_player import Grpcio
 from javascript_players import GrpcJs, Page, Web
-from judge import Memory, judged
-from server import Server, until
+from judge import Variables, mismatches
+from server import Server, wait_until
 
 HERE = pathlib.Path(__file__).resolve().parent
 EXAMPLES = HERE.parents[1] / "examples"
 TOOLS, BINARY, CHROMIUM = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 STEPS = json.loads((HERE / "golden.json").read_text())["steps"]
 DEADLINE_MS = 20_000
-# Says how long each step took, too.
+# Also prints the duration of each step.
 VERBOSE = bool(os.environ.get("CLIENTS_CHECK_VERBOSE"))
 
 
 def players(pages):
-    """Each player's name, and how it is made for a server."""
-    yield Grpcio.name, lambda server, told, _: Grpcio(server.address, told)
+    """Yields each player's name and the function that creates it for a server."""
+    yield Grpcio.name, lambda server, descriptors, _: Grpcio(server.address, descriptors)
     if not (TOOLS / "node_modules").exists():
         return
     yield GrpcJs.name, lambda server, _, file: GrpcJs(server.address, file, TOOLS)
-    yield Buf.name, lambda server, told, _: Buf(server.address, told, TOOLS)
+    yield Buf.name, lambda server, descriptors, _: Buf(server.address, descriptors, TOOLS)
     if CHROMIUM:
         yield Web.name, lambda server, _, file: Web(server.address, file, TOOLS, CHROMIUM, pages)
 
 
 def plays(step, name):
-    return step.get("only", name) == name and name not in step.get("not", {})
+    return step.get("only", name) == name and name not in step.get("skip", {})
 
 
-def play(step, player, server, memory, tokens):
-    """Plays a step, and says everything that is wrong with what came of it."""
-    asked = {key: step[key] for key in step if key not in ("name", "message", "expect", "keep")}
+def play(step, player, server, variables, tokens):
+    """Plays a step, and returns its problems and its outcome."""
+    request = {key: step[key] for key in step if key not in ("name", "message", "expect", "keep")}
     token = {"authorization": f"Bearer {tokens[step['token']]}"} if "token" in step else {}
-    asked["metadata"] = step.get("metadata", {}) | token
-    asked["deadlineMs"] = step.get("deadlineMs", DEADLINE_MS)
-    asked["message"] = memory.filled(step["message"])
-    expected = memory.filled(step["expect"])
-    counted = expected.get("counted")
-    before = server.count(step["call"], counted) if counted else 0
-    said = []
-    if step.get("held"):
-        with server.held() as held:
-            outcome = player.play(asked)
-        # It came while nothing could be written, so it did not wait for the store.
-        if not held.in_time:
-            said.append("the answer did not come before the store could write again")
+    request["metadata"] = step.get("metadata", {}) | token
+    request["deadlineMs"] = step.get("deadlineMs", DEADLINE_MS)
+    request["message"] = variables.substitute(step["message"])
+    expected = variables.substitute(step["expect"])
+    server_code = expected.get("serverCode")
+    count_before = server.count(step["call"], server_code) if server_code else 0
+    problems = []
+    if step.get("storeLocked"):
+        with server.locked_store() as lock:
+            outcome = player.play(request)
+        # A response while nothing can be written has not waited for the store.
+        if not lock.released_early:
+            problems.append("the response did not arrive before the store could write again")
     elif step.get("drain"):
-        outcome = drained(asked, player, server, said)
+        outcome = play_during_drain(request, player, server, problems)
     else:
-        outcome = player.play(asked)
-    said += judged(expected, outcome)
-    if counted and not until(lambda: server.count(step["call"], counted) > before):
-        said.append(f"the server counted no call that ended as {counted}")
-    if not said:
-        memory.keep(step.get("keep", {}), outcome["messages"][0] if outcome["messages"] else {})
-    return said, outcome
+        outcome = player.play(request)
+    problems += mismatches(expected, outcome)
+    if server_code and not wait_until(lambda: server.count(step["call"], server_code) > count_before):
+        problems.append(f"the server counted no call that ended with {server_code}")
+    if not problems:
+        variables.keep(step.get("keep", {}), outcome["messages"][0] if outcome["messages"] else {})
+    return problems, outcome
 
 
-def drained(asked, player, server, said):
-    """Plays a step during which the server is told to end, once it has begun."""
-    def end():
-        if not until(lambda: server.watchers() > 0):
-            said.append("the server has seen no watch")
+def play_during_drain(request, player, server, problems):
+    """Plays a step, and sends the server SIGTERM once the watch has started."""
+    def drain():
+        if not wait_until(lambda: server.watchers() > 0):
+            problems.append("the server has no watch")
         server.drain()
 
-    ending = threading.Thread(target=end)
-    ending.start()
-    outcome = player.play(asked)
-    ending.join()
+    thread = threading.Thread(target=drain)
+    thread.start()
+    outcome = player.play(request)
+    thread.join()
     return outcome
 
 
-def check(name, make, folder, origin):
-    """Plays the script by one player; says what it played, and everything that went wrong."""
+def check(name, create, folder, origin):
+    """Plays the script with one player, and returns a summary and the problems."""
     server, player = Server(BINARY, folder, origin), None
     try:
         with grpc.insecure_channel(server.address) as channel:
-            told = contract.learn(channel)
+            descriptors = contract.read(channel)
         file = TOOLS / "out" / "contract.binpb"
-        file.write_bytes(told.SerializeToString())
-        player, memory, tokens = make(server, told, file), Memory(EXAMPLES), server.tokens()
-        played, wrong, hurried = 0, [], ""
+        file.write_bytes(descriptors.SerializeToString())
+        player, variables, tokens = create(server, descriptors, file), Variables(EXAMPLES), server.tokens()
+        played, problems, deadline_note = 0, [], ""
         for step in STEPS:
             if not plays(step, name):
                 continue
             played += 1
-            said, outcome = play(step, player, server, memory, tokens)
-            wrong += [f"{step['name']}: {one}" for one in said]
+            step_problems, outcome = play(step, player, server, variables, tokens)
+            problems += [f"{step['name']}: {problem}" for problem in step_problems]
             if VERBOSE:
                 print(f"        {outcome['ms']:7.1f} ms  {outcome['code']:19} {step['name']}")
-            if step.get("deadlineMs", DEADLINE_MS) < 1_000 and name != Buf.name:  # whose start is in its time
-                hurried = f"; a deadline of {step['deadlineMs']} ms was over after {outcome['ms']:.0f} ms"
-        code = server.ended()
+            if step.get("deadlineMs", DEADLINE_MS) < 1_000 and name != Buf.name:  # buf's time includes its start
+                deadline_note = f"; a deadline of {step['deadlineMs']} ms ended the call after {outcome['ms']:.0f} ms"
+        code = server.wait()
         if code != 0:
-            wrong.append(f"the server ended with {code}")
-        return f"{name} ({player.version}): {played} steps{hurried}", wrong
+            problems.append(f"the server exited with {code}")
+        return f"{name} ({player.version}): {played} steps{deadline_note}", problems
     finally:
         if player:
             player.close()
@@ -115,16 +115,17 @@ def check(name, make, folder, origin):
 
 
 def main():
-    pages = {"ours": Page(TOOLS), "other": Page(TOOLS)}
+    pages = {"allowed": Page(TOOLS), "other": Page(TOOLS)}
     failed = passed = 0
-    for name, make in players(pages):
+    for name, create in players(pages):
         with tempfile.TemporaryDirectory(prefix="second-opinion-clients-") as folder:
             try:
-                line, wrong = check(name, make, pathlib.Path(folder), pages["ours"].origin)
-            except Exception:  # whatever goes wrong is what the line tells of
-                line, wrong = name, traceback.format_exc().splitlines()
-        failed, passed = failed + bool(wrong), passed + (not wrong)
-        print(f"{'FAILED ' if wrong else 'ok     '} {line}", *(f"        {one[:2000]}" for one in wrong), sep="\n", flush=True)
+                line, problems = check(name, create, pathlib.Path(folder), pages["allowed"].origin)
+            except Exception:  # any error fails the player
+                line, problems = name, traceback.format_exc().splitlines()
+        failed, passed = failed + bool(problems), passed + (not problems)
+        details = (f"        {problem[:2000]}" for problem in problems)
+        print(f"{'FAILED ' if problems else 'ok     '} {line}", *details, sep="\n", flush=True)
     print(f"{passed} passed, {failed} failed")
     return 1 if failed else 0
 

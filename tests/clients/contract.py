@@ -1,4 +1,4 @@
-"""What is the contract, as a client learns it from the server's reflection?"""
+"""Reads the contract from the server's reflection, as a client does."""
 
 from google.protobuf import descriptor_pb2
 from grpc_reflection.v1alpha.proto_reflection_descriptor_database import ProtoReflectionDescriptorDatabase
@@ -12,8 +12,8 @@ SYMBOLS = [
 ]
 
 
-def learn(channel):
-    """Every file that the calls and their errors need, each after those that it imports."""
+def read(channel):
+    """Returns the descriptors of every file for the calls and their errors, each after the files that it imports."""
     database = ProtoReflectionDescriptorDatabase(channel)
     known, files = set(), descriptor_pb2.FileDescriptorSet()
 

@@ -1,4 +1,4 @@
-// How does @grpc/grpc-js play a step? One step a line on standard input, one outcome a line on standard output.
+// Plays steps with @grpc/grpc-js: one step per line on standard input, one outcome per line on standard output.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import grpc from "@grpc/grpc-js";
@@ -8,21 +8,21 @@ const [address, file] = process.argv.slice(2);
 const contract = contractOf(readFileSync(file));
 const credentials = grpc.credentials.createInsecure();
 const plain = new grpc.Client(address, credentials);
-const packing = new grpc.Client(address, credentials, {
+const compressing = new grpc.Client(address, credentials, {
   "grpc.default_compression_algorithm": grpc.compressionAlgorithms.gzip,
 });
 
 function play(step) {
   const method = contract.method(step);
-  const client = step.gzip ? packing : plain;
+  const client = step.gzip ? compressing : plain;
   const streams = method.methodKind === "server_streaming";
   const metadata = new grpc.Metadata();
   for (const [key, value] of Object.entries(step.metadata)) metadata.set(key, value);
   const outcome = { messages: [], metadata: {}, details: [] };
   const begun = performance.now();
   return new Promise((done) => {
-    const keep = (come) => {
-      for (const [key, value] of Object.entries(come.getMap())) {
+    const keep = (received) => {
+      for (const [key, value] of Object.entries(received.getMap())) {
         if (typeof value === "string") outcome.metadata[key] = value;
       }
     };
@@ -40,13 +40,13 @@ function play(step) {
       metadata,
       { deadline: Date.now() + step.deadlineMs },
     ];
-    const took = (message) => outcome.messages.push(message);
+    const add = (message) => outcome.messages.push(message);
     const call = streams
       ? client.makeServerStreamRequest(...parts)
-      : client.makeUnaryRequest(...parts, (error, message) => error ?? took(message));
+      : client.makeUnaryRequest(...parts, (error, message) => error ?? add(message));
     if (streams) {
-      call.on("data", (message) => took(message) === step.cancelAfterMessages && call.cancel());
-      // The status says it too.
+      call.on("data", (message) => add(message) === step.cancelAfterMessages && call.cancel());
+      // The status event has the error too.
       call.on("error", () => {});
     }
     call.on("metadata", keep);
@@ -59,4 +59,4 @@ for await (const line of createInterface({ input: process.stdin })) {
   process.stdout.write(`${JSON.stringify(await play(JSON.parse(line)))}\n`);
 }
 plain.close();
-packing.close();
+compressing.close();

@@ -1,4 +1,4 @@
-"""How does Python's grpcio play a step?"""
+"""Plays steps with Python's grpcio."""
 
 import threading
 import time
@@ -18,11 +18,11 @@ class Grpcio:
             self.pool.Add(file)
 
     def play(self, step):
-        service, method = (step.get("as") or step["call"]).split("/")
+        service, method = (step.get("messagesOf") or step["call"]).split("/")
         method = self.pool.FindServiceByName(service).methods_by_name[method]
         kind = self.channel.unary_stream if method.server_streaming else self.channel.unary_unary
-        answers = message_factory.GetMessageClass(method.output_type)
-        stub = kind(f"/{step['call']}", lambda message: message.SerializeToString(), answers.FromString)
+        response_class = message_factory.GetMessageClass(method.output_type)
+        stub = kind(f"/{step['call']}", lambda message: message.SerializeToString(), response_class.FromString)
         request = json_format.ParseDict(step["message"], message_factory.GetMessageClass(method.input_type)())
         options = {
             "metadata": list(step["metadata"].items()),

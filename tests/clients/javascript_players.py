@@ -1,4 +1,4 @@
-"""How does the check talk to the players in JavaScript: one in Node, one in a page of a browser?"""
+"""Runs the JavaScript players: one in Node, one in a browser page."""
 
 import functools
 import http.server
@@ -23,7 +23,7 @@ class GrpcJs:
 
     def __init__(self, address, contract_file, tools):
         self.version = version_of(tools, self.name)
-        # Node looks for modules in the folders above the file that asks for them.
+        # Node resolves modules from the folders above the importing file.
         player = shutil.copytree(HERE, tools / "player", dirs_exist_ok=True) / "grpc_js_player.js"
         self.process = subprocess.Popen(
             ["node", player, address, contract_file], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -33,7 +33,7 @@ class GrpcJs:
         self.process.stdin.write(json.dumps(step) + "\n")
         self.process.stdin.flush()
         line = self.process.stdout.readline()
-        assert line, "the player has ended"
+        assert line, "the player has exited"
         return json.loads(line)
 
     def close(self):
@@ -46,21 +46,21 @@ class GrpcJs:
 
 
 class Page(http.server.ThreadingHTTPServer):
-    """Serves the page, hands it steps, and takes its outcomes."""
+    """Serves the page, sends it steps, and receives its outcomes."""
 
     daemon_threads = True
 
     def __init__(self, tools):
-        super().__init__(("127.0.0.1", 0), functools.partial(Visit, tools))
+        super().__init__(("127.0.0.1", 0), functools.partial(PageHandler, tools))
         self.origin = f"http://127.0.0.1:{self.server_port}"
         self.steps, self.outcomes = queue.Queue(), queue.Queue()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def handle_error(self, *_):
-        """A browser that is told to end leaves questions unanswered."""
+        """Ignores errors: a browser that is terminated leaves requests open."""
 
 
-class Visit(http.server.SimpleHTTPRequestHandler):
+class PageHandler(http.server.SimpleHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     extensions_map = {".html": "text/html", ".js": "text/javascript", "": "application/octet-stream"}
 
@@ -75,18 +75,18 @@ class Visit(http.server.SimpleHTTPRequestHandler):
 
     def do_GET(self):
         if self.path == "/step":
-            self.tell(self.server.steps.get())
-        elif self.path == "/told.json":
-            self.tell(self.server.told)
+            self.send_json(self.server.steps.get())
+        elif self.path == "/settings.json":
+            self.send_json(self.server.settings)
         else:
             super().do_GET()
 
     def do_POST(self):
         self.server.outcomes.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))
-        self.tell({})
+        self.send_json({})
 
-    def tell(self, what):
-        text = json.dumps(what).encode()
+    def send_json(self, value):
+        text = json.dumps(value).encode()
         self.send_response(200)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(text)))
@@ -107,10 +107,10 @@ class Web:
         self.chromium, self.pages, self.browsers = chromium, pages, {}
         self.profile = tempfile.TemporaryDirectory(prefix="second-opinion-chromium-", ignore_cleanup_errors=True)
         for page in pages.values():
-            page.told = {"base": f"http://{address}", "contract": f"/out/{contract_file.name}"}
+            page.settings = {"base": f"http://{address}", "contract": f"/out/{contract_file.name}"}
 
     def play(self, step):
-        origin = step.get("origin", "ours")
+        origin = step.get("origin", "allowed")
         page = self.pages[origin]
         if origin not in self.browsers:
             profile = f"--user-data-dir={self.profile.name}/{origin}"

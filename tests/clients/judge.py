@@ -1,4 +1,4 @@
-"""What is sent in a step of the golden script, and is what came back what it expects?"""
+"""Substitutes the variables of the golden script, and compares outcomes with expectations."""
 
 import base64
 import collections
@@ -10,25 +10,25 @@ import uuid
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def merged(below, above):
-    if not (isinstance(below, dict) and isinstance(above, dict)):
-        return above
-    return below | {key: merged(below.get(key), value) for key, value in above.items()}
+def merge(base, overlay):
+    if not (isinstance(base, dict) and isinstance(overlay, dict)):
+        return overlay
+    return base | {key: merge(base.get(key), value) for key, value in overlay.items()}
 
 
-class Memory:
-    """What the steps before have kept, and the ids that were made for this run."""
+class Variables:
+    """The values kept by earlier steps, and the ids created for this run."""
 
     def __init__(self, examples):
         self.examples, self.kept = examples, {}
-        self.made = collections.defaultdict(lambda: str(uuid.uuid4()))
+        self.new_ids = collections.defaultdict(lambda: str(uuid.uuid4()))
 
-    def filled(self, value):
-        """A value of the script with everything in it that only this run knows."""
+    def substitute(self, value):
+        """Returns a value of the script with every variable and example substituted."""
         if isinstance(value, list):
-            return [self.filled(item) for item in value]
+            return [self.substitute(item) for item in value]
         if isinstance(value, str) and value.startswith("$new:"):
-            return self.made[value.removeprefix("$new:")]
+            return self.new_ids[value.removeprefix("$new:")]
         if isinstance(value, str) and value.startswith("$"):
             return self.kept[value.removeprefix("$")]
         if not isinstance(value, dict):
@@ -37,62 +37,62 @@ class Memory:
             text, times = value["$times"]
             return text * times
         example = value.get("$example")
-        below = json.loads((self.examples / example).read_text()) if example else {}
-        return merged(below, {key: self.filled(item) for key, item in value.items() if key != "$example"})
+        base = json.loads((self.examples / example).read_text()) if example else {}
+        return merge(base, {key: self.substitute(item) for key, item in value.items() if key != "$example"})
 
-    def keep(self, wanted, answer):
-        for name, path in wanted.items():
-            found = answer
+    def keep(self, paths, response):
+        for name, path in paths.items():
+            found = response
             for part in path.split("."):
                 found = found[int(part)] if part.isdigit() else found[part]
             self.kept[name] = found
 
 
-def differences(expected, found, where, around=None):
-    """Everything that was expected and is not there."""
+def differences(expected, found, path, parent=None):
+    """Returns a description of every expected value that is missing or different."""
     if isinstance(expected, dict):
         if not isinstance(found, dict):
-            return [f"{where}: expected an object, got {found!r}"]
+            return [f"{path}: expected an object, got {found!r}"]
         return [
-            said for key, value in expected.items() for said in differences(value, found.get(key), f"{where}.{key}", found)
+            text for key, value in expected.items() for text in differences(value, found.get(key), f"{path}.{key}", found)
         ]
     if isinstance(expected, list):
         if not isinstance(found, list) or len(found) != len(expected):
-            return [f"{where}: expected {len(expected)} items, got {found!r}"]
+            return [f"{path}: expected {len(expected)} items, got {found!r}"]
         pairs = zip(expected, found)
-        return [said for i, (one, other) in enumerate(pairs) for said in differences(one, other, f"{where}[{i}]")]
-    if fits(expected, found, around):
+        return [text for i, (one, other) in enumerate(pairs) for text in differences(one, other, f"{path}[{i}]")]
+    if matches(expected, found, parent):
         return []
-    return [f"{where}: expected {expected!r}, got {found!r}"]
+    return [f"{path}: expected {expected!r}, got {found!r}"]
 
 
-def fits(expected, found, around):
+def matches(expected, found, parent):
     if expected == "<any>":
         return isinstance(found, str) and bool(found)
     if expected == "<uuid>":
         return isinstance(found, str) and bool(UUID.fullmatch(found))
     if expected == "<sha256 contentSha256>":
-        return bool(found) and hashlib.sha256(base64.b64decode(found)).hexdigest() == around["contentSha256"]
+        return bool(found) and hashlib.sha256(base64.b64decode(found)).hexdigest() == parent["contentSha256"]
     return found == expected
 
 
-def judged(expected, outcome):
-    """Everything in which an outcome differs from what was expected; a stream is judged by all its messages."""
+def mismatches(expected, outcome):
+    """Returns a description of every difference between an outcome and the expectation."""
     found = {
         "code": outcome["code"],
-        "answer": outcome["messages"][0] if outcome["messages"] else None,
+        "response": outcome["messages"][0] if outcome["messages"] else None,
         "messages": outcome["messages"],
         "metadata": outcome["metadata"],
     }
-    said = [
-        one for part in found if part in expected for one in differences(expected[part], found[part], part)
+    problems = [
+        text for part in found if part in expected for text in differences(expected[part], found[part], part)
     ]
-    # A detail that the contract does not tell of is one too many.
+    # Details that the script does not expect are an error.
     details = {detail["type"].removeprefix("google.rpc."): detail["value"] for detail in outcome["details"]}
     if set(details) != set(expected.get("details", {})):
-        said.append(f"details: expected {sorted(expected.get('details', {}))}, got {outcome['details']!r}")
+        problems.append(f"details: expected {sorted(expected.get('details', {}))}, got {outcome['details']!r}")
     else:
-        said += differences(expected.get("details", {}), details, "details")
-    if said and outcome["code"] != expected["code"]:
-        said.append(f"it said: {outcome.get('message')}")
-    return said
+        problems += differences(expected.get("details", {}), details, "details")
+    if problems and outcome["code"] != expected["code"]:
+        problems.append(f"status message: {outcome.get('message')}")
+    return problems

@@ -1,4 +1,4 @@
-// How do the players in JavaScript read and write messages? By the descriptors of the contract, and the names of gRPC's codes.
+// Encodes and decodes messages by the contract's descriptors, for the JavaScript players, and names gRPC's status codes.
 import { createFileRegistry, fromBinary, fromJson, toBinary, toJson } from "@bufbuild/protobuf";
 import { FileDescriptorSetSchema } from "@bufbuild/protobuf/wkt";
 
@@ -13,9 +13,9 @@ export const codeName = (code) => CODES[code];
 export function contractOf(bytes) {
   const registry = createFileRegistry(fromBinary(FileDescriptorSetSchema, bytes));
   return {
-    // The method that a step calls, or whose messages it has.
+    // The method with the message types of a step.
     method(step) {
-      const [service, name] = (step.as ?? step.call).split("/");
+      const [service, name] = (step.messagesOf ?? step.call).split("/");
       return registry.getService(service).methods.find((method) => method.name === name);
     },
     fromJson: (type, json) => fromJson(type, json, { registry }),

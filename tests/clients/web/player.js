@@ -1,9 +1,9 @@
-// How does a page play a step over gRPC-Web? It asks the server of its own page for steps, and the service for answers.
+// Plays steps over gRPC-Web in a browser page: fetches each step from the page's own server, and calls the service.
 import { ConnectError } from "@connectrpc/connect";
 import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { codeName, contractOf } from "/player/contract.js";
 
-const { base, contract: file } = await (await fetch("/told.json")).json();
+const { base, contract: file } = await (await fetch("/settings.json")).json();
 const contract = contractOf(new Uint8Array(await (await fetch(file)).arrayBuffer()));
 const transport = createGrpcWebTransport({ baseUrl: base });
 
@@ -18,16 +18,16 @@ async function play(step) {
   const parts = [called, cancel.signal, step.deadlineMs, step.metadata];
   try {
     const input = contract.fromJson(method.input, step.message);
-    const answer =
+    const response =
       method.methodKind === "server_streaming"
         ? await transport.stream(...parts, (async function* () { yield input; })())
         : await transport.unary(...parts, input);
-    keep(answer.header);
-    for await (const message of answer.stream ? answer.message : [answer.message]) {
+    keep(response.header);
+    for await (const message of response.stream ? response.message : [response.message]) {
       outcome.messages.push(contract.toJson(method.output, message));
       if (outcome.messages.length === step.cancelAfterMessages) cancel.abort();
     }
-    keep(answer.trailer);
+    keep(response.trailer);
   } catch (thrown) {
     const error = ConnectError.from(thrown);
     keep(error.metadata);
