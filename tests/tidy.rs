@@ -1,14 +1,14 @@
-//! Is the repository kept in order? Rules that the compiler and clippy do not know.
+//! Checks of the repository that the compiler and clippy do not make.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// As long as a source file may be.
+/// Maximum length of a source file.
 const FILE_LINES_MAX: usize = 420;
-/// As long as a line of code may be, in characters. The words inside its strings are not counted.
+/// Maximum length of a line of code, without the contents of its strings.
 const LINE_CHARS_MAX: usize = 140;
 
-/// What a pure module may not name: clocks, chance, files, the network, the environment, and the server's crates.
+/// Names that a pure module may not use: clocks, randomness, files, the network, the environment, and the server's crates.
 const IMPURE: [&str; 16] = [
     "tokio",
     "tonic",
@@ -28,8 +28,8 @@ const IMPURE: [&str; 16] = [
     "Utc::now",
 ];
 
-/// Where a number that is also one of the policy's means something else.
-const OTHER_NUMBERS: [(&str, &str); 5] = [
+/// Files and code with a number of the policy that means something else there.
+const UNRELATED_NUMBERS: [(&str, &str); 5] = [
     ("crates/rules/src/rules/calendar.rs", "5 if weekday == Mon"), // the month of May
     ("crates/rules/src/case/identifiers.rs", "text.len() == 5"),   // the shapes of codes
     ("crates/rules/src/case/identifiers.rs", "text[3..5]"),
@@ -37,7 +37,7 @@ const OTHER_NUMBERS: [(&str, &str); 5] = [
     ("crates/rules/src/case/identifiers.rs", "5..=8"),
 ];
 
-/// Words that have no place in a repository, each in two parts so that this file holds none of them.
+/// Words that are banned from the repository, each split in two so that this file does not contain them.
 const BANNED: [(&str, &str); 10] = [
     ("/wo", "rk/"),
     ("/ro", "ot/"),
@@ -51,7 +51,7 @@ const BANNED: [(&str, &str); 10] = [
     ("FIX", "ME"),
 ];
 
-/// A text file of the repository by its path from the root.
+/// A text file with its path from the repository's root.
 struct File {
     path: String,
     text: String,
@@ -61,17 +61,17 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every text file under a folder, in the order of their paths.
+/// Every text file under a folder, ordered by path.
 fn files(folder: &str) -> Vec<File> {
     let mut found = Vec::new();
     let mut folders = vec![root().join(folder)];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a folder that can be read") {
+        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
             let path = entry.expect("an entry").path();
             let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let made_elsewhere = name.starts_with(".git")
+            let generated = name.starts_with(".git")
                 || ["target", "node_modules", ".tools", "second-opinion-data"].contains(&&*name);
-            if path.is_dir() && !made_elsewhere {
+            if path.is_dir() && !generated {
                 folders.push(path);
             } else if path.is_file() && name != ".git" {
                 found.extend(file(&path));
@@ -84,7 +84,7 @@ fn files(folder: &str) -> Vec<File> {
 }
 
 fn file(path: &PathBuf) -> Option<File> {
-    let text = String::from_utf8(std::fs::read(path).expect("a file that can be read")).ok()?;
+    let text = String::from_utf8(std::fs::read(path).expect("a readable file")).ok()?;
     let path = path.strip_prefix(root()).expect("a path under the root");
     let path = path.to_string_lossy().replace('\\', "/");
     Some(File { path, text })
@@ -103,8 +103,8 @@ fn sources() -> impl Iterator<Item = File> {
         .filter(is_rust)
 }
 
-/// The modules that hold neither a clock nor a connection.
-fn pure() -> impl Iterator<Item = File> {
+/// The modules without clocks, connections or other side effects.
+fn pure_modules() -> impl Iterator<Item = File> {
     ["crates/rules/src/rules", "crates/rules/src/case"]
         .into_iter()
         .flat_map(files)
@@ -112,19 +112,19 @@ fn pure() -> impl Iterator<Item = File> {
 }
 
 impl File {
-    /// The lines of code with their numbers: tests at the file's end and comments cut off, strings emptied.
+    /// The lines of code with their numbers, without unit tests, comments and the contents of strings.
     fn code(&self) -> impl Iterator<Item = (usize, String)> {
         let tests = self.text.find("\n#[cfg(test)]\nmod tests {");
         let lines = self.text[..tests.unwrap_or(self.text.len())].lines();
         let mut in_string = false;
         lines
             .enumerate()
-            .map(move |(index, line)| (index + 1, without_words(line, &mut in_string)))
+            .map(move |(index, line)| (index + 1, strip(line, &mut in_string)))
     }
 }
 
-/// A line without its comment and without what stands inside its strings. A string may go on on the next line.
-fn without_words(line: &str, in_string: &mut bool) -> String {
+/// Strips the comment and the contents of strings from a line. A string may continue on the next line.
+fn strip(line: &str, in_string: &mut bool) -> String {
     let mut code = String::new();
     let mut characters = line.chars().peekable();
     while let Some(character) = characters.next() {
@@ -138,7 +138,7 @@ fn without_words(line: &str, in_string: &mut bool) -> String {
             }
             _ if *in_string => {}
             '/' if characters.peek() == Some(&'/') => break,
-            // A character in quotes, such as '"', is no string.
+            // A character literal, such as '"', does not start a string.
             '\'' => {
                 let rest: String = characters.clone().take(3).collect();
                 let quoted = if rest.starts_with('\\') { 3 } else { 2 };
@@ -152,40 +152,40 @@ fn without_words(line: &str, in_string: &mut bool) -> String {
     code
 }
 
-/// The words and numbers of a line of code.
+/// The identifiers and numbers in a line of code.
 fn tokens(code: &str) -> impl Iterator<Item = &str> {
     code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|token| !token.is_empty())
 }
 
-/// Fails with every complaint at once.
-fn assert_none(complaints: &[String]) {
+/// Panics with all problems.
+fn assert_none(problems: &[String]) {
     let mut all = String::new();
-    for complaint in complaints {
-        writeln!(all, "{complaint}").expect("a string takes any text");
+    for problem in problems {
+        writeln!(all, "{problem}").expect("writing to a string");
     }
-    assert!(complaints.is_empty(), "\n{all}");
+    assert!(problems.is_empty(), "\n{all}");
 }
 
-/// Every line of code to which `complain` has something to say.
-fn complaints(
+/// Checks every line of code, and returns the problems with their places.
+fn check_lines(
     files: impl Iterator<Item = File>,
-    complain: impl Fn(&File, &str) -> Option<String>,
+    check: impl Fn(&File, &str) -> Option<String>,
 ) -> Vec<String> {
-    let mut found = Vec::new();
+    let mut problems = Vec::new();
     for file in files {
         for (number, code) in file.code() {
-            let said = complain(&file, &code);
-            found.extend(said.map(|said| format!("{}:{number}: {said}", file.path)));
+            let problem = check(&file, &code);
+            problems.extend(problem.map(|problem| format!("{}:{number}: {problem}", file.path)));
         }
     }
-    found
+    problems
 }
 
 #[test]
 fn rules_and_cases_are_pure() {
-    assert_none(&complaints(pure(), |_, code| {
-        let named = |word: &&&str| {
+    assert_none(&check_lines(pure_modules(), |_, code| {
+        let is_used = |word: &&&str| {
             if word.contains(':') {
                 code.contains(**word)
             } else {
@@ -194,22 +194,23 @@ fn rules_and_cases_are_pure() {
         };
         IMPURE
             .iter()
-            .find(named)
+            .find(is_used)
             .map(|word| format!("`{word}` in a pure module"))
     }));
 }
 
 #[test]
-fn numbers_of_the_policy_stand_in_edition_alone() {
-    let elsewhere = pure().filter(|file| file.path != "crates/rules/src/rules/edition.rs");
-    assert_none(&complaints(elsewhere, |file, code| {
-        let means_something_else = OTHER_NUMBERS
+fn policy_numbers_are_only_in_edition() {
+    let other_files =
+        pure_modules().filter(|file| file.path != "crates/rules/src/rules/edition.rs");
+    assert_none(&check_lines(other_files, |file, code| {
+        let unrelated = UNRELATED_NUMBERS
             .iter()
             .any(|(path, snippet)| file.path == *path && code.contains(snippet));
         let mut numbers = tokens(code).filter(|token| matches!(*token, "5" | "72"));
-        let number = numbers.next().filter(|_| !means_something_else)?;
+        let number = numbers.next().filter(|_| !unrelated)?;
         Some(format!(
-            "the number {number} belongs into src/rules/edition.rs"
+            "the number {number} belongs in crates/rules/src/rules/edition.rs"
         ))
     }));
 }
@@ -227,24 +228,24 @@ fn files_are_short() {
 #[test]
 fn lines_are_short() {
     let sources = files("src").into_iter().filter(is_rust);
-    assert_none(&complaints(sources, |_, code| {
+    assert_none(&check_lines(sources, |_, code| {
         let length = code.chars().count();
-        (length > LINE_CHARS_MAX).then(|| format!("{length} characters besides its strings"))
+        (length > LINE_CHARS_MAX).then(|| format!("{length} characters without strings"))
     }));
 }
 
 #[test]
-fn every_file_begins_by_saying_which_question_it_answers() {
-    let silent: Vec<_> = sources()
+fn every_source_file_has_a_module_doc() {
+    let missing: Vec<_> = sources()
         .filter(|file| !file.text.starts_with("//! "))
         .map(|file| format!("{} does not begin with `//! `", file.path))
         .collect();
-    assert_none(&silent);
+    assert_none(&missing);
 }
 
 #[test]
-fn nothing_is_left_to_do() {
-    assert_none(&complaints(sources(), |_, code| {
+fn no_placeholder_macros() {
+    assert_none(&check_lines(sources(), |_, code| {
         let macros = ["todo!", "unimplemented!", "dbg!"];
         let found = macros.iter().find(|name| code.contains(**name))?;
         Some(format!("`{found}`"))
@@ -287,7 +288,7 @@ fn every_source_file_is_part_of_the_crate() {
 }
 
 #[test]
-fn no_file_says_what_does_not_belong_here() {
+fn no_file_contains_a_banned_word() {
     let banned: Vec<String> = BANNED
         .iter()
         .map(|(one, other)| format!("{one}{other}").to_lowercase())
@@ -316,22 +317,25 @@ fn the_contract_is_two_files() {
 }
 
 #[test]
-fn the_manifest_names_the_oldest_compiler() {
+fn the_manifest_states_the_minimum_compiler_version() {
     let manifest = std::fs::read_to_string(root().join("Cargo.toml")).expect("a manifest");
-    let stated = manifest
+    let lines = manifest
         .lines()
         .filter(|line| line.starts_with("rust-version = \""));
-    assert_eq!(stated.count(), 1);
+    assert_eq!(lines.count(), 1);
 }
 
 #[test]
-fn words_are_cut_out_of_a_line() {
+fn comments_and_strings_are_stripped() {
     let mut in_string = false;
-    let mut cut = |line| without_words(line, &mut in_string);
-    assert_eq!(cut("let x = \"72 \\\" hours\"; // 72"), "let x = \"\"; ");
+    let mut stripped = |line| strip(line, &mut in_string);
     assert_eq!(
-        cut("let quote = '\"'; let y: &'a str = \"5"),
+        stripped("let x = \"72 \\\" hours\"; // 72"),
+        "let x = \"\"; "
+    );
+    assert_eq!(
+        stripped("let quote = '\"'; let y: &'a str = \"5"),
         "let quote = ; let y: &a str = \""
     );
-    assert_eq!(cut("still 72 words\"; 5"), "\"; 5");
+    assert_eq!(stripped("still 72 words\"; 5"), "\"; 5");
 }
