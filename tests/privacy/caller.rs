@@ -1,4 +1,4 @@
-//! A caller who keeps what it sends and how it was refused.
+//! A client that records its requests and the errors it receives.
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
@@ -23,13 +23,13 @@ pub struct Caller<'a> {
     server: &'a TestServer,
     address: String,
     token: String,
-    /// The token of someone who may do nothing.
+    /// A token without scopes.
     pub without_scopes: String,
-    /// What was sent and taken, by path.
+    /// The path and message of each request.
     pub sent: Vec<(String, Vec<u8>)>,
-    /// The calls that were made.
+    /// The paths of successful calls.
     pub paths: BTreeSet<String>,
-    pub refusals: Vec<Status>,
+    pub errors: Vec<Status>,
 }
 
 impl<'a> Caller<'a> {
@@ -41,30 +41,30 @@ impl<'a> Caller<'a> {
             without_scopes: server.token("reader", "", ActorType::Service),
             sent: Vec::new(),
             paths: BTreeSet::new(),
-            refusals: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
-    /// A call that is answered; gives its answer's bytes.
+    /// Makes a call that must succeed, and returns the response's bytes.
     pub async fn call(&mut self, rpc: &str, message: &impl Message) -> Vec<u8> {
-        self.taken(format!("{CALLS}{rpc}"), message).await
+        self.call_path(format!("{CALLS}{rpc}"), message).await
     }
 
-    /// The same of the other service.
+    /// The same for the policy service.
     pub async fn policy(&mut self, rpc: &str, message: &impl Message) -> Vec<u8> {
-        self.taken(format!("{POLICY}{rpc}"), message).await
+        self.call_path(format!("{POLICY}{rpc}"), message).await
     }
 
-    async fn taken(&mut self, path: String, message: &impl Message) -> Vec<u8> {
+    async fn call_path(&mut self, path: String, message: &impl Message) -> Vec<u8> {
         let bytes = message.encode_to_vec();
         let answer = self.send(&path, &bytes, &[]).await;
         assert_eq!(answer.status.code(), Code::Ok, "{path}: {}", answer.status);
         self.sent.push((path, bytes));
-        // Behind the flag and the length.
+        // Without the frame's flag and length.
         answer.body[5..].to_vec()
     }
 
-    /// A call that may be refused.
+    /// Makes a call that may fail.
     pub async fn try_call(&mut self, rpc: &str, message: &impl Message) {
         let path = format!("{CALLS}{rpc}");
         let bytes = message.encode_to_vec();
@@ -72,14 +72,15 @@ impl<'a> Caller<'a> {
         self.sent.push((path, bytes));
     }
 
-    /// Files a request; gives its determination's id.
+    /// Submits a request, and returns its determination's id.
     pub async fn submit(&mut self, request: &v1::SubmitSecondOpinionRequest) -> String {
-        let answer = self.call("SubmitSecondOpinion", request).await;
-        let answer = v1::SubmitSecondOpinionResponse::decode(&*answer).expect("an answer");
-        answer.determination.expect("it").determination_id
+        let response = self.call("SubmitSecondOpinion", request).await;
+        let response = v1::SubmitSecondOpinionResponse::decode(&*response).expect("a response");
+        let case = response.determination.expect("a determination");
+        case.determination_id
     }
 
-    /// Sends bytes with headers, as one who may do anything.
+    /// Sends bytes with headers and a token with every scope.
     pub async fn send(
         &mut self,
         path: &str,
@@ -91,7 +92,7 @@ impl<'a> Caller<'a> {
         self.send_with(path, bytes, &all).await
     }
 
-    /// Sends bytes with a token or with none.
+    /// Sends bytes with a token or without.
     pub async fn send_as(&mut self, path: &str, bytes: &[u8], token: Option<&str>) {
         let headers: Vec<_> = token
             .map(|token| ("authorization", format!("Bearer {token}")))
@@ -110,13 +111,13 @@ impl<'a> Caller<'a> {
         if answer.status.code() == Code::Ok {
             self.paths.insert(path.to_owned());
         } else {
-            self.refusals.push(answer.status.clone());
+            self.errors.push(answer.status.clone());
         }
         answer
     }
 
-    /// Files a request over gRPC-Web and HTTP/1.1.
-    pub async fn submit_from_a_browser(&mut self, request: &v1::SubmitSecondOpinionRequest) {
+    /// Submits a request over gRPC-Web and HTTP/1.1.
+    pub async fn submit_by_grpc_web(&mut self, request: &v1::SubmitSecondOpinionRequest) {
         let message = request.encode_to_vec();
         let stream = TcpStream::connect(self.address.trim_start_matches("http://")).await;
         let io = TokioIo::new(stream.expect("a connection"));
@@ -130,14 +131,14 @@ impl<'a> Caller<'a> {
             .header("authorization", format!("Bearer {}", self.token))
             .body(Full::new(Bytes::from(frame(0, &message))))
             .expect("a request");
-        let answer = sender.send_request(request).await.expect("an answer");
-        let body = answer.into_body().collect().await.expect("a body");
+        let response = sender.send_request(request).await.expect("a response");
+        let body = response.into_body().collect().await.expect("a body");
         let body = String::from_utf8_lossy(&body.to_bytes()).into_owned();
         assert!(body.contains("grpc-status:0"), "{body}");
         connection.abort();
     }
 
-    /// Looks at the log's first event, and goes.
+    /// Watches until the log's first event.
     pub async fn watch(&mut self) {
         let mut client: Client = self.server.client_with(Some(&self.token)).await;
         let request = v1::WatchDeterminationsRequest {
@@ -146,17 +147,20 @@ impl<'a> Caller<'a> {
         let stream = client.watch_determinations(request.clone()).await;
         let first = stream.expect("a stream").into_inner().message().await;
         let first = first.expect("no error").expect("an event");
-        assert_eq!(crate::hunt::find(&first.encode_to_vec()), None);
+        assert_eq!(crate::search::find(&first.encode_to_vec()), None);
         self.paths.insert(format!("{CALLS}WatchDeterminations"));
     }
 }
 
-/// What a scraper sees.
+/// Reads the metrics as a scraper does.
 pub async fn metrics(ops: SocketAddr) -> String {
     let mut stream = TcpStream::connect(ops).await.expect("a connection");
     let request = "GET /metrics HTTP/1.1\r\nhost: ops\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.expect("sent");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.expect("text");
-    answer
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("a request");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.expect("text");
+    response
 }

@@ -6,7 +6,7 @@ use crate::support::messages::{
     approval, available, denial, id, not_available, provider, second_opinion,
 };
 
-/// What may stand nowhere but in an answer to a caller who may see it, in lower case.
+/// The canary values in lower case. They may appear only in responses to callers with the scope for them.
 pub const CANARIES: [&str; 9] = [
     "canary",
     "91234567c",
@@ -19,10 +19,10 @@ pub const CANARIES: [&str; 9] = [
     "555-0179",
 ];
 const MEMBER_ID: &str = "91234567C";
-/// Of the professional who treats the member.
+/// The NPI of the member's treating professional.
 const CARE_NPI: &str = "1003000126";
-/// Of a professional who asks: no health information.
-const ASKER_NPI: &str = "1245319599";
+/// The NPI of a requesting professional, which is not health information.
+const REQUESTER_NPI: &str = "1245319599";
 const OUT_OF_NETWORK_NPI: &str = "1234567893";
 
 fn canary(name: &str) -> String {
@@ -57,7 +57,7 @@ fn representative() -> v1::Requester {
 
 fn professional() -> v1::Requester {
     let professional = v1::HealthProfessional {
-        npi: ASKER_NPI.to_owned(),
+        npi: REQUESTER_NPI.to_owned(),
         full_name: canary("professional"),
         phone: "(707) 555-0177".to_owned(),
         fax: "(707) 555-0178".to_owned(),
@@ -74,7 +74,7 @@ fn verification() -> v1::Verification {
     }
 }
 
-fn asked_for() -> v1::Provider {
+fn requested_provider() -> v1::Provider {
     v1::Provider {
         expertise: canary("expertise"),
         verification: Some(verification()),
@@ -93,12 +93,12 @@ fn claim() -> v1::UrgencyClaim {
     }
 }
 
-/// A routine request; the network has someone, or no one.
-fn asked(network: v1::NetworkAvailability) -> v1::SecondOpinion {
+/// A routine request with a network availability.
+fn second_opinion_with(network: v1::NetworkAvailability) -> v1::SecondOpinion {
     let mut request = v1::SecondOpinion {
         member: Some(member()),
         requesters: vec![professional(), representative()],
-        requested_provider: Some(asked_for()),
+        requested_provider: Some(requested_provider()),
         network_availability: Some(v1::NetworkAvailability {
             verification: Some(verification()),
             ..network
@@ -116,15 +116,15 @@ fn asked(network: v1::NetworkAvailability) -> v1::SecondOpinion {
     request
 }
 
-pub fn submit(network_has_someone: bool) -> v1::SubmitSecondOpinionRequest {
-    let network = if network_has_someone {
+pub fn submit(network_has_provider: bool) -> v1::SubmitSecondOpinionRequest {
+    let network = if network_has_provider {
         available()
     } else {
         not_available()
     };
     v1::SubmitSecondOpinionRequest {
         request_id: id(),
-        second_opinion: Some(Box::new(asked(network))),
+        second_opinion: Some(Box::new(second_opinion_with(network))),
     }
 }
 
@@ -132,7 +132,7 @@ pub fn evaluate() -> v1::EvaluateSecondOpinionRequest {
     v1::EvaluateSecondOpinionRequest {
         second_opinion: Some(Box::new(v1::SecondOpinion {
             urgency_claim: Some(claim()),
-            ..asked(not_available())
+            ..second_opinion_with(not_available())
         })),
         as_of: None,
     }
@@ -150,7 +150,7 @@ pub fn verify(determination_id: &str) -> v1::RecordVerificationRequest {
     v1::RecordVerificationRequest {
         request_id: id(),
         determination_id: determination_id.to_owned(),
-        provider: Some(asked_for()),
+        provider: Some(requested_provider()),
         network_availability: Some(available()),
         member: Some(member()),
         ..v1::RecordVerificationRequest::default()

@@ -1,13 +1,13 @@
-//! Nothing of a person in logs, traces, metrics, refusals and panics: canaries in every redacted field, through every call,
-//! with errors provoked, at log level trace.
+//! No personal data in logs, traces, metrics, errors and panics: every redacted field of every call has a canary value, errors
+//! are provoked, and the log level is trace.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod caller;
 mod canaries;
-mod hunt;
-mod spoil;
+mod reflection;
+mod search;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,15 +22,15 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use caller::{Caller, metrics};
-use hunt::{Heard, assert_none};
-use spoil::Contract;
+use reflection::Contract;
+use search::{LogBuffer, assert_none};
 use support::collector::Collector;
 use support::faulty::{FaultyStore, NO_FAULT, PANIC, SLOW, UNAVAILABLE};
 use support::messages::{get, id};
 use support::server::{TestServer, monday};
 
-/// Every case that a caller can bring about, its letters included; each message is kept.
-async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
+/// Makes every call, with denied, approved, withdrawn and overdue cases and their letters.
+async fn make_every_call(server: &TestServer, caller: &mut Caller<'_>) {
     caller
         .policy("GetPolicy", &v1::GetPolicyRequest::default())
         .await;
@@ -41,7 +41,7 @@ async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
     let full = caller
         .call("GetDetermination", &get(&denied, v1::View::Full))
         .await;
-    assert!(hunt::find(&full).is_some(), "the hunt finds what is there");
+    assert!(search::find(&full).is_some(), "the full view has canaries");
     caller.call("ListDeterminations", &canaries::list()).await;
     caller
         .call("RecordVerification", &canaries::verify(&denied))
@@ -52,11 +52,11 @@ async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
     caller
         .call("IssueDenial", &canaries::deny(&denied, true))
         .await;
-    let answer = caller
+    let response = caller
         .call("IssueDenial", &canaries::deny(&denied, false))
         .await;
-    let answer = v1::IssueDenialResponse::decode(&*answer).expect("an answer");
-    for notice in answer.determination.expect("it").notices {
+    let response = v1::IssueDenialResponse::decode(&*response).expect("a response");
+    for notice in response.determination.expect("a determination").notices {
         for format in [
             v1::NoticeFormat::Text,
             v1::NoticeFormat::Html,
@@ -81,7 +81,7 @@ async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
             notification: Some(notification),
             ..v1::RecordNotificationRequest::default()
         };
-        // A copy for a professional is none that the member is told by.
+        // Fails for a professional's copy, which does not notify the member.
         caller.try_call("RecordNotification", &request).await;
     }
     let approved = caller.submit(&canaries::submit(false)).await;
@@ -92,40 +92,42 @@ async fn every_call(server: &TestServer, caller: &mut Caller<'_>) {
     caller
         .call("WithdrawSecondOpinion", &canaries::withdraw(&withdrawn))
         .await;
-    caller.submit_from_a_browser(&canaries::submit(false)).await;
+    caller.submit_by_grpc_web(&canaries::submit(false)).await;
     caller.watch().await;
-    // One is not decided in time.
+    // One case becomes overdue.
     let late = caller.submit(&canaries::submit(false)).await;
     server.clock.set(monday() + TimeDelta::days(30));
     for _ in 0..500 {
-        let answer = caller
+        let response = caller
             .call("GetDetermination", &get(&late, v1::View::Basic))
             .await;
-        let answer = v1::GetDeterminationResponse::decode(&*answer).expect("an answer");
-        if !answer.determination.expect("it").notices.is_empty() {
+        let response = v1::GetDeterminationResponse::decode(&*response).expect("a response");
+        let case = response.determination.expect("a determination");
+        if !case.notices.is_empty() {
             return;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
-    panic!("the case did not lapse");
+    panic!("the case has no letter about its untimely decision");
 }
 
-/// Every message again, with what goes wrong between a caller and the store.
-async fn every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
+/// Sends every message again with every kind of error.
+async fn provoke_every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
     let contract = Contract::read();
     let sent = caller.sent.clone();
     for (path, bytes) in &sent {
         let message = contract.message(path, bytes);
-        let new = id();
-        let new = [("request_id", new.as_str())];
-        let fresh = spoil::with(message.clone(), &new);
-        let bad = spoil::malformed(fresh.clone()).encode_to_vec();
-        let stale = spoil::with(fresh.clone(), &[("etag", "stale")]).encode_to_vec();
+        let new_id = id();
+        let new = [("request_id", new_id.as_str())];
+        let fresh = reflection::with(message.clone(), &new);
+        let invalid = reflection::malformed(fresh.clone()).encode_to_vec();
+        let stale = reflection::with(fresh.clone(), &[("etag", "stale")]).encode_to_vec();
         // The same request_id with other content.
-        let other = spoil::with(message.clone(), &[("etag", "other")]).encode_to_vec();
-        let unknown = spoil::with(fresh.clone(), &[("determination_id", new[0].1)]).encode_to_vec();
+        let other = reflection::with(message.clone(), &[("etag", "other")]).encode_to_vec();
+        let unknown =
+            reflection::with(fresh.clone(), &[("determination_id", new[0].1)]).encode_to_vec();
         let fresh = fresh.encode_to_vec();
-        for message in [&bad, &stale, &other, &unknown, &fresh] {
+        for message in [&invalid, &stale, &other, &unknown, &fresh] {
             caller.send(path, message, &[]).await;
         }
         caller.send(path, &bytes[..bytes.len() / 2], &[]).await;
@@ -149,24 +151,26 @@ async fn every_error(caller: &mut Caller<'_>, fault: &AtomicU8) {
     let (path, bytes) = &sent[0];
     caller.send(&format!("{path}Canary"), bytes, &[]).await;
     fault.store(SLOW, Ordering::SeqCst);
-    let soon = ("grpc-timeout", "100m".to_owned());
+    let timeout = ("grpc-timeout", "100m".to_owned());
     for (path, bytes) in &sent {
-        let path_has_a_store = path.contains("GetDetermination");
-        if path_has_a_store {
-            caller.send(path, bytes, std::slice::from_ref(&soon)).await;
+        let reads_store = path.contains("GetDetermination");
+        if reads_store {
+            caller
+                .send(path, bytes, std::slice::from_ref(&timeout))
+                .await;
         }
     }
-    // The last of it: what goes on beside the calls ends by it.
+    // Last, because the panics also end the background tasks.
     fault.store(PANIC, Ordering::SeqCst);
     for (path, bytes) in &sent {
         let new = id();
-        let message = spoil::with(contract.message(path, bytes), &[("request_id", &new)]);
+        let message = reflection::with(contract.message(path, bytes), &[("request_id", &new)]);
         caller.send(path, &message.encode_to_vec(), &[]).await;
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nothing_of_a_person_gets_out_but_in_an_answer() {
+async fn personal_data_is_only_in_responses() {
     let collector = Collector::start().await;
     let folder = tempfile::tempdir().expect("a folder");
     let audit = folder.path().join("audit.json");
@@ -176,18 +180,18 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
         otlp_endpoint: Some(collector.endpoint.clone()),
         ..Config::default()
     };
-    let heard = Heard::default();
+    let log_output = LogBuffer::default();
     let settings = LogSettings {
         filter: &config.log,
         format: config.log_format,
         audit: &config.audit,
     };
-    let log = heard.clone();
-    logs::init_to(move || log.clone(), settings, false).expect("a log");
-    let place_only = std::panic::take_hook();
-    // What a failure of the test says is for whoever reads the test's output.
+    let writer = log_output.clone();
+    logs::init_to(move || writer.clone(), settings, false).expect("a log");
+    let server_hook = std::panic::take_hook();
+    // The server's hook logs only the place; a failed assertion of the test is also printed in full.
     std::panic::set_hook(Box::new(move |info| {
-        place_only(info);
+        server_hook(info);
         eprintln!("{info}");
     }));
     let fault = Arc::new(AtomicU8::new(NO_FAULT));
@@ -197,15 +201,15 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
         Arc::new(FaultyStore { store, fault })
     })
     .await;
-    let ops = server.running.as_ref().expect("it").ops_address;
+    let ops = server.running.as_ref().expect("a server").ops_address;
     let mut caller = Caller::new(&server);
-    every_call(&server, &mut caller).await;
+    make_every_call(&server, &mut caller).await;
     let contract = Contract::read();
-    every_error(&mut caller, &switch).await;
+    provoke_every_error(&mut caller, &switch).await;
     let Caller {
         sent,
         paths,
-        refusals,
+        errors,
         ..
     } = caller;
     let metrics = metrics(ops).await;
@@ -213,15 +217,15 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
     drop(server);
     let _ = std::panic::take_hook();
 
-    // Was everything sent, and everything provoked?
+    // Every call, every redacted field and every status code was exercised.
     assert_eq!(paths, contract.paths());
-    let held: BTreeSet<String> = sent
+    let fields: BTreeSet<String> = sent
         .iter()
-        .flat_map(|(path, bytes)| spoil::held(contract.message(path, bytes)))
+        .flat_map(|(path, bytes)| reflection::fields_with_canaries(contract.message(path, bytes)))
         .collect();
-    assert_eq!(held, contract.redacted());
-    let codes: BTreeSet<i32> = refusals.iter().map(|status| status.code().into()).collect();
-    let refused_with = [
+    assert_eq!(fields, contract.redacted());
+    let codes: BTreeSet<i32> = errors.iter().map(|status| status.code().into()).collect();
+    let expected = [
         Code::InvalidArgument,
         Code::DeadlineExceeded,
         Code::NotFound,
@@ -235,22 +239,22 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
         Code::Unavailable,
         Code::Unauthenticated,
     ];
-    assert_eq!(codes, refused_with.into_iter().map(i32::from).collect());
+    assert_eq!(codes, expected.into_iter().map(i32::from).collect());
 
-    // The hunt.
-    for status in &refusals {
-        assert_none("a refusal", &hunt::said(status));
+    // No output has a canary.
+    for status in &errors {
+        assert_none("an error", &search::contents(status));
     }
     assert_none("metrics", metrics.as_bytes());
-    let log = heard.text();
+    let log = log_output.text();
     assert_none("the log", log.as_bytes());
-    for told in [
+    for text in [
         "\"TRACE\"",
         "\"panic\"",
         "faulty.rs",
         "the store cannot be reached",
     ] {
-        assert!(log.contains(told), "the log does not tell of {told}");
+        assert!(log.contains(text), "the log lacks {text}");
     }
     // A panic's line names the call by its span.
     let panics_of_calls = log
@@ -265,15 +269,15 @@ async fn nothing_of_a_person_gets_out_but_in_an_answer() {
     for request in &spans {
         assert_none("spans", &request.encode_to_vec());
     }
-    // Every call that was counted is a span.
+    // Every counted call has a span.
     let counted: f64 = metrics
         .lines()
         .filter(|line| line.starts_with("rpc_server_call_duration_seconds_count"))
         .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
         .sum();
-    let made = f64::from(u32::try_from(collector.spans().len()).expect("few"));
+    let span_count = f64::from(u32::try_from(collector.spans().len()).expect("a small number"));
     assert!(
-        (counted - made).abs() < 0.5,
-        "{counted} calls, {made} spans"
+        (counted - span_count).abs() < 0.5,
+        "{counted} calls, {span_count} spans"
     );
 }

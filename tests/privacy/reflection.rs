@@ -1,4 +1,4 @@
-//! Which fields does the contract redact, and how is a message spoiled without a look at what it means?
+//! The redacted fields of the contract, and changes to messages by reflection.
 
 use std::collections::BTreeSet;
 
@@ -24,12 +24,12 @@ impl Contract {
             .collect()
     }
 
-    /// Every call, as a path says it.
+    /// The path of every call.
     pub fn paths(&self) -> BTreeSet<String> {
         self.methods().iter().map(path).collect()
     }
 
-    /// Every redacted text that a caller can send.
+    /// The name of every redacted text field in requests.
     pub fn redacted(&self) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut seen = BTreeSet::new();
@@ -39,10 +39,10 @@ impl Contract {
         found
     }
 
-    /// The message of a call.
-    pub fn message(&self, path_of: &str, bytes: &[u8]) -> DynamicMessage {
+    /// Decodes the message of a call.
+    pub fn message(&self, call: &str, bytes: &[u8]) -> DynamicMessage {
         let methods = self.methods();
-        let method = methods.iter().find(|method| path(method) == path_of);
+        let method = methods.iter().find(|method| path(method) == call);
         let input = method.expect("a call of the contract").input();
         DynamicMessage::decode(input, bytes).expect("a message")
     }
@@ -73,7 +73,7 @@ fn is_redacted(field: &FieldDescriptor) -> bool {
     option.is_some_and(|option| option.as_bool() == Some(true))
 }
 
-/// Does something to every redacted text of a message.
+/// Applies a function to every redacted text of a message.
 fn visit(message: &mut DynamicMessage, act: &mut impl FnMut(&FieldDescriptor, &mut String)) {
     let fields: Vec<FieldDescriptor> = message.descriptor().fields().collect();
     for field in fields {
@@ -81,13 +81,15 @@ fn visit(message: &mut DynamicMessage, act: &mut impl FnMut(&FieldDescriptor, &m
             continue;
         }
         match message.get_field_mut(&field) {
-            Value::List(items) => items.iter_mut().for_each(|item| one(&field, item, act)),
-            value => one(&field, value, act),
+            Value::List(items) => items
+                .iter_mut()
+                .for_each(|item| visit_value(&field, item, act)),
+            value => visit_value(&field, value, act),
         }
     }
 }
 
-fn one(
+fn visit_value(
     field: &FieldDescriptor,
     value: &mut Value,
     act: &mut impl FnMut(&FieldDescriptor, &mut String),
@@ -99,25 +101,25 @@ fn one(
     }
 }
 
-/// The redacted fields of a message that hold a canary.
-pub fn held(mut message: DynamicMessage) -> BTreeSet<String> {
-    let mut held = BTreeSet::new();
+/// The redacted fields of a message that contain a canary.
+pub fn fields_with_canaries(mut message: DynamicMessage) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
     visit(&mut message, &mut |field, text| {
         let text = text.to_lowercase();
         if CANARIES.iter().any(|canary| text.contains(canary)) {
-            held.insert(field.full_name().to_owned());
+            fields.insert(field.full_name().to_owned());
         }
     });
-    held
+    fields
 }
 
-/// The message with a sign in every redacted text that none may have.
+/// Appends a control character, which is not allowed, to every redacted text.
 pub fn malformed(mut message: DynamicMessage) -> DynamicMessage {
     visit(&mut message, &mut |_, text| text.push('\u{1}'));
     message
 }
 
-/// The message with other values in fields of the top; those that it does not have are left out.
+/// Sets top-level text fields to other values; fields that the message does not have are ignored.
 pub fn with(mut message: DynamicMessage, values: &[(&str, &str)]) -> DynamicMessage {
     for (name, value) in values {
         let value = Value::String((*value).to_owned());
