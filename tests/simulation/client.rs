@@ -6,13 +6,13 @@ use second_opinion::rpc::Calls;
 use second_opinion::store::ReplayKey;
 use tonic::{Code, Status};
 
-use crate::requests::{Answer, Request};
+use crate::requests::{Reply, Request};
 use crate::service::identity;
-use crate::turns::Who;
+use crate::turns::CallerKind;
 
 /// A request with its request id, sent any number of times.
 pub struct ClientRequest {
-    pub caller: Who,
+    pub caller: CallerKind,
     pub request: Request,
     /// The case that it changes; `None`: it opens one.
     pub case: Option<usize>,
@@ -42,10 +42,14 @@ pub struct CallResult {
     pub was_committed: bool,
     /// The database's count of failures when it was sent.
     pub failures_before: u32,
-    pub result: Result<Answer, Status>,
+    pub result: Result<Reply, Status>,
 }
 
-pub async fn send(calls: Arc<Calls>, caller: Who, request: Request) -> Result<Answer, Status> {
+pub async fn send(
+    calls: Arc<Calls>,
+    caller: CallerKind,
+    request: Request,
+) -> Result<Reply, Status> {
     request.send(&calls, identity(caller)).await
 }
 

@@ -4,7 +4,7 @@ use second_opinion::wire::v1;
 use tonic::Code;
 
 use crate::client::{CallResult, Outcome, rejection_name};
-use crate::known::Known;
+use crate::known::KnownCase;
 use crate::model::lock;
 use crate::requests::Request;
 use crate::server::SweepResult;
@@ -66,10 +66,10 @@ impl Simulation {
         });
         let case = *client_request.case.get_or_insert(self.cases.len());
         if case == self.cases.len() {
-            self.cases.push(Known::of(&determination));
+            self.cases.push(KnownCase::new(&determination));
         }
         let known = &mut self.cases[case];
-        known.learn(determination);
+        known.update(determination);
         self.trace
             .record_answer(request, &known.id, known.etags.len());
     }

@@ -124,15 +124,15 @@ impl Step {
     /// The step in one line, without the whole content of its request.
     pub fn summary(&self) -> String {
         let Turn {
-            leap_us,
-            who,
+            clock_shift_us,
+            caller,
             twice,
-            deed,
+            action,
         } = &self.turn;
-        let deed: String = format!("{deed:?}").chars().take(SHOWN_CHARS).collect();
+        let action: String = format!("{action:?}").chars().take(SHOWN_CHARS).collect();
         let twice = if *twice { " twice" } else { "" };
         format!(
-            "event {:?}; clock {leap_us:+} us; {who:?} to replica {}{twice}: {deed}...; polls {:?}",
+            "event {:?}; clock {clock_shift_us:+} us; {caller:?} to replica {}{twice}: {action}...; polls {:?}",
             self.event, self.replica, self.polls
         )
     }

@@ -9,7 +9,7 @@ use proptest::test_runner::TestRng;
 
 use crate::client::{self, CallResult, ClientRequest};
 use crate::fault_injection::InjectedFault;
-use crate::known::{Known, submission};
+use crate::known::{KnownCase, submission};
 use crate::model::{Database, REPLICAS, SharedDatabase, lock};
 use crate::random::rng;
 use crate::requests::Request;
@@ -17,7 +17,7 @@ use crate::scenario::{EnvironmentEvent, Step};
 use crate::scheduler::Scheduler;
 use crate::server::{self, Server, SweepResult};
 use crate::trace::Trace;
-use crate::turns::{Deed, Turn, Who};
+use crate::turns::{Action, CallerKind, Turn};
 use crate::watcher::{self, NextMessage, Watcher};
 
 /// The first watcher starts at the first event, the others at the end of the log.
@@ -47,7 +47,7 @@ pub struct Simulation {
     pub requests: Vec<ClientRequest>,
     pub watchers: Vec<Watcher>,
     pub trace: Trace,
-    pub cases: Vec<Known>,
+    pub cases: Vec<KnownCase>,
     scheduler: Scheduler<Output>,
     rng: TestRng,
     now: DateTime<Utc>,
@@ -82,7 +82,7 @@ impl Simulation {
         if let Some(event) = step.event {
             self.apply(event).await;
         }
-        self.advance_clocks(step.turn.leap_us);
+        self.advance_clocks(step.turn.clock_shift_us);
         self.take_turn(step.replica, step.turn);
         match step.polls {
             Some(polls) => (0..polls).for_each(|_| self.run_once()),
@@ -135,31 +135,31 @@ impl Simulation {
     fn take_turn(&mut self, replica: usize, turn: Turn) {
         let times = 1 + usize::from(turn.twice);
         let now = self.now + self.skew[replica];
-        match turn.deed {
-            Deed::Sweep => self.sweep(replica),
-            Deed::Submit(request, ago) => {
+        match turn.action {
+            Action::Sweep => self.sweep(replica),
+            Action::Submit(request, ago) => {
                 let request = submission(*request, ago, now);
-                self.send_new(replica, turn.who, request, None, times);
+                self.send_new(replica, turn.caller, request, None, times);
             }
-            Deed::Change(case, etag, step) if !self.cases.is_empty() => {
+            Action::Change(case, etag, step) if !self.cases.is_empty() => {
                 let case = case.index(self.cases.len());
                 let request = self.cases[case].change(etag, &step, now);
-                self.send_new(replica, turn.who, request, Some(case), times);
+                self.send_new(replica, turn.caller, request, Some(case), times);
             }
-            Deed::Repeat(request, same) if !self.requests.is_empty() => {
+            Action::Repeat(request, same) if !self.requests.is_empty() => {
                 let request = request.index(self.requests.len());
                 let is_answered = self.requests[request].answer.is_some();
                 self.send(replica, request, is_answered && !same);
             }
             // There is no case to change, or no request to repeat.
-            Deed::Change(..) | Deed::Repeat(..) => {}
+            Action::Change(..) | Action::Repeat(..) => {}
         }
     }
 
     fn send_new(
         &mut self,
         replica: usize,
-        caller: Who,
+        caller: CallerKind,
         request: Request,
         case: Option<usize>,
         times: usize,
@@ -180,7 +180,7 @@ impl Simulation {
         let failures_before = lock(&self.database).failures;
         let client_request = &mut self.requests[request];
         let content = if is_altered {
-            client_request.request.otherwise()
+            client_request.request.with_other_content()
         } else {
             client_request.request.clone()
         };

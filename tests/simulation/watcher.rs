@@ -12,7 +12,7 @@ use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionServic
 use tonic::Status;
 
 use crate::service::identity;
-use crate::turns::Who;
+use crate::turns::CallerKind;
 
 type Message = v1::WatchDeterminationsResponse;
 pub type Stream = Pin<Box<dyn futures::Stream<Item = Result<Message, Status>> + Send>>;
@@ -32,7 +32,7 @@ pub struct Watcher {
 
 pub async fn connect(calls: Arc<Calls>, cursor: String) -> NextMessage {
     let mut request = tonic::Request::new(v1::WatchDeterminationsRequest { cursor });
-    request.extensions_mut().insert(identity(Who::Clerk));
+    request.extensions_mut().insert(identity(CallerKind::Clerk));
     let stream = calls.watch_determinations(request).await?.into_inner();
     next_message(stream).await
 }

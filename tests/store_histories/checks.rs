@@ -1,4 +1,4 @@
-//! What holds of a log and of the cases in it?
+//! Invariants of a log and of the cases in it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,28 +14,32 @@ use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionServic
 use uuid::Uuid;
 
 use crate::service::identity;
-use crate::turns::Who;
+use crate::turns::CallerKind;
 
-/// More than any of these logs has.
-const EVERY_ENTRY: usize = 1_000;
+/// More entries than any of these logs has.
+const ENTRIES_MAX: usize = 1_000;
 
-/// Checks it, and gives what callers changed in its order: the case, and its etag after it.
+/// Checks the log, and returns the callers' changes in its order: the case, and its etag after the change.
 pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
     let report = verify_log(store).await.expect("a report");
     assert!(report.is_clean(), "{:?}", report.findings);
 
-    let log = store.log_after(0, EVERY_ENTRY).await.expect("the log");
+    let log = store.log_after(0, ENTRIES_MAX).await.expect("the log");
     let ids: BTreeSet<Uuid> = log.iter().map(|entry| entry.determination_id).collect();
     let mut stages = BTreeMap::new();
     for id in ids {
         let records = store.history(id).await.expect("a history");
-        let of_case = stages_of(id, &records);
+        let case_stages = stages_of(id, &records);
         let stored = store.case(id).await.expect("a store").expect("a case");
-        assert_eq!(of_case.last(), Some(&*stored), "the case is its history");
-        check_editions(calls, &of_case, &records);
+        assert_eq!(
+            case_stages.last(),
+            Some(&*stored),
+            "the events fold to the case"
+        );
+        check_editions(calls, &case_stages, &records);
         check_decisions(store, id, &records).await;
         check_view(calls, id).await;
-        stages.insert(id, of_case);
+        stages.insert(id, case_stages);
     }
     let by_callers = log.iter().filter(|entry| entry.kind.is_by_a_caller());
     let logged = by_callers.map(|entry| {
@@ -47,17 +51,22 @@ pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
     logged.collect()
 }
 
-/// The case after each of its events, none of which may break what the one before it promised.
+/// Returns the case after each of its events, and checks each change: due dates never move later, urgency and decisions are
+/// kept, and only reminders and overdue events keep the etag.
 fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
     let stages: Vec<Case> = (1..=records.len())
         .map(|length| fold(id, &records[..length]).expect("a case"))
         .collect();
     for (before, after) in stages.iter().zip(&stages[1..]) {
-        let told = before.file.told != after.file.told;
-        assert_eq!(told, before.etag() == after.etag());
-        let now = dues(after);
-        for (kind, due) in dues(before) {
-            assert!(now[&kind] <= due, "{kind:?}: from {due} to {}", now[&kind]);
+        let swept = before.file.told != after.file.told;
+        assert_eq!(swept, before.etag() == after.etag());
+        let later = due_dates(after);
+        for (kind, due) in due_dates(before) {
+            assert!(
+                later[&kind] <= due,
+                "{kind:?}: from {due} to {}",
+                later[&kind]
+            );
         }
         if before.file.assessment.urgency == Urgency::Urgent {
             assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
@@ -71,14 +80,14 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
     stages
 }
 
-fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
+fn due_dates(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
     let clocks = &case.file.clocks;
-    let dues: BTreeMap<_, _> = clocks.iter().map(|it| (it.kind, it.due_at())).collect();
-    assert_eq!(dues.len(), clocks.len(), "one clock of each kind");
-    dues
+    let due_dates: BTreeMap<_, _> = clocks.iter().map(|it| (it.kind, it.due_at())).collect();
+    assert_eq!(due_dates.len(), clocks.len(), "one clock of each kind");
+    due_dates
 }
 
-/// Every event is under the edition that the day of receipt chose.
+/// Checks that every event has the policy edition in force on the day of receipt.
 fn check_editions(calls: &Calls, stages: &[Case], records: &[Record]) {
     for (stage, record) in stages.iter().zip(records) {
         let received = calls.policy.calendar.day_of(stage.file.request.received_at);
@@ -89,7 +98,7 @@ fn check_editions(calls: &Calls, stages: &[Case], records: &[Record]) {
     }
 }
 
-/// A person decided, and a licensed one denied, with a letter that is there unchanged.
+/// Checks that a person made every decision, and that every denial has a licensed reviewer and an unchanged letter.
 async fn check_decisions(store: &dyn Store, id: Uuid, records: &[Record]) {
     for event in unseal(id, records).expect("events") {
         let denied = match &event.body {
@@ -106,8 +115,8 @@ async fn check_decisions(store: &dyn Store, id: Uuid, records: &[Record]) {
             | EventBody::DueSoon(_)
             | EventBody::Overdue(_) => continue,
         };
-        assert_eq!(event.actor.kind, ActorKind::Person, "who denied");
-        assert_eq!(event.actor.id, identity(Who::Reviewer).key());
+        assert_eq!(event.actor.kind, ActorKind::Person, "the denial's actor");
+        assert_eq!(event.actor.id, identity(CallerKind::Reviewer).key());
         let reviewer = denied.denial().reviewer.reviewer().clone();
         assert!(LicensedReviewer::new(reviewer).is_some());
         let reference = denied.notice();
@@ -120,13 +129,15 @@ async fn check_decisions(store: &dyn Store, id: Uuid, records: &[Record]) {
     }
 }
 
-/// Whatever the clock says now, the case can be shown.
+/// Checks that the case can be rendered at any time of the server's clock.
 async fn check_view(calls: &Calls, id: Uuid) {
     let mut request = tonic::Request::new(v1::GetDeterminationRequest {
         determination_id: id.to_string(),
         view: v1::View::Full.into(),
     });
-    request.extensions_mut().insert(identity(Who::Reviewer));
-    let shown = calls.get_determination(request).await;
-    assert!(shown.is_ok(), "{shown:?}");
+    request
+        .extensions_mut()
+        .insert(identity(CallerKind::Reviewer));
+    let response = calls.get_determination(request).await;
+    assert!(response.is_ok(), "{response:?}");
 }

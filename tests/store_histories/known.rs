@@ -1,4 +1,4 @@
-//! What do callers know of a case, and what do they ask for with it?
+//! A case as its callers know it, and the requests that they send about it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::wire::render::timestamp;
@@ -7,33 +7,37 @@ use uuid::Uuid;
 
 use crate::commands::{Command, Step};
 use crate::requests::Request;
-use crate::turns::Etag;
+use crate::turns::EtagChoice;
 
-/// What callers know of a case.
-pub struct Known {
+/// The id, etags and last letter of a case, from the responses.
+pub struct KnownCase {
     pub id: String,
     pub etags: Vec<String>,
     pub letter: Option<String>,
 }
 
-fn said(ago: Option<i64>, now: DateTime<Utc>) -> Option<prost_types::Timestamp> {
-    ago.map(|ago| timestamp(now - TimeDelta::seconds(ago)))
+fn time_before(age_seconds: Option<i64>, now: DateTime<Utc>) -> Option<prost_types::Timestamp> {
+    age_seconds.map(|age_seconds| timestamp(now - TimeDelta::seconds(age_seconds)))
 }
 
-/// A submission with a request id of its own, received so many seconds before now.
-pub fn submission(request: v1::SecondOpinion, ago: Option<i64>, now: DateTime<Utc>) -> Request {
+/// A submission with a new request id, received a number of seconds before now.
+pub fn submission(
+    request: v1::SecondOpinion,
+    age_seconds: Option<i64>,
+    now: DateTime<Utc>,
+) -> Request {
     Request::Submit(Box::new(v1::SubmitSecondOpinionRequest {
         request_id: Uuid::now_v7().to_string(),
         second_opinion: Some(Box::new(v1::SecondOpinion {
-            received_at: said(ago, now),
+            received_at: time_before(age_seconds, now),
             ..request
         })),
     }))
 }
 
-impl Known {
-    /// What a first answer tells.
-    pub fn of(determination: &v1::Determination) -> Self {
+impl KnownCase {
+    /// A case from the response to its submission, without an etag yet.
+    pub fn new(determination: &v1::Determination) -> Self {
         Self {
             id: determination.determination_id.clone(),
             etags: Vec::new(),
@@ -41,27 +45,27 @@ impl Known {
         }
     }
 
-    /// What an answer tells.
-    pub fn learn(&mut self, determination: v1::Determination) {
+    /// Adds the etag and the last letter of a response.
+    pub fn update(&mut self, determination: v1::Determination) {
         assert_eq!(self.id, determination.determination_id);
         self.etags.push(determination.etag);
         let last = determination.notices.into_iter().next_back();
         self.letter = last.map(|notice| notice.notice_id).or(self.letter.take());
     }
 
-    /// A change of the case with a request id of its own.
-    pub fn change(&self, etag: Etag, step: &Step, now: DateTime<Utc>) -> Request {
-        let present = self.etags.last().expect("an etag").clone();
+    /// A request to change the case, with a new request id.
+    pub fn change(&self, etag: EtagChoice, step: &Step, now: DateTime<Utc>) -> Request {
+        let current = self.etags.last().expect("an etag").clone();
         let stale = self.etags.iter().rev().nth(1).cloned();
         let stale = stale.unwrap_or_else(|| "0123456789abcdef".to_owned());
         let mut request = self.request(step, now);
         request.request_id().clone_from(&Uuid::now_v7().to_string());
-        let shown = match etag {
-            Etag::Left => "",
-            Etag::Present => &present,
-            Etag::Stale => &stale,
+        let etag = match etag {
+            EtagChoice::Omitted => "",
+            EtagChoice::Current => &current,
+            EtagChoice::Stale => &stale,
         };
-        request.about(&self.id, shown);
+        request.set_target(&self.id, etag);
         request
     }
 
@@ -70,7 +74,7 @@ impl Known {
             Command::Verify(message) => Request::Verify(message.clone()),
             Command::Expedite(message) => {
                 let mut message = Box::new(message.clone());
-                message.received_at = said(step.ago, now);
+                message.received_at = time_before(step.ago, now);
                 Request::Expedite(message)
             }
             Command::Withdraw(message) => Request::Withdraw(Box::new(message.clone())),
@@ -78,10 +82,10 @@ impl Known {
             Command::Deny(message) => Request::Deny(message.clone()),
             Command::Notify(message, letter) => {
                 let mut message = Box::new(message.clone());
-                let told = message.notification.get_or_insert_default();
-                told.notified_at = said(step.ago, now);
+                let notification = message.notification.get_or_insert_default();
+                notification.notified_at = time_before(step.ago, now);
                 if let Some(id) = self.letter.clone().filter(|_| *letter) {
-                    told.notice_id = id;
+                    notification.notice_id = id;
                 }
                 Request::Notify(message)
             }

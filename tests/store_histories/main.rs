@@ -1,6 +1,6 @@
-//! What holds of every log, whatever callers send in whatever order, and whatever the server's clock does meanwhile?
+//! Properties of every log, for random sequences of requests and random changes of the server's clock.
 //!
-//! The calls are the service's own over a store; the clock stands, runs, runs backwards, and leaps decades.
+//! The calls are the service's own over a store. The clock stops, runs, runs backwards and jumps by decades.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,15 +8,21 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
-#[allow(dead_code, reason = "the histories without a store use the rest")]
+#[allow(
+    dead_code,
+    reason = "only the tests without a store use the other parts"
+)]
 #[path = "../case_support/arbitrary.rs"]
 mod arbitrary;
 mod checks;
-#[allow(dead_code, reason = "the histories without a store use the rest")]
+#[allow(
+    dead_code,
+    reason = "only the tests without a store use the other parts"
+)]
 #[path = "../case_support/commands.rs"]
 mod commands;
 mod known;
-#[allow(dead_code, reason = "the other tests use the rest")]
+#[allow(dead_code, reason = "only other tests use the other parts")]
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod requests;
@@ -27,7 +33,7 @@ mod world;
 use turns::turn;
 use world::World;
 
-/// As many logs as each test writes.
+/// Number of logs that each test writes.
 const LOGS: u32 = 64;
 
 fn config() -> Config {
@@ -38,60 +44,60 @@ fn config() -> Config {
     }
 }
 
-/// Writes logs and checks each; gives how often each kind of thing happened.
-fn write(mut runner: TestRunner) -> BTreeMap<&'static str, u32> {
+/// Writes and checks logs, and returns how often each outcome occurred.
+fn write_logs(mut runner: TestRunner) -> BTreeMap<&'static str, u32> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
-    let reached = RefCell::new(BTreeMap::new());
+    let outcomes = RefCell::new(BTreeMap::new());
     let turns = prop::collection::vec(turn(), 1..32);
     let run = runner.run(&turns, |turns| {
         runtime.block_on(async {
             let mut world = World::new().await;
             for turn in turns {
-                world.take(turn).await;
+                world.play(turn).await;
             }
             let logged = checks::check(&*world.store, &world.calls).await;
-            // What was acknowledged, all of it, once, in order, and nothing else.
+            // The log has every acknowledged change once, in order, and no others.
             assert_eq!(logged, world.acknowledged);
-            for (what, times) in world.reached {
-                *reached.borrow_mut().entry(what).or_default() += times;
+            for (outcome, times) in world.outcomes {
+                *outcomes.borrow_mut().entry(outcome).or_default() += times;
             }
         });
         Ok(())
     });
     run.unwrap_or_else(|failure| panic!("{failure}"));
-    reached.into_inner()
+    outcomes.into_inner()
 }
 
 #[test]
-fn every_log_keeps_the_promises() {
-    write(TestRunner::new(config()));
+fn every_log_keeps_the_invariants() {
+    write_logs(TestRunner::new(config()));
 }
 
-/// Were nothing of this to happen, the promises would be kept of nothing. The turns are the same every time.
+/// Otherwise the invariants could hold because nothing happened. The random numbers are the same in every run.
 #[test]
-fn the_logs_reach_every_turn() {
+fn the_logs_reach_every_outcome() {
     let rng = TestRng::deterministic_rng(RngAlgorithm::default());
-    let reached = write(TestRunner::new_with_rng(config(), rng));
-    for what in [
+    let outcomes = write_logs(TestRunner::new_with_rng(config(), rng));
+    for outcome in [
         "submitted",
         "changed",
         "approved",
         "denied",
         "withdrawn",
-        "refused",
-        "not permitted",
-        "stale",
-        "repeated",
-        "repeated otherwise",
-        "sent twice at once",
-        "told due soon",
-        "told overdue",
-        "told with a letter",
+        "rejected",
+        "permission denied",
+        "stale etag",
+        "replayed",
+        "request id reused",
+        "sent twice concurrently",
+        "due soon",
+        "overdue",
+        "letter about an untimely decision",
     ] {
-        let times = reached.get(what).copied().unwrap_or_default();
-        assert!(times >= 3, "{what}: {reached:?}");
+        let times = outcomes.get(outcome).copied().unwrap_or_default();
+        assert!(times >= 3, "{outcome}: {outcomes:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! How is any changing call sent, and what is done to any request?
+//! Requests of every call that changes a case.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use second_opinion::wire::v1;
 use second_opinion::wire::v1::second_opinion_service_server::SecondOpinionService as _;
 use tonic::Status;
 
-/// A call was answered: with what, and in which bytes.
-pub struct Answer {
+/// A response: the determination, and the encoded bytes.
+pub struct Reply {
     pub determination: v1::Determination,
     pub bytes: Vec<u8>,
 }
@@ -30,16 +30,16 @@ macro_rules! requests {
                 }
             }
 
-            /// Sends it as a caller whom the auth layer has let through.
-            pub async fn send(&self, calls: &Calls, who: Arc<Identity>) -> Result<Answer, Status> {
+            /// Sends the request as an authenticated caller.
+            pub async fn send(&self, calls: &Calls, caller: Arc<Identity>) -> Result<Reply, Status> {
                 match self {
                     $(Self::$name(message) => {
                         let mut request = tonic::Request::new(v1::$message::clone(message));
-                        request.extensions_mut().insert(who);
-                        let answer = calls.$method(request).await?.into_inner();
-                        let bytes = answer.encode_to_vec();
-                        let determination = *answer.determination.expect("a determination");
-                        Ok(Answer { determination, bytes })
+                        request.extensions_mut().insert(caller);
+                        let response = calls.$method(request).await?.into_inner();
+                        let bytes = response.encode_to_vec();
+                        let determination = *response.determination.expect("a determination");
+                        Ok(Reply { determination, bytes })
                     })+
                 }
             }
@@ -58,7 +58,7 @@ requests! {
 }
 
 impl Request {
-    /// The case and the etag that a change names; `None`: it opens a case.
+    /// The case and the etag of a change; `None` for a submission.
     fn target(&mut self) -> Option<(&mut String, &mut String)> {
         Some(match self {
             Self::Submit(_) => return None,
@@ -71,14 +71,14 @@ impl Request {
         })
     }
 
-    pub fn about(&mut self, determination_id: &str, with_etag: &str) {
+    pub fn set_target(&mut self, determination_id: &str, new_etag: &str) {
         let (id, etag) = self.target().expect("a change");
         determination_id.clone_into(id);
-        with_etag.clone_into(etag);
+        new_etag.clone_into(etag);
     }
 
-    /// The same request id with other content, which is as well formed.
-    pub fn otherwise(&self) -> Self {
+    /// A valid request with the same request id and other content.
+    pub fn with_other_content(&self) -> Self {
         let mut other = self.clone();
         if let Self::Submit(message) = &mut other {
             let request = message.second_opinion.get_or_insert_default();

@@ -1,4 +1,4 @@
-//! What is the service over a store, and who calls it?
+//! The service's calls and sweeper over a store, and the callers' identities.
 
 use std::sync::{Arc, LazyLock};
 
@@ -13,12 +13,12 @@ use second_opinion::store::Store;
 use second_opinion::sweeper::{Sweeper, Teller};
 use tokio::sync::watch;
 
-use crate::turns::Who;
+use crate::turns::CallerKind;
 
-/// The shares of a clock's time that are told.
+/// Reminder thresholds, in percent of a clock's time.
 const RUNGS: [u8; 3] = [50, 75, 90];
 
-/// Read once: they are the same in every world.
+/// Loaded once and shared by every run.
 static TEMPLATES: LazyLock<Arc<Templates>> =
     LazyLock::new(|| Arc::new(Templates::with_none_replaced().expect("the shipped ones")));
 
@@ -40,7 +40,7 @@ pub fn calls(
     }
 }
 
-/// The sweeper beside the calls.
+/// The sweeper for the same store.
 pub fn sweeper(calls: &Calls) -> Sweeper {
     Sweeper::new(Teller {
         store: Arc::clone(&calls.store),
@@ -52,16 +52,16 @@ pub fn sweeper(calls: &Calls) -> Sweeper {
     })
 }
 
-pub fn identity(who: Who) -> Arc<Identity> {
+pub fn identity(caller: CallerKind) -> Arc<Identity> {
     let mut scopes = "second-opinion.submit second-opinion.read second-opinion.read-phi \
         second-opinion.verify second-opinion.notify"
         .to_owned();
-    let (subject, actor_type) = match who {
-        Who::Reviewer => ("reviewer", ActorType::Person),
-        Who::Clerk => ("clerk", ActorType::Person),
-        Who::Service => ("referrals", ActorType::Service),
+    let (subject, actor_type) = match caller {
+        CallerKind::Reviewer => ("reviewer", ActorType::Person),
+        CallerKind::Clerk => ("clerk", ActorType::Person),
+        CallerKind::Service => ("referrals", ActorType::Service),
     };
-    if who != Who::Clerk {
+    if caller != CallerKind::Clerk {
         scopes.push_str(" second-opinion.review");
     }
     Arc::new(Identity {

@@ -1,4 +1,4 @@
-//! Random turns: someone does something to one of the cases, and the clock has moved since the turn before.
+//! Random turns: the clock moves, and a caller or the sweeper acts on one of the cases.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -10,46 +10,46 @@ use crate::commands::{Command, Step, approve, deny, step};
 
 #[derive(Clone, Debug)]
 pub struct Turn {
-    /// How far the server's clock has moved, in microseconds; backwards too.
-    pub leap_us: i64,
-    pub who: Who,
-    /// Whether the request is sent twice at once.
+    /// Movement of the server's clock before the action, in microseconds; it may be negative.
+    pub clock_shift_us: i64,
+    pub caller: CallerKind,
+    /// Whether the request is sent twice concurrently.
     pub twice: bool,
-    pub deed: Deed,
+    pub action: Action,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
+pub enum CallerKind {
     /// A person with every scope.
     Reviewer,
-    /// A person who may not review.
+    /// A person without the scope to review.
     Clerk,
-    /// A service with every scope, that of reviewers too.
+    /// A service with every scope, including that of reviewers.
     Service,
 }
 
 #[derive(Clone, Debug)]
-pub enum Deed {
-    /// Received so many seconds before now; `None`: it does not say.
+pub enum Action {
+    /// A submission received a number of seconds before now; `None`: without a time of receipt.
     Submit(Box<v1::SecondOpinion>, Option<i64>),
-    Change(Index, Etag, Box<Step>),
-    /// A request that was acknowledged is sent again, with other content or the same.
+    Change(Index, EtagChoice, Box<Step>),
+    /// An acknowledged request is sent again, with the same content if the flag is true, else with other content.
     Repeat(Index, bool),
-    /// The sweeper comes by.
+    /// The sweeper runs once.
     Sweep,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Etag {
-    Left,
-    Present,
+pub enum EtagChoice {
+    Omitted,
+    Current,
     Stale,
 }
 
 const HOUR_US: i64 = 3_600_000_000;
 const YEAR_US: i64 = 365 * 24 * HOUR_US;
 
-fn leap() -> BoxedStrategy<i64> {
+fn clock_shift() -> BoxedStrategy<i64> {
     prop_oneof![
         6 => Just(0),
         2 => Just(1),
@@ -63,7 +63,7 @@ fn leap() -> BoxedStrategy<i64> {
     .boxed()
 }
 
-/// A denial for the one reason that the facts on a case neither bear out nor speak against.
+/// A denial for the only reason that the facts of a case neither support nor contradict.
 fn denial() -> BoxedStrategy<Step> {
     (step(), deny())
         .prop_map(|(step, mut command)| {
@@ -76,7 +76,7 @@ fn denial() -> BoxedStrategy<Step> {
         .boxed()
 }
 
-/// An approval that the facts bear out: of someone certified and qualified, with the member's agreement.
+/// An approval that the facts support: of a certified and qualified provider, with the member's agreement.
 fn approval() -> BoxedStrategy<Step> {
     (step(), approve())
         .prop_map(|(step, mut command)| {
@@ -101,26 +101,34 @@ fn approval() -> BoxedStrategy<Step> {
         .boxed()
 }
 
-fn deed() -> BoxedStrategy<Deed> {
-    let etag = prop_oneof![3 => Just(Etag::Left), 2 => Just(Etag::Present), 1 => Just(Etag::Stale)];
+fn action() -> BoxedStrategy<Action> {
+    let etag = prop_oneof![
+        3 => Just(EtagChoice::Omitted),
+        2 => Just(EtagChoice::Current),
+        1 => Just(EtagChoice::Stale),
+    ];
     let submit = (second_opinion().boxed(), option::of(0..400_000_i64))
-        .prop_map(|(request, ago)| Deed::Submit(Box::new(request), ago));
+        .prop_map(|(request, age_seconds)| Action::Submit(Box::new(request), age_seconds));
     let step = prop_oneof![8 => step(), 1 => denial(), 1 => approval()];
     let change = (any::<Index>(), etag, step)
-        .prop_map(|(case, etag, step)| Deed::Change(case, etag, Box::new(step)));
+        .prop_map(|(case, etag, step)| Action::Change(case, etag, Box::new(step)));
     let repeat =
-        (any::<Index>(), any::<bool>()).prop_map(|(which, same)| Deed::Repeat(which, same));
-    prop_oneof![2 => submit, 9 => change, 2 => repeat, 3 => Just(Deed::Sweep)].boxed()
+        (any::<Index>(), any::<bool>()).prop_map(|(sent, same)| Action::Repeat(sent, same));
+    prop_oneof![2 => submit, 9 => change, 2 => repeat, 3 => Just(Action::Sweep)].boxed()
 }
 
 pub fn turn() -> BoxedStrategy<Turn> {
-    let who = prop_oneof![6 => Just(Who::Reviewer), 1 => Just(Who::Clerk), 2 => Just(Who::Service)];
-    (leap(), who, prop::bool::weighted(0.1), deed())
-        .prop_map(|(leap_us, who, twice, deed)| Turn {
-            leap_us,
-            who,
+    let caller = prop_oneof![
+        6 => Just(CallerKind::Reviewer),
+        1 => Just(CallerKind::Clerk),
+        2 => Just(CallerKind::Service),
+    ];
+    (clock_shift(), caller, prop::bool::weighted(0.1), action())
+        .prop_map(|(clock_shift_us, caller, twice, action)| Turn {
+            clock_shift_us,
+            caller,
             twice,
-            deed,
+            action,
         })
         .boxed()
 }

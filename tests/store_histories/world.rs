@@ -1,4 +1,4 @@
-//! The service over a store, and what its callers know.
+//! The service over a store, with its clock, its sweeper and the state of its callers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,33 +15,33 @@ use tonic::{Code, Status};
 use uuid::Uuid;
 
 use crate::commands::Step;
-use crate::known::{Known, submission};
+use crate::known::{KnownCase, submission};
 use crate::postgres::{Schema, TestStore};
-use crate::requests::{Answer, Request};
+use crate::requests::{Reply, Request};
 use crate::service::{self, identity};
-use crate::turns::{Deed, Etag, Turn, Who};
+use crate::turns::{Action, CallerKind, EtagChoice, Turn};
 
 pub struct World {
     pub store: Arc<dyn Store>,
     pub calls: Calls,
-    /// The case and the etag of every change that was acknowledged, in order.
+    /// The case and the etag of every acknowledged change, in order.
     pub acknowledged: Vec<(Uuid, String)>,
-    /// As often as each kind of thing happened.
-    pub reached: BTreeMap<&'static str, u32>,
+    /// How often each outcome occurred.
+    pub outcomes: BTreeMap<&'static str, u32>,
     clock: Arc<ManualClock>,
     sweeper: Sweeper,
-    cases: Vec<Known>,
-    sent: Vec<Sent>,
+    cases: Vec<KnownCase>,
+    sent: Vec<SentRequest>,
     _drain: watch::Sender<bool>,
     _folder: TempDir,
     _schema: Option<Schema>,
 }
 
-/// A request that was acknowledged, and the bytes of its answer.
-struct Sent {
-    who: Who,
+/// An acknowledged request, and the bytes of its response.
+struct SentRequest {
+    caller: CallerKind,
     request: Request,
-    answer: Vec<u8>,
+    response: Vec<u8>,
 }
 
 impl World {
@@ -55,7 +55,7 @@ impl World {
         Self {
             store,
             acknowledged: Vec::new(),
-            reached: BTreeMap::new(),
+            outcomes: BTreeMap::new(),
             sweeper: service::sweeper(&calls),
             calls,
             clock,
@@ -67,110 +67,125 @@ impl World {
         }
     }
 
-    pub async fn take(&mut self, turn: Turn) {
-        self.leap(turn.leap_us);
-        match turn.deed {
-            Deed::Sweep => self.sweep().await,
-            Deed::Submit(request, ago) => self.submit(turn.who, turn.twice, *request, ago).await,
-            Deed::Change(case, etag, step) if !self.cases.is_empty() => {
+    pub async fn play(&mut self, turn: Turn) {
+        self.shift_clock(turn.clock_shift_us);
+        let (caller, twice) = (turn.caller, turn.twice);
+        match turn.action {
+            Action::Sweep => self.sweep().await,
+            Action::Submit(request, age_seconds) => {
+                self.submit(caller, twice, *request, age_seconds).await;
+            }
+            Action::Change(case, etag, step) if !self.cases.is_empty() => {
                 let case = case.index(self.cases.len());
-                self.change(turn.who, turn.twice, case, etag, &step).await;
+                self.change(caller, twice, case, etag, &step).await;
             }
-            Deed::Repeat(which, same) if !self.sent.is_empty() => {
-                let which = which.index(self.sent.len());
-                self.repeat(which, same).await;
+            Action::Repeat(sent, same) if !self.sent.is_empty() => {
+                let sent = sent.index(self.sent.len());
+                self.repeat(sent, same).await;
             }
-            // There is nothing yet to do it to.
-            Deed::Change(..) | Deed::Repeat(..) => {}
+            // There is no case yet.
+            Action::Change(..) | Action::Repeat(..) => {}
         }
     }
 
-    /// After it has come by, no case is owed anything.
+    /// Runs the sweeper, and checks that no case is due for it afterwards.
     async fn sweep(&mut self) {
-        let tally = self.sweeper.round().await.expect("swept");
-        for (what, times) in [
-            ("told due soon", tally.due_soon),
-            ("told overdue", tally.overdue),
-            ("told with a letter", tally.letters),
+        let tally = self.sweeper.round().await.expect("a sweep");
+        for (outcome, times) in [
+            ("due soon", tally.due_soon),
+            ("overdue", tally.overdue),
+            ("letter about an untimely decision", tally.letters),
         ] {
-            *self.reached.entry(what).or_default() += u32::try_from(times).expect("small");
+            *self.outcomes.entry(outcome).or_default() += u32::try_from(times).expect("small");
         }
-        let owed = self.store.to_sweep(self.clock.now(), 9).await;
-        assert!(owed.expect("read").is_empty());
+        let due = self.store.to_sweep(self.clock.now(), 9).await;
+        assert!(due.expect("cases").is_empty());
         assert_eq!((tally.outrun, tally.set_aside), (0, 0));
     }
 
-    /// Moves the clock, within the centuries that the calendar is for.
-    fn leap(&self, leap_us: i64) {
+    /// Moves the clock, within the range of the calendar.
+    fn shift_clock(&self, shift_us: i64) {
         let at = |text: &str| text.parse::<DateTime<Utc>>().expect("an instant");
-        let there = self.clock.now() + TimeDelta::microseconds(leap_us);
-        let there = there.clamp(at("2016-06-01T00:00:00Z"), at("2400-01-01T00:00:00Z"));
-        self.clock.set(there);
+        let now = self.clock.now() + TimeDelta::microseconds(shift_us);
+        let now = now.clamp(at("2016-06-01T00:00:00Z"), at("2400-01-01T00:00:00Z"));
+        self.clock.set(now);
     }
 
-    fn count(&mut self, what: &'static str) {
-        *self.reached.entry(what).or_default() += 1;
+    fn count(&mut self, outcome: &'static str) {
+        *self.outcomes.entry(outcome).or_default() += 1;
     }
 
     async fn submit(
         &mut self,
-        who: Who,
+        caller: CallerKind,
         twice: bool,
         request: v1::SecondOpinion,
-        ago: Option<i64>,
+        age_seconds: Option<i64>,
     ) {
-        let request = submission(request, ago, self.clock.now());
-        let answer = self.send(who, twice, &request).await;
-        let answer = answer.unwrap_or_else(|status| panic!("a submission: {status:?}"));
+        let request = submission(request, age_seconds, self.clock.now());
+        let reply = self.send(caller, twice, &request).await;
+        let reply = reply.unwrap_or_else(|status| panic!("a submission: {status:?}"));
         self.count("submitted");
-        self.cases.push(Known::of(&answer.determination));
-        self.acknowledge(self.cases.len() - 1, who, request, answer);
+        self.cases.push(KnownCase::new(&reply.determination));
+        self.acknowledge(self.cases.len() - 1, caller, request, reply);
     }
 
-    async fn change(&mut self, who: Who, twice: bool, case: usize, etag: Etag, step: &Step) {
+    async fn change(
+        &mut self,
+        caller: CallerKind,
+        twice: bool,
+        case: usize,
+        etag: EtagChoice,
+        step: &Step,
+    ) {
         let request = self.cases[case].change(etag, step, self.clock.now());
-        match self.send(who, twice, &request).await {
-            Ok(answer) => {
-                assert_ne!(etag, Etag::Stale, "a stale etag is told");
+        match self.send(caller, twice, &request).await {
+            Ok(reply) => {
+                assert_ne!(etag, EtagChoice::Stale, "a stale etag was accepted");
                 self.count(match &request {
                     Request::Approve(_) => "approved",
                     Request::Deny(_) => "denied",
                     Request::Withdraw(_) => "withdrawn",
                     _ => "changed",
                 });
-                self.acknowledge(case, who, request, answer);
+                self.acknowledge(case, caller, request, reply);
             }
             Err(status) => {
                 self.count(match status.code() {
-                    Code::Aborted => "stale",
-                    Code::PermissionDenied => "not permitted",
-                    _ => "refused",
+                    Code::Aborted => "stale etag",
+                    Code::PermissionDenied => "permission denied",
+                    _ => "rejected",
                 });
-                let told_stale = status.code() == Code::Aborted;
-                assert!(!told_stale || etag == Etag::Stale, "{status:?}");
+                let aborted = status.code() == Code::Aborted;
+                assert!(!aborted || etag == EtagChoice::Stale, "{status:?}");
             }
         }
     }
 
-    /// Sends a request; twice at once, it has one outcome.
-    async fn send(&mut self, who: Who, twice: bool, request: &Request) -> Result<Answer, Status> {
-        let first = request.send(&self.calls, identity(who));
-        let answer = if twice {
-            let second = request.send(&self.calls, identity(who));
+    /// Sends a request once, or twice concurrently with the same result.
+    async fn send(
+        &mut self,
+        caller: CallerKind,
+        twice: bool,
+        request: &Request,
+    ) -> Result<Reply, Status> {
+        let first = request.send(&self.calls, identity(caller));
+        let reply = if twice {
+            let second = request.send(&self.calls, identity(caller));
             let (first, second) = tokio::join!(first, second);
             match (&first, &second) {
                 (Ok(first), Ok(second)) => assert_eq!(first.bytes, second.bytes),
                 (Err(first), Err(second)) => assert_eq!(first.code(), second.code()),
                 (Ok(_), Err(status)) | (Err(status), Ok(_)) => {
-                    panic!("two outcomes of one request: {status:?}")
+                    panic!("different results of one request: {status:?}")
                 }
             }
-            self.count("sent twice at once");
+            self.count("sent twice concurrently");
             first
         } else {
             first.await
         };
-        answer.inspect_err(|status| {
+        reply.inspect_err(|status| {
             let expected = [
                 Code::InvalidArgument,
                 Code::PermissionDenied,
@@ -182,41 +197,42 @@ impl World {
         })
     }
 
-    fn acknowledge(&mut self, case: usize, who: Who, request: Request, answer: Answer) {
-        let Answer {
+    fn acknowledge(&mut self, case: usize, caller: CallerKind, request: Request, reply: Reply) {
+        let Reply {
             determination,
             bytes,
-        } = answer;
+        } = reply;
         let id = determination.determination_id.parse().expect("a UUID");
         self.acknowledged.push((id, determination.etag.clone()));
-        self.cases[case].learn(determination);
-        self.sent.push(Sent {
-            who,
+        self.cases[case].update(determination);
+        self.sent.push(SentRequest {
+            caller,
             request,
-            answer: bytes,
+            response: bytes,
         });
     }
 
-    /// The first answer comes again, byte for byte; other content under the same id is told.
-    async fn repeat(&mut self, which: usize, same: bool) {
-        let sent = &self.sent[which];
-        let who = identity(sent.who);
+    /// Repeats a request: the same content gets the first response, byte for byte, and other content `ALREADY_EXISTS`.
+    async fn repeat(&mut self, index: usize, same: bool) {
+        let sent = &self.sent[index];
+        let caller = identity(sent.caller);
         if same {
-            let answer = sent.request.send(&self.calls, who).await;
-            let answer = answer.unwrap_or_else(|status| {
+            let reply = sent.request.send(&self.calls, caller).await;
+            let reply = reply.unwrap_or_else(|status| {
                 panic!(
                     "{:?} again, at {}: {status:?}",
                     sent.request,
                     self.clock.now()
                 )
             });
-            assert_eq!(answer.bytes, sent.answer, "the first answer");
-            self.count("repeated");
+            assert_eq!(reply.bytes, sent.response, "the first response");
+            self.count("replayed");
         } else {
-            let refused = sent.request.otherwise().send(&self.calls, who).await;
-            let refused = refused.err().expect("other content");
-            assert_eq!(refused.code(), Code::AlreadyExists, "{refused:?}");
-            self.count("repeated otherwise");
+            let request = sent.request.with_other_content();
+            let result = request.send(&self.calls, caller).await;
+            let status = result.err().expect("an error");
+            assert_eq!(status.code(), Code::AlreadyExists, "{status:?}");
+            self.count("request id reused");
         }
     }
 }
