@@ -1,4 +1,4 @@
-//! Who vouches for servers and callers of the tests? An authority that signs as many certificates as are asked for.
+//! A certificate authority for the tests' servers and callers.
 
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use tonic::transport::{Certificate, ClientTlsConfig, Identity};
 
 use super::certificate::pem;
 
-/// An authority.
+/// A certificate authority.
 pub struct Authority(CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
@@ -22,12 +22,12 @@ impl Authority {
         Self(CertifiedIssuer::self_signed(params, key).expect("an authority"))
     }
 
-    /// Its own certificate.
+    /// The authority's own certificate.
     pub fn pem(&self) -> String {
         pem("CERTIFICATE", self.0.as_ref().der())
     }
 
-    /// A certificate for this machine that ends with a year, and its key, both PEM.
+    /// A certificate for the loopback names, valid until a year, and its key, both PEM.
     pub fn server(&self, year: i32) -> (String, String) {
         let names = ["127.0.0.1".to_owned(), "localhost".to_owned()];
         let mut params = CertificateParams::new(names).expect("names");
@@ -35,7 +35,7 @@ impl Authority {
         self.sign(&params)
     }
 
-    /// Writes such a certificate and its key into a folder; callers may show certificates of `client_ca`.
+    /// Writes such a certificate and its key to a folder; client certificates are accepted from `client_ca`.
     pub fn write_server(&self, folder: &Path, year: i32, client_ca: Option<&Self>) -> Tls {
         let files = Tls {
             cert: folder.join("server.pem"),
@@ -51,7 +51,7 @@ impl Authority {
         files
     }
 
-    /// What a caller shows: a certificate with these names, and its key.
+    /// A client certificate with these names, and its key.
     pub fn caller(&self, names: Vec<SanType>) -> Identity {
         let mut params = params("caller");
         params.subject_alt_names = names;
@@ -60,7 +60,7 @@ impl Authority {
         Identity::from_pem(cert, key)
     }
 
-    /// How a caller that knows this authority connects.
+    /// The client settings that trust this authority.
     pub fn trusted(&self) -> ClientTlsConfig {
         ClientTlsConfig::new().ca_certificate(Certificate::from_pem(self.pem()))
     }

@@ -1,4 +1,4 @@
-//! What does the service commit? Each change goes through the pure functions that it goes through there.
+//! Builds the commits that the service makes, by the same pure functions.
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
@@ -15,12 +15,12 @@ use uuid::Uuid;
 
 use super::sample;
 
-/// The shares of a clock's time that are told, in percent.
+/// Reminder thresholds, in percent of a clock's time.
 pub const RUNGS: [u8; 3] = [50, 75, 90];
 
 /// A change of one case at one instant.
 pub struct Change<'a> {
-    /// The case before it; `None`: it is new.
+    /// The case before the change; `None` for a new case.
     pub before: Option<&'a Case>,
     /// The case's id.
     pub id: Uuid,
@@ -101,12 +101,12 @@ impl<'a> Change<'a> {
         self.commit(body.expect("a denial's letter"), letters)
     }
 
-    /// What the service tells by itself, which must be owed by now.
+    /// The reminder or overdue event that is due by now.
     pub fn sweep(&self) -> Commit {
-        let body = self.case().sweep(self.now, &RUNGS).expect("owed by now");
-        let ran_out = body.kind() == EventKind::Overdue;
+        let body = self.case().sweep(self.now, &RUNGS).expect("a due event");
+        let overdue = body.kind() == EventKind::Overdue;
         let letter = notice::lapse(self.case(), self.making()).expect("a way");
-        let letters: Vec<Made> = letter.into_iter().filter(|_| ran_out).collect();
+        let letters: Vec<Made> = letter.into_iter().filter(|_| overdue).collect();
         let references = letters.iter().map(|made| made.reference.clone());
         self.commit(body.with_notices(references.collect()), letters)
     }
@@ -126,7 +126,7 @@ impl<'a> Change<'a> {
         let edition = match (&body, self.before) {
             (EventBody::Submitted(submitted), None) => submitted.edition,
             (_, Some(case)) => case.file.edition,
-            (_, None) => panic!("a first event submits"),
+            (_, None) => panic!("the first event must be a submission"),
         };
         let event = Event {
             version: expected_version + 1,
@@ -147,7 +147,7 @@ impl<'a> Change<'a> {
             None => Case::opened(self.id, event, sealed.sha256),
             Some(case) => case.clone().after(&event, sealed.sha256),
         };
-        let case = case.expect("the event follows");
+        let case = case.expect("the event applies to the case");
         Commit {
             expected_version,
             event: sealed,
@@ -177,7 +177,7 @@ pub fn actor() -> Actor {
     }
 }
 
-/// An idempotency record whose content is the digest of the request id.
+/// An idempotency record with the digest of the request id as its content digest.
 pub fn key(caller: &str, request_id: Uuid) -> (ReplayKey, Digest) {
     let key = ReplayKey {
         caller: caller.to_owned(),
@@ -193,13 +193,13 @@ pub async fn submitted(store: &impl Store, n: u32, now: DateTime<Utc>) -> Case {
     read(store, change.id).await
 }
 
-/// Commits, which must succeed.
+/// Commits a change, which must succeed.
 pub async fn made(store: &impl Store, commit: Commit) -> Committed {
-    store.commit(commit).await.expect("committed")
+    store.commit(commit).await.expect("a commit")
 }
 
-/// Reads a case, which must be there.
+/// Reads a case, which must exist.
 pub async fn read(store: &impl Store, id: Uuid) -> Case {
-    let case = store.case(id).await.expect("read").expect("a case");
+    let case = store.case(id).await.expect("a store").expect("a case");
     Case::clone(&case)
 }

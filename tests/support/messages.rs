@@ -1,4 +1,4 @@
-//! Requests of plainly fictional members and providers, as callers send them.
+//! Request messages with fictional members and providers.
 
 use prost_types::Timestamp;
 use second_opinion::wire::v1::{self, requester};
@@ -84,7 +84,7 @@ pub fn not_available() -> v1::NetworkAvailability {
     }
 }
 
-/// A routine request for a provider outside the network, everything known: the rules recommend to approve.
+/// A routine request for a provider outside the network, without unknown facts: the rules recommend approval.
 pub fn second_opinion() -> v1::SecondOpinion {
     v1::SecondOpinion {
         member: Some(v1::Member {
@@ -134,7 +134,7 @@ pub fn reviewer() -> v1::Reviewer {
     }
 }
 
-/// A denial because the network has someone qualified.
+/// A denial because the network has a qualified provider.
 pub fn denial(determination_id: &str) -> v1::IssueDenialRequest {
     v1::IssueDenialRequest {
         request_id: id(),

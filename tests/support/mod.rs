@@ -1,14 +1,10 @@
-//! What do the tests share? Sample requests, the commits that the service would make of them, and a server to call, with a
-//! certificate or without.
+//! Shared by the tests: sample requests, the commits that the service makes of them, and a server with or without TLS.
 
 #![allow(
     dead_code,
-    reason = "each test crate compiles this module for itself and uses a part of it"
+    reason = "each test crate compiles this module and uses only a part of it"
 )]
-#![allow(
-    clippy::missing_panics_doc,
-    reason = "a helper of tests that cannot go on panics"
-)]
+#![allow(clippy::missing_panics_doc, reason = "test helpers panic on failure")]
 
 pub mod authority;
 pub mod certificate;

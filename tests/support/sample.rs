@@ -1,4 +1,4 @@
-//! What does a request look like? Fictional members and providers whose numbers are well formed.
+//! Sample requests with fictional members and providers, with well-formed numbers.
 
 use chrono::{DateTime, Duration, Utc};
 use second_opinion::case::{
@@ -11,7 +11,7 @@ use second_opinion::rules::{
     Answer, Availability, DenialReasonCode, MediCalStatus, PrimaryCareDecision, Reason, Role,
 };
 
-/// Numbers that pass the check digit and are no one's here.
+/// NPIs with a valid check digit, for fictional providers.
 pub const NPIS: [&str; 3] = ["1234567893", "1993999998", "1245319599"];
 
 /// A Monday morning in California.
@@ -24,7 +24,7 @@ pub fn later(milliseconds: i64) -> DateTime<Utc> {
     start() + Duration::milliseconds(milliseconds)
 }
 
-/// When a part of an urgent request's 72 hours has gone, in percent of them.
+/// The instant at which a percentage of an urgent request's 72 hours has passed.
 pub fn urgent_gone(percent: i32) -> DateTime<Utc> {
     start() + Duration::hours(72) * percent / 100
 }
@@ -38,7 +38,7 @@ pub fn npi(n: usize) -> Npi {
     Npi::parse(NPIS[n]).expect("an NPI")
 }
 
-/// A certified, qualified provider outside of the network.
+/// A certified and qualified provider outside of the network.
 pub fn provider() -> Provider {
     Provider {
         npi: Some(npi(0)),
@@ -52,7 +52,7 @@ pub fn provider() -> Provider {
     }
 }
 
-/// The network has someone.
+/// A network with an available provider.
 pub fn network() -> NetworkAvailability {
     NetworkAvailability {
         availability: Availability::Available,
@@ -71,7 +71,7 @@ pub fn network() -> NetworkAvailability {
     }
 }
 
-/// The request of the `n`th member for a provider outside of the network: it is to be reviewed.
+/// The `n`th member's request for a provider outside of the network, which needs review.
 pub fn request(n: u32, received_at: DateTime<Utc>) -> SecondOpinion {
     SecondOpinion {
         member: Member {
@@ -105,7 +105,7 @@ pub fn request(n: u32, received_at: DateTime<Utc>) -> SecondOpinion {
         received_at,
         referral_number: format!("RAF-{n}"),
         treatment_authorization_number: String::new(),
-        specialty_wanted: Private::from("Orthopaedic surgery"),
+        specialty_wanted: Private::from("Orthopedic surgery"),
     }
 }
 
@@ -121,7 +121,7 @@ pub fn urgent_request(n: u32, received_at: DateTime<Utc>) -> SecondOpinion {
     }
 }
 
-/// That the network was looked at again.
+/// A verification of the network's availability.
 pub fn verify() -> Verify {
     Verify {
         provider: None,
@@ -151,7 +151,7 @@ pub fn reviewer() -> Reviewer {
     }
 }
 
-/// A denial because the network has someone, to whom it refers.
+/// A denial because the network has a provider, with a referral to that provider.
 pub fn deny() -> Deny {
     Deny {
         reasons: vec![DenialReason {
@@ -163,7 +163,7 @@ pub fn deny() -> Deny {
             authority: Private::default(),
             translations: Vec::new(),
         }],
-        reviewer: LicensedReviewer::new(reviewer()).expect("a licence"),
+        reviewer: LicensedReviewer::new(reviewer()).expect("a license"),
         referral: Some(Provider {
             npi: Some(npi(1)),
             medi_cal_status: MediCalStatus::Certified,
@@ -175,7 +175,7 @@ pub fn deny() -> Deny {
     }
 }
 
-/// An approval of the provider asked for.
+/// An approval of the requested provider.
 pub fn approve() -> Approve {
     Approve {
         provider: None,
