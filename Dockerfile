@@ -1,25 +1,23 @@
 # syntax=docker/dockerfile:1
-# The service as one static binary in an empty image: no shell, no package manager, not root.
+# The service as one static binary in an empty image, without a shell or a package manager, and not as root.
 #
 #   docker build --build-arg COMMIT=$(git rev-parse HEAD) \
 #     --build-arg SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) -t second-opinion:0.1.0 .
 #
-# Reproducible as far as it goes: give RUST_IMAGE by digest (rust@sha256:…), and the same sources, lock file, commit and
-# epoch make the same binary. What is not held: the versions of Alpine's packages below, where the base's digest is not
-# given and a mirror has moved on.
+# For a reproducible build, set RUST_IMAGE by digest (rust@sha256:…): the same sources, lock file, commit and epoch then give
+# the same binary. The versions of the Alpine packages below are not pinned.
 
 ARG RUST_IMAGE=rust:1.95-alpine
 
 FROM ${RUST_IMAGE} AS build
-# A C compiler, make and cmake for SQLite and the cryptography; the authorities that the issuer's certificate is checked
-# against.
+# A C compiler, make and cmake for SQLite and aws-lc; the CA certificates for the token issuer's server.
 RUN apk add --no-cache build-base ca-certificates cmake linux-headers perl
 WORKDIR /build
 COPY . .
-# The commit that `--version` and second_opinion_build_info show.
+# The commit in `--version` and second_opinion_build_info.
 ARG COMMIT=unknown
 ARG SOURCE_DATE_EPOCH=0
-# No path of the build machine in the binary. Alpine's target links statically.
+# Remaps the build machine's paths in the binary. Alpine's target links statically.
 ENV SECOND_OPINION_COMMIT=${COMMIT} \
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH} \
     CARGO_INCREMENTAL=0 \
@@ -27,7 +25,7 @@ ENV SECOND_OPINION_COMMIT=${COMMIT} \
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     cargo build --locked --profile ship --bin second-opinion \
- && if readelf -d target/ship/second-opinion | grep NEEDED; then echo "not static: it would not start" >&2; exit 1; fi \
+ && if readelf -d target/ship/second-opinion | grep NEEDED; then echo "the binary is not static and would not start" >&2; exit 1; fi \
  && mkdir -p /image/usr/local/bin /image/etc/ssl/certs /image/var/lib/second-opinion /image/tmp \
  && cp target/ship/second-opinion /image/usr/local/bin/ \
  && cp /etc/ssl/certs/ca-certificates.crt /image/etc/ssl/certs/ \
@@ -50,7 +48,7 @@ USER 65532:65532
 WORKDIR /var/lib/second-opinion
 EXPOSE 50051 9464
 STOPSIGNAL SIGTERM
-# Kubernetes does not read this; docker and compose do.
+# For Docker and Compose; Kubernetes ignores it.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["second-opinion", "healthcheck"]
 ENTRYPOINT ["second-opinion"]
 CMD ["serve"]

@@ -1,5 +1,5 @@
-//! Compiles the contract without protoc, with a `Debug` for every message that shows no redacted field, and names the build's
-//! commit and features.
+//! Compiles the contract without protoc, generates a `Debug` implementation for every message that hides redacted fields, and
+//! embeds the build's commit and features.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .include_source_info(true)
         .open_files(FILES)?;
 
-    // The encoded form keeps the option `debug_redact`; prost's own types drop it.
+    // The encoded form keeps the option `debug_redact`, which prost's types drop.
     let with_comments = compiler.encode_file_descriptor_set();
     let pool = DescriptorPool::decode(with_comments.as_slice())?;
     std::fs::write(out.join("debug.rs"), debug_impls(&pool)?)?;
@@ -43,7 +43,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .codec_path("crate::wire::Codec")
         .skip_debug(["."])
-        // Over a kilobyte each: what holds them is moved about, from future to future.
+        // Over a kilobyte each: boxed, because the values that contain them are moved between futures.
         .boxed("second_opinion")
         .boxed("determination")
         .compile_fds(files)?;
@@ -194,7 +194,7 @@ fn is_single_enum(field: &FieldDescriptor) -> bool {
     matches!(field.kind(), Kind::Enum(_)) && field.cardinality() != Cardinality::Repeated
 }
 
-/// The name that prost gives a field: keywords are escaped.
+/// The field's name in the generated code, with keywords escaped.
 fn rust_field(name: &str) -> String {
     if name == "type" {
         format!("r#{name}")
@@ -203,7 +203,7 @@ fn rust_field(name: &str) -> String {
     }
 }
 
-/// `snake_case` or `CamelCase` to the name that the generated Rust has.
+/// Converts `snake_case` or `CamelCase` to the type's name in the generated code.
 fn rust_type(name: &str) -> String {
     name.split('_')
         .map(|part| {
