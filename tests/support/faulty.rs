@@ -1,4 +1,4 @@
-//! A store wrapper that injects faults: unavailable, slow or panicking.
+//! A store in front of which a test can stand: gone, slow, or with a defect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -45,7 +45,7 @@ impl FaultyStore {
 #[async_trait]
 impl Store for FaultyStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
-        self.inject().await?;
+        self.strike().await?;
         self.store.case(id).await
     }
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
@@ -67,15 +67,15 @@ impl Store for FaultyStore {
         self.store.list(query).await
     }
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        self.inject().await?;
+        self.strike().await?;
         self.store.commit(commit).await
     }
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
-        self.inject().await?;
+        self.strike().await?;
         self.store.to_sweep(as_of, limit).await
     }
     async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
-        self.inject().await?;
+        self.strike().await?;
         self.store.dials(as_of).await
     }
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
@@ -101,7 +101,7 @@ impl Store for FaultyStore {
         &self,
         rendering: StoredRendering,
     ) -> Result<StoredRendering, StoreError> {
-        self.inject().await?;
+        self.strike().await?;
         self.store.store_rendering(rendering).await
     }
     fn head_changes(&self) -> watch::Receiver<u64> {
@@ -111,7 +111,7 @@ impl Store for FaultyStore {
         self.store.meters()
     }
     async fn ping(&self) -> Result<(), StoreError> {
-        self.inject().await
+        self.strike().await
     }
     async fn close(&self) {
         self.store.close().await;

@@ -1,4 +1,4 @@
-//! Hand-written HTTP/2 frames, for requests that no client library sends.
+//! HTTP/2 by hand: what no client would send, and which frames come back.
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
@@ -9,17 +9,17 @@ pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 pub const CONTINUATION: u8 = 9;
-/// The error code of a graceful shutdown.
+/// The error of a peer that did nothing wrong.
 pub const NO_ERROR: u32 = 0;
-/// The error code for a peer that causes excessive load.
+/// The error of a peer that floods.
 pub const ENHANCE_YOUR_CALM: u32 = 11;
-/// The error code of a canceled stream.
+/// The error of a call that its caller takes back.
 pub const CANCEL: u32 = 8;
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 pub const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
-/// `:method POST`, `:scheme http` and `:path /`, by their indexes in HPACK's static table.
+/// `:method POST`, `:scheme http` and `:path /`, by their places in HPACK's table.
 const REQUEST: [u8; 3] = [0x83, 0x86, 0x84];
 
 /// A frame's bytes.
@@ -43,7 +43,7 @@ pub fn preface() -> Vec<u8> {
 pub fn call_headers(stream: u32) -> Vec<u8> {
     const PATH: &[u8] = b"/um.secondopinion.v1.SecondOpinionService/GetDetermination";
     const CONTENT: &[u8] = b"application/grpc";
-    // The names `:path` and `content-type` by their indexes in the table, with literal values.
+    // The names `:path` and `content-type` by their places in the table, with values of their own.
     let mut headers = REQUEST[..2].to_vec();
     headers.extend([0x04, u8::try_from(PATH.len()).expect("short")]);
     headers.extend(PATH);
@@ -64,8 +64,8 @@ pub fn reset_calls(calls: u32) -> Vec<u8> {
 }
 
 pub async fn send(stream: &mut (impl AsyncWrite + Unpin), bytes: &[u8]) {
-    stream.write_all(bytes).await.expect("a write");
-    stream.flush().await.expect("a flush");
+    stream.write_all(bytes).await.expect("sent");
+    stream.flush().await.expect("sent");
 }
 
 /// Reads frames until one is of a kind; gives its payload. `None`: the peer ends before.

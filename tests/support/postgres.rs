@@ -1,5 +1,5 @@
-//! A separate PostgreSQL schema for each test, on the server that `SECOND_OPINION_TEST_POSTGRES` names. `scripts/postgres`
-//! starts such a server.
+//! A schema of its own for each test, in the PostgreSQL that `SECOND_OPINION_TEST_POSTGRES` names; `scripts/postgres`
+//! starts one.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use second_opinion::store::postgres::{self, PostgresStore};
 use second_opinion::store::sqlite::SqliteStore;
 use tokio_postgres::{Client, NoTls};
 
-/// The environment variable with a superuser's URL of the server.
-const SERVER_VARIABLE: &str = "SECOND_OPINION_TEST_POSTGRES";
-/// The environment variable with the store for tests of the service: `sqlite` (the default) or `postgres`.
-const STORE_VARIABLE: &str = "SECOND_OPINION_TEST_STORE";
+/// The variable that names the server, by a superuser's URL.
+const SERVER: &str = "SECOND_OPINION_TEST_POSTGRES";
+/// The variable that says on which store the service is tested: `sqlite` (the default) or `postgres`.
+const STORE: &str = "SECOND_OPINION_TEST_STORE";
 
 /// A schema, which is dropped with it.
 pub struct Schema {
@@ -22,7 +22,7 @@ pub struct Schema {
 }
 
 impl Schema {
-    /// Creates an empty schema.
+    /// A schema with nothing in it.
     pub async fn empty() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
@@ -35,23 +35,21 @@ impl Schema {
             name: format!("test_{}_{count}", std::process::id()),
             server,
         };
-        // A schema of a killed test may still exist.
+        // One of a test that was killed may be there yet.
         let name = &schema.name;
-        let sql = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
-        schema.execute(&sql).await;
+        let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        schema.execute(&made).await;
         schema
     }
 
-    /// Creates a schema with the store's tables.
+    /// A schema for a store.
     pub async fn migrated() -> Self {
         let schema = Self::empty().await;
-        postgres::migrate(&schema.url())
-            .await
-            .expect("a migrated schema");
+        postgres::migrate(&schema.url()).await.expect("migrated");
         schema
     }
 
-    /// The URL of a store in this schema.
+    /// The URL of a store in it.
     pub fn url(&self) -> String {
         let separator = if self.server.contains('?') { '&' } else { '?' };
         let name = &self.name;
@@ -63,21 +61,21 @@ impl Schema {
         PostgresStore::open(&self.url()).await.expect("a store")
     }
 
-    /// Opens a read-only store.
+    /// A store that reads alone.
     pub async fn reader(&self) -> PostgresStore {
         let store = PostgresStore::open_read_only(&self.url()).await;
         store.expect("a reader")
     }
 
-    /// Opens a connection for the test.
+    /// A connection of the test's own.
     pub async fn client(&self) -> Client {
         connect(&self.url()).await
     }
 
-    /// Runs statements as a superuser.
+    /// Runs statements as one who may do anything.
     pub async fn execute(&self, sql: &str) {
-        let result = self.client().await.batch_execute(sql).await;
-        result.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let done = self.client().await.batch_execute(sql).await;
+        done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
 
@@ -88,29 +86,29 @@ impl Drop for Schema {
             self.name
         );
         let url = self.server.clone();
-        // On a separate thread, because the test's runtime may be shutting down.
-        let thread = std::thread::spawn(move || {
+        // On a thread of its own: the test's runtime may be stopping.
+        let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime");
             runtime.block_on(async {
-                // If the test has stopped the server, there is no schema to drop.
+                // A server that a test has ended has no schema left to drop.
                 if let Ok((client, connection)) = tokio_postgres::connect(&url, NoTls).await {
-                    let connection = tokio::spawn(connection);
+                    let carried = tokio::spawn(connection);
                     let _ = client.batch_execute(&drop).await;
-                    connection.abort();
+                    carried.abort();
                 }
             });
         });
-        let _ = thread.join();
+        let _ = dropped.join();
     }
 }
 
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
-        .unwrap_or_else(|error| panic!("cannot connect to the test's PostgreSQL: {error:?}"));
+        .unwrap_or_else(|error| panic!("a connection to the test's PostgreSQL: {error:?}"));
     tokio::spawn(connection);
     client
 }
@@ -124,7 +122,7 @@ pub struct TestStore {
 impl TestStore {
     /// A fresh store of the kind that the service is to be tested on; in a file in the folder, or in a schema.
     pub async fn fresh(folder: &Path) -> Self {
-        match std::env::var(STORE_VARIABLE).as_deref() {
+        match std::env::var(STORE).as_deref() {
             Err(_) | Ok("" | "sqlite") => Self {
                 store: Arc::new(SqliteStore::open(&folder.join("test.db")).expect("a store")),
                 schema: None,
@@ -136,7 +134,7 @@ impl TestStore {
                     schema: Some(schema),
                 }
             }
-            Ok(other) => panic!("{STORE_VARIABLE}: expected `sqlite` or `postgres`, got `{other}`"),
+            Ok(other) => panic!("{STORE}: expected `sqlite` or `postgres`, got `{other}`"),
         }
     }
 }

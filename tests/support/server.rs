@@ -1,4 +1,4 @@
-//! The same server that `serve` starts, on a free port, with a clock that the test controls.
+//! The very server that `serve` starts, on a port of its own, with a clock that the test moves.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,29 +22,29 @@ use tonic::{Request, Status};
 
 use super::postgres::{Schema, TestStore};
 
-/// Interval at which the open-case metrics are read: short, so that no test waits for it.
+/// How often the figures of deadlines are read: often, so that no test waits for it.
 const DIALS_EVERY: Duration = Duration::from_millis(10);
-/// All scopes.
+/// Every scope there is.
 pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
      second-opinion.verify second-opinion.review second-opinion.notify";
 
-/// A server under test, stopped on drop; `stop` drains it as SIGTERM does.
+/// A server under test. It ends when it is dropped; `stop` ends it as SIGTERM does.
 pub struct TestServer {
     pub running: Option<Running>,
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     pub address: String,
-    /// The server's certificate; `None` without TLS.
+    /// The certificate that it shows; `None`: it serves in the clear.
     pub tls: Option<Arc<Certificates>>,
-    /// The CA of the server's certificate; `None` without TLS.
+    /// Who vouches for the server's certificate; `None`: it serves in the clear.
     authority: Option<Certificate>,
     identity: DevelopmentIdentity,
     folder: TempDir,
-    /// The store's schema; `None` if the store is a file in the folder. Dropped last.
+    /// `None`: the store is a file in the folder. The last to go.
     schema: Option<Schema>,
 }
 
-/// Adds a token to every call.
+/// Shows a token with every call.
 #[derive(Clone)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -62,19 +62,19 @@ impl Interceptor for Bearer {
 pub type Client = SecondOpinionServiceClient<InterceptedService<Channel, Bearer>>;
 pub type PolicyClient = PolicyServiceClient<InterceptedService<Channel, Bearer>>;
 
-/// The tests' default time: Monday, 2026-11-16, 10:00 in California.
+/// Monday 2026-11-16, 10:00 in California: what tests take for now unless they say otherwise.
 pub fn monday() -> DateTime<Utc> {
     "2026-11-16T18:00:00Z".parse().expect("an instant")
 }
 
 impl TestServer {
-    /// Starts a server on a new store.
+    /// A server on a store of its own.
     pub async fn start() -> Self {
         Self::start_with(&Config::default(), |store| store).await
     }
 
-    /// Starts a server with a configuration, on a store that the test may wrap. Its sweeper runs only once, at the start, so
-    /// that the test can move the clock without side effects.
+    /// A server with a configuration, on a store that the test may wrap. It looks for cases whose time runs out once, at
+    /// the start, so that a test may move its clock and nothing happens by itself.
     pub async fn start_with(
         config: &Config,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -94,7 +94,7 @@ impl TestServer {
         Self::start_with(&config, wrap).await
     }
 
-    /// Starts a server with a sweep interval and the time of its clock.
+    /// A server that looks for cases whose time runs out every so often, and whose clock stands at an instant.
     pub async fn start_sweeping(
         config: &Config,
         sweep_every: Duration,
@@ -151,8 +151,8 @@ impl TestServer {
         }
     }
 
-    /// Changes the stored rows directly, bypassing the server, and returns the number of rows changed by the second of the
-    /// statements: `in_file` for a file, `in_schema` for a schema.
+    /// Changes what is stored behind the server's back, as one who may do anything; gives how many rows. A file is
+    /// changed by the first statements, a schema by the second; the last of them counts.
     pub async fn damage(&self, in_file: [&str; 2], in_schema: [&str; 2]) -> u64 {
         match &self.schema {
             None => {
@@ -170,12 +170,12 @@ impl TestServer {
         }
     }
 
-    /// The public part of the development key.
+    /// The development key's public part.
     pub fn jwks(&self) -> &str {
         self.identity.jwks()
     }
 
-    /// A token that is valid for more than a year of the test's clock.
+    /// A token that is good for more than a year of the test's clock.
     pub fn token(&self, subject: &str, scopes: &str, actor: ActorType) -> String {
         self.identity.token(
             subject,
@@ -195,7 +195,7 @@ impl TestServer {
         endpoint.connect().await.expect("a connection")
     }
 
-    /// A client with a token, or without.
+    /// A client with a token of the test's making; `None`: with none.
     pub async fn client_with(&self, token: Option<&str>) -> Client {
         SecondOpinionServiceClient::with_interceptor(self.channel().await, bearer(token))
             .max_decoding_message_size(64 << 20)
@@ -218,7 +218,7 @@ impl TestServer {
         PolicyServiceClient::with_interceptor(self.channel().await, bearer(Some(&token)))
     }
 
-    /// Stops the server as SIGTERM does, and returns whether every call finished.
+    /// Ends the server as SIGTERM does; gives whether every call could finish.
     pub async fn stop(&mut self) -> bool {
         self.running
             .take()

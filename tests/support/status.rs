@@ -1,9 +1,9 @@
-//! Reads the details of a status.
+//! What does a status say, in its details?
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-/// The reason of the `ErrorInfo`; empty if there is none.
+/// The reason of the `ErrorInfo`; empty: there is none.
 pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();
     let info = details.error_info();

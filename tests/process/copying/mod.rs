@@ -43,7 +43,10 @@ async fn copy_to_postgres_is_complete_and_can_be_served() {
     let copied = copy(data, &file, &to);
     let errors = text(&copied.stderr);
     assert_eq!(copied.status.code(), Some(0), "{errors}");
-    assert!(errors.contains("every row is copied and verified"), "{errors}");
+    assert!(
+        errors.contains("every row is copied and verified"),
+        "{errors}"
+    );
     let counts = text(&copied.stdout);
     let cases = expected.cases.len();
     assert!(
