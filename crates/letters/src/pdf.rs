@@ -13,8 +13,8 @@ use typst::{Library, LibraryExt as _, World};
 use typst_layout::PagedDocument;
 use typst_pdf::{PdfOptions, PdfStandard, PdfStandards, Timestamp};
 
-use super::NoticeError;
 use super::document::{Block, Document, Run};
+use super::error::NoticeError;
 
 /// The size of ordinary print, in points.
 const ORDINARY_PT: u32 = 12;

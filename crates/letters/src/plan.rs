@@ -9,8 +9,6 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-use second_opinion_rules::case::LanguageTag;
-
 /// The health plan in whose name determinations are made and letters are sent.
 ///
 /// A contact point that is given replaces the default one as a whole, so that no letter mixes two offices.
@@ -83,13 +81,6 @@ pub struct PlanProblem {
     /// What is wrong with it, and what is expected.
     pub message: String,
 }
-
-/// As long as a name or a line may be, in characters.
-const LINE_CHARS_MAX: usize = 200;
-/// As many lines as an address may have.
-const ADDRESS_LINES_MAX: usize = 8;
-
-// === impl Plan ===
 
 impl Default for Plan {
     /// Partnership and the State's offices, with the numbers, hours and addresses of their public pages.
@@ -166,149 +157,6 @@ impl Default for Plan {
     }
 }
 
-impl Plan {
-    /// Everything that is wrong with the plan, none left out; empty where letters can carry it.
-    ///
-    /// A plan with a name of its own must name its own offices too: a letter of one plan that sends its members
-    /// to the offices of another is the surprising case that this refuses.
-    #[must_use]
-    pub fn problems(&self) -> Vec<PlanProblem> {
-        let mut problems = Vec::new();
-        check_line(&mut problems, "plan.name", &self.name);
-        check_address(&mut problems, "plan", &self.address_lines);
-        let contacts = [
-            ("plan.member_services", Some(&self.member_services)),
-            (
-                "plan.grievance_coordinator",
-                Some(&self.grievance_coordinator),
-            ),
-            ("plan.appeals", Some(&self.appeals)),
-            ("plan.state_hearing", Some(&self.state_hearing)),
-            ("plan.ombudsman", Some(&self.ombudsman)),
-            ("plan.legal_help", self.legal_help.as_ref()),
-            ("plan.independent_review", self.independent_review.as_ref()),
-        ];
-        for (key, contact) in contacts {
-            if let Some(contact) = contact {
-                contact.check(key, &mut problems);
-            }
-        }
-        let default = Self::default();
-        if self.name != default.name {
-            for (key, own, other) in [
-                (
-                    "plan.member_services",
-                    &self.member_services,
-                    &default.member_services,
-                ),
-                (
-                    "plan.grievance_coordinator",
-                    &self.grievance_coordinator,
-                    &default.grievance_coordinator,
-                ),
-                ("plan.appeals", &self.appeals, &default.appeals),
-            ] {
-                if own == other {
-                    let message =
-                        format!("still that of {}; expected the plan's own", default.name);
-                    problems.push(PlanProblem {
-                        key: key.into(),
-                        message,
-                    });
-                }
-            }
-        }
-        problems
-    }
-}
-
-// === impl ContactPoint ===
-
-impl ContactPoint {
-    fn check(&self, key: &str, problems: &mut Vec<PlanProblem>) {
-        check_line(problems, &format!("{key}.name"), &self.name);
-        if !is_phone(&self.phone) {
-            problems.push(PlanProblem {
-                key: format!("{key}.phone"),
-                message: format!(
-                    "expected 10 digits among the usual signs, got `{}`",
-                    self.phone.escape_debug()
-                ),
-            });
-        }
-        for (field, text) in [
-            ("tty", &self.tty),
-            ("hours", &self.hours),
-            ("website", &self.website),
-        ] {
-            if !text.is_empty() {
-                check_line(problems, &format!("{key}.{field}"), text);
-            }
-        }
-        check_address(problems, key, &self.address_lines);
-        for (language, words) in &self.translations {
-            if LanguageTag::parse(language).is_none_or(|tag| tag.primary() != *language) {
-                problems.push(PlanProblem {
-                    key: format!("{key}.translations.{language}"),
-                    message: "expected a language such as `es`".into(),
-                });
-            }
-            for (field, text) in [("name", &words.name), ("hours", &words.hours)] {
-                if !text.is_empty() {
-                    check_line(
-                        problems,
-                        &format!("{key}.translations.{language}.{field}"),
-                        text,
-                    );
-                }
-            }
-        }
-    }
-}
-
-fn check_address(problems: &mut Vec<PlanProblem>, key: &str, lines: &[String]) {
-    if lines.len() > ADDRESS_LINES_MAX {
-        problems.push(PlanProblem {
-            key: format!("{key}.address_lines"),
-            message: format!(
-                "expected up to {ADDRESS_LINES_MAX} lines, got {}",
-                lines.len()
-            ),
-        });
-    }
-    for (index, line) in lines.iter().enumerate() {
-        check_line(problems, &format!("{key}.address_lines.{index}"), line);
-    }
-}
-
-fn check_line(problems: &mut Vec<PlanProblem>, key: &str, line: &str) {
-    let message = if line.trim().is_empty() {
-        "empty; expected a text".into()
-    } else if line.chars().count() > LINE_CHARS_MAX {
-        format!(
-            "expected up to {LINE_CHARS_MAX} characters, got {}",
-            line.chars().count()
-        )
-    } else if line.chars().any(char::is_control) {
-        "expected one line without control characters".into()
-    } else {
-        return;
-    };
-    problems.push(PlanProblem {
-        key: key.into(),
-        message,
-    });
-}
-
-/// Ten digits among the usual signs, a leading 1 aside.
-fn is_phone(text: &str) -> bool {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let usual = text
-        .chars()
-        .all(|sign| sign.is_ascii_digit() || " ()-.+/".contains(sign));
-    usual && (digits.len() == 10 || (digits.len() == 11 && digits.starts_with('1')))
-}
-
 fn read_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error> {
     let name = String::deserialize(deserializer)?;
     Tz::from_str(&name).map_err(|_| {
@@ -327,80 +175,6 @@ fn write_zone<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn keys(plan: &Plan) -> Vec<String> {
-        plan.problems()
-            .into_iter()
-            .map(|problem| problem.key)
-            .collect()
-    }
-
-    #[test]
-    fn a_fresh_clone_can_send_letters() {
-        assert_eq!(Plan::default().problems(), []);
-    }
-
-    #[test]
-    fn every_problem_is_named_by_its_key() {
-        let mut plan = Plan {
-            name: "  ".into(),
-            ..Plan::default()
-        };
-        plan.grievance_coordinator.phone = "863-4155".into();
-        plan.appeals.address_lines.push("one\ntwo".into());
-        plan.member_services.hours = "always".into();
-        plan.legal_help = Some(ContactPoint {
-            phone: "(415) 555-0100".into(),
-            ..ContactPoint::default()
-        });
-        assert_eq!(
-            keys(&plan),
-            [
-                "plan.name",
-                "plan.grievance_coordinator.phone",
-                "plan.appeals.address_lines.4",
-                "plan.legal_help.name",
-            ]
-        );
-    }
-
-    #[test]
-    fn another_plan_names_its_own_offices() {
-        let plan = Plan {
-            name: "Another Plan".into(),
-            ..Plan::default()
-        };
-        assert_eq!(
-            keys(&plan),
-            [
-                "plan.member_services",
-                "plan.grievance_coordinator",
-                "plan.appeals"
-            ]
-        );
-    }
-
-    #[test]
-    fn phones_have_ten_digits_among_the_usual_signs() {
-        for good in [
-            "(800) 863-4155",
-            "1-800-952-5253",
-            "+1 707.555.0100",
-            "7075550100",
-        ] {
-            assert!(is_phone(good), "{good}");
-        }
-        for bad in [
-            "",
-            "711",
-            "(800) 863-415",
-            "2-800-952-5253",
-            "800-863-4155 x3",
-            "80086341556",
-        ] {
-            assert!(!is_phone(bad), "{bad}");
-        }
-    }
 
     #[test]
     fn the_file_may_give_a_part_of_it() {

@@ -2,125 +2,15 @@
 //!
 //! A right without a way to use it cannot be built.
 
-use std::collections::BTreeMap;
-
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use crate::plan::{ContactPoint, OfficeWords};
+use super::contact::HowTo;
+use super::plan::ContactPoint;
 use second_opinion_rules::rules::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, EXPEDITED_APPEAL_RESOLVED,
     STATE_HEARING_WINDOW,
 };
-
-/// How to reach someone: at least one way.
-///
-/// It is stored as its fields are; only templates see it otherwise (`view`).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self")]
-pub struct HowTo {
-    /// Who answers.
-    name: String,
-    /// The first way.
-    first: Way,
-    /// The others.
-    further: Vec<Way>,
-    /// The name and the hours in other languages than English, by primary tag.
-    translations: BTreeMap<String, OfficeWords>,
-}
-
-/// One way to reach someone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Way {
-    /// By phone.
-    Phone {
-        /// The number.
-        number: String,
-        /// For people who use a TTY or relay service; empty: none.
-        tty: String,
-        /// When someone answers; empty: not said.
-        hours: String,
-    },
-    /// By mail or in person.
-    Address {
-        /// The address.
-        lines: Vec<String>,
-    },
-    /// Online.
-    Website {
-        /// The address.
-        url: String,
-    },
-}
-
-impl HowTo {
-    /// The ways that a contact point has; `None`: it has none.
-    #[must_use]
-    pub fn new(point: &ContactPoint) -> Option<Self> {
-        let mut ways = Vec::new();
-        if !point.phone.is_empty() {
-            ways.push(Way::Phone {
-                number: point.phone.clone(),
-                tty: point.tty.clone(),
-                hours: point.hours.clone(),
-            });
-        }
-        if !point.address_lines.is_empty() {
-            ways.push(Way::Address {
-                lines: point.address_lines.clone(),
-            });
-        }
-        if !point.website.is_empty() {
-            ways.push(Way::Website {
-                url: point.website.clone(),
-            });
-        }
-        let mut ways = ways.into_iter();
-        Some(Self {
-            name: point.name.clone(),
-            first: ways.next()?,
-            further: ways.collect(),
-            translations: point.translations.clone(),
-        })
-    }
-
-    /// Who answers, in English.
-    #[must_use]
-    pub fn own_name(&self) -> &str {
-        &self.name
-    }
-
-    /// Who answers, in a language where its name is held, else in English.
-    #[must_use]
-    pub fn name(&self, language: &str) -> &str {
-        self.translations
-            .get(language)
-            .map(|words| words.name.as_str())
-            .filter(|name| !name.is_empty())
-            .unwrap_or(&self.name)
-    }
-
-    /// When someone answers, in a language where that is held, else in English; `None`: not said.
-    #[must_use]
-    pub fn hours(&self, language: &str) -> Option<&str> {
-        let own = self.ways().find_map(|way| match way {
-            Way::Phone { hours, .. } => Some(hours.as_str()),
-            Way::Address { .. } | Way::Website { .. } => None,
-        });
-        self.translations
-            .get(language)
-            .map(|words| words.hours.as_str())
-            .filter(|hours| !hours.is_empty())
-            .or(own)
-            .filter(|hours| !hours.is_empty())
-    }
-
-    /// Every way.
-    pub fn ways(&self) -> impl Iterator<Item = &Way> {
-        std::iter::once(&self.first).chain(&self.further)
-    }
-}
 
 /// The right to appeal: until when and how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

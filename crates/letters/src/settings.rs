@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 
 use super::letter::{Enclosed, LanguageHelp};
-use crate::plan::ContactPoint;
+use super::plan::ContactPoint;
 use second_opinion_rules::case::LanguageTag;
 
 /// What a plan sets about its letters.

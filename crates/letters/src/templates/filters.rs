@@ -18,10 +18,12 @@ use std::sync::Arc;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
-use super::letter::{Asker, ProviderInWriting};
 use super::markup::guarded;
-use super::rights::{HowTo, Span, Way};
 use super::words::Words;
+use crate::contact::{HowTo, Way};
+use crate::content::ProviderInWriting;
+use crate::letter::Asker;
+use crate::rights::Span;
 use second_opinion_rules::case::same_name;
 use second_opinion_rules::rules::DenialReasonCode;
 

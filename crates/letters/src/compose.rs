@@ -2,20 +2,24 @@
 
 use chrono::TimeDelta;
 
-use super::letter::{
-    AboutMember, Addressee, ApprovalNotice, Asked, Asker, Content, DecisionInWriting, DenialNotice,
-    GrievanceNotice, LETTER_SCHEMA, LapseNotice, Letter, NetworkAccessNotice, ProviderCopy,
-    ReasonInWriting, Sender,
+use super::contact::HowTo;
+use super::content::{
+    ApprovalNotice, Content, DecisionInWriting, DenialNotice, GrievanceNotice, LapseNotice,
+    NetworkAccessNotice, ProviderCopy, ReasonInWriting,
 };
-use super::rights::{AppealRight, GrievanceRight, HowTo};
-use super::so::{
+use super::context::Making;
+use super::error::NoticeError;
+use super::letter::{AboutMember, Addressee, Asked, Asker, LETTER_SCHEMA, Letter, Sender};
+use super::letter_facts::{
     approved, copy_of, further_help, named, network_offer, professionals, reason, referred, to_see,
     written,
 };
-use super::{Made, Making, NoticeError, SHIPPED_LANGUAGES};
+use super::rights::{AppealRight, GrievanceRight};
+use super::sealed::Made;
+use super::templates::SHIPPED_LANGUAGES;
 use second_opinion_rules::case::{
-    AlternativeFormat, Approval, Case, Denial, Digest, HealthProfessional, LanguageTag, NoticeKind,
-    NoticeReference, Private, State, Submitted, Verified,
+    AlternativeFormat, Approval, Case, Denial, HealthProfessional, LanguageTag, NoticeKind,
+    Private, State, Submitted, Verified,
 };
 use second_opinion_rules::rules::{POLICY_NUMBER, Pathway, PrimaryCareDecision};
 
@@ -222,7 +226,7 @@ impl Making<'_> {
         letter.enclosures = self.settings.notices.enclosed();
         let services = self.settings.plan.member_services.clone();
         letter.language_help = self.settings.notices.help_lines(&services);
-        sealed(letter)
+        Made::seal(letter)
     }
 
     fn to_professional(
@@ -237,7 +241,7 @@ impl Making<'_> {
             phone: professional.phone.clone(),
         };
         let content = Content::ProviderCopy(Box::new(copy));
-        sealed(self.letter(LanguageTag::english(), to, content))
+        Made::seal(self.letter(LanguageTag::english(), to, content))
     }
 
     fn letter(&self, language: LanguageTag, to: Addressee, content: Content) -> Letter {
@@ -280,22 +284,4 @@ impl Making<'_> {
             language_help: Vec::new(),
         }
     }
-}
-
-/// The letter's bytes, and what the case says of them.
-fn sealed(letter: Letter) -> Result<Made, NoticeError> {
-    let bytes = serde_json::to_vec(&letter).map_err(|_| NoticeError::Unreadable)?;
-    let reference = NoticeReference {
-        notice_id: letter.notice_id,
-        kind: letter.content.kind(),
-        language: letter.language.clone(),
-        issued_at: letter.issued_at,
-        sha256: Digest::of(&bytes),
-        translation_needed: letter.translation_needed,
-    };
-    Ok(Made {
-        letter,
-        reference,
-        bytes,
-    })
 }

@@ -3,20 +3,18 @@
 //! Its own fields, with `kind`, with `notice` for its content, and of what it holds in several languages the one that is
 //! wanted.
 
-use std::sync::Arc;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::Value;
-use minijinja::value::{Object, ObjectRepr, Serde, serializing_for_value};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use minijinja::value::Serde;
+use serde::Serialize;
 use uuid::Uuid;
 
-use super::letter::{
-    AboutMember, Addressee, ApprovalNotice, ApprovedInWriting, Asked, Content, DecisionInWriting,
-    FurtherHelp, GrievanceNotice, LanguageHelp, Letter, NetworkAccessNotice, NetworkOffer,
-    ProviderInWriting, ReasonInWriting, ReviewerInWriting, Sender,
+use crate::content::{
+    ApprovalNotice, ApprovedInWriting, Content, DecisionInWriting, FurtherHelp, GrievanceNotice,
+    NetworkAccessNotice, NetworkOffer, ProviderInWriting, ReasonInWriting, ReviewerInWriting,
 };
-use super::rights::{AppealRight, GrievanceRight, HowTo};
+use crate::letter::{AboutMember, Addressee, Asked, LanguageHelp, Letter, Sender};
+use crate::rights::{AppealRight, GrievanceRight};
 use second_opinion_rules::case::{LanguageTag, NoticeKind, Private, Translation};
 use second_opinion_rules::rules::DenialReasonCode;
 
@@ -204,77 +202,5 @@ impl<'a> Reason<'a> {
             authority: &reason.authority,
             translations: &reason.translations,
         }
-    }
-}
-
-// === an office in a template ===
-
-/// Templates hold an office whole and hand it to a filter: a letter names some six, most of them more than once, and to
-/// take one apart for the template and put it together again for each filter costs more than what the filter writes.
-impl Object for HowTo {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
-        let fields = Value::from(Serde(AsStored(self)));
-        let field = fields.get_item(key).ok();
-        field.filter(|field| !field.is_undefined())
-    }
-}
-
-struct AsStored<'a>(&'a HowTo);
-
-impl Serialize for AsStored<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        HowTo::serialize(self.0, serializer)
-    }
-}
-
-impl Serialize for HowTo {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializing_for_value() {
-            Value::from_object(self.clone()).serialize(serializer)
-        } else {
-            Self::serialize(self, serializer)
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for HowTo {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::plan::ContactPoint;
-
-    #[test]
-    fn an_office_is_stored_as_its_fields_and_templates_can_look_into_it() {
-        let office = HowTo::new(&ContactPoint {
-            name: "Office".into(),
-            phone: "(555) 555-0100".into(),
-            ..ContactPoint::default()
-        })
-        .expect("a way");
-        let stored = serde_json::to_value(&office).expect("JSON");
-        assert_eq!(stored["first"]["phone"]["number"], "(555) 555-0100");
-        assert_eq!(
-            serde_json::from_value::<HowTo>(stored).ok(),
-            Some(office.clone())
-        );
-
-        let seen = Value::from(Serde(&office));
-        assert!(seen.is_true(), "`{{% if office %}}`");
-        assert_eq!(
-            seen.get_attr("name").expect("a field").as_str(),
-            Some("Office")
-        );
-        assert!(seen.get_attr("nosuch").expect("undefined").is_undefined());
-        let whole = seen.downcast_object_ref::<HowTo>();
-        assert_eq!(whole, Some(&office), "filters are handed the office itself");
     }
 }

@@ -17,7 +17,7 @@
 
 use std::borrow::Cow;
 
-use super::document::{Block, Fact, Run, Section};
+use crate::document::{Block, Fact, Run, Section};
 
 const VALUE_BEGINS: char = '\u{2}';
 const VALUE_ENDS: char = '\u{3}';
@@ -129,7 +129,7 @@ fn push(blocks: &mut Vec<Block>, line: &str) -> Option<()> {
         "~" => {
             let (language, words) = rest.split_once('|')?;
             blocks.push(Block::Foreign {
-                language: super::document::plain(&runs(language)),
+                language: crate::document::plain(&runs(language)),
                 runs: runs(words),
             });
         }

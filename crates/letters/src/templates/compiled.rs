@@ -2,47 +2,18 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use thiserror::Error;
 
-use super::document::{Block, Document};
-use super::letter::Letter;
-use super::view::view;
+use super::shipped::{Files, SHIPPED, WORDS, file_of};
+use super::values::view;
 use super::words::Words;
-use super::{NoticeError, check, filters, markup};
-use second_opinion_rules::case::NoticeKind;
-
-/// What is filled in where a language has a file of its own.
-const WORDS: &str = "words.toml";
-
-macro_rules! shipped {
-    ($($language:literal),+) => {&[$(
-        ($language, &[
-            ("words.toml", include_str!(concat!("templates/", $language, "/words.toml"))),
-            ("parts.txt", include_str!(concat!("templates/", $language, "/parts.txt"))),
-            ("denial.txt", include_str!(concat!("templates/", $language, "/denial.txt"))),
-            ("approval.txt", include_str!(concat!("templates/", $language, "/approval.txt"))),
-            (
-                "grievance_information.txt",
-                include_str!(concat!("templates/", $language, "/grievance_information.txt")),
-            ),
-            ("network_access.txt", include_str!(concat!("templates/", $language, "/network_access.txt"))),
-            ("lapse.txt", include_str!(concat!("templates/", $language, "/lapse.txt"))),
-            ("provider_copy.txt", include_str!(concat!("templates/", $language, "/provider_copy.txt"))),
-        ]),
-    )+]};
-}
-
-/// The files of one language by name.
-type Files = &'static [(&'static str, &'static str)];
-/// The files that are compiled in: a folder a language, one line here.
-const SHIPPED: &[(&str, Files)] = shipped!["en", "es"];
-
-/// The languages in which letters are complete.
-pub const SHIPPED_LANGUAGES: [&str; 2] = ["en", "es"];
+use super::{filters, markup};
+use crate::document::{Block, Document};
+use crate::error::NoticeError;
+use crate::letter::Letter;
 
 static COMPILED_IN: LazyLock<Templates> = LazyLock::new(|| {
     // INVARIANT: a test reads every shipped template.
@@ -69,18 +40,6 @@ pub struct TemplateErrors(pub Vec<String>);
 /// Files in place of shipped ones, by language and name.
 pub(super) type Replaced = BTreeMap<(String, String), String>;
 
-/// The file of a kind of letter.
-pub(super) const fn file_of(kind: NoticeKind) -> &'static str {
-    match kind {
-        NoticeKind::Denial => "denial.txt",
-        NoticeKind::Approval => "approval.txt",
-        NoticeKind::GrievanceInformation => "grievance_information.txt",
-        NoticeKind::NetworkAccess => "network_access.txt",
-        NoticeKind::Lapse => "lapse.txt",
-        NoticeKind::ProviderCopy => "provider_copy.txt",
-    }
-}
-
 impl Templates {
     /// The templates that are compiled in.
     #[must_use]
@@ -96,35 +55,7 @@ impl Templates {
         Self::read(&Replaced::new())
     }
 
-    /// The templates with those in a plan's folder, `<folder>/<language>/<file>`, in place of the shipped ones.
-    ///
-    /// Every letter is filled in once with a sample, in every language, and each section and each word that a letter
-    /// of its kind owes to its reader is looked for.
-    ///
-    /// # Errors
-    /// Everything that is wrong: a file that cannot be read or that no letter knows, a template that cannot be filled
-    /// in, a missing key, a missing section, or one that lacks what it owes.
-    pub fn with_folder(folder: &Path) -> Result<Self, TemplateErrors> {
-        let mut errors = Vec::new();
-        let replaced = files_in(folder, &mut errors);
-        if !errors.is_empty() {
-            return Err(TemplateErrors(errors));
-        }
-        Self::checked(&replaced)
-    }
-
-    /// The templates with some in place of the shipped ones, checked.
-    pub(super) fn checked(replaced: &Replaced) -> Result<Self, TemplateErrors> {
-        let templates = Self::read(replaced)?;
-        let errors = check::complaints(&templates);
-        if errors.is_empty() {
-            Ok(templates)
-        } else {
-            Err(TemplateErrors(errors))
-        }
-    }
-
-    fn read(replaced: &Replaced) -> Result<Self, TemplateErrors> {
+    pub(super) fn read(replaced: &Replaced) -> Result<Self, TemplateErrors> {
         let mut errors = Vec::new();
         let mut languages = BTreeMap::new();
         for (language, files) in SHIPPED {
@@ -255,61 +186,4 @@ fn reason(error: &minijinja::Error) -> String {
         Some(detail) => format!("{}: {detail}{place}", cause.kind()),
         None => format!("{}{place}", cause.kind()),
     }
-}
-
-/// The files of a plan's folder that stand in place of shipped ones.
-fn files_in(folder: &Path, errors: &mut Vec<String>) -> Replaced {
-    let mut replaced = Replaced::new();
-    let mut list = |folder: &Path| -> Vec<PathBuf> {
-        match std::fs::read_dir(folder) {
-            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-            Err(error) => {
-                errors.push(format!("`{}` cannot be read: {error}", folder.display()));
-                Vec::new()
-            }
-        }
-    };
-    let folders: Vec<PathBuf> = list(folder);
-    let files: Vec<(String, PathBuf)> = folders
-        .into_iter()
-        .flat_map(|path| {
-            let language = name_of(&path);
-            let files = list(&path);
-            files.into_iter().map(move |file| (language.clone(), file))
-        })
-        .collect();
-    for (language, path) in files {
-        let name = name_of(&path);
-        let known = SHIPPED
-            .iter()
-            .any(|(tag, files)| *tag == language && files.iter().any(|(file, _)| *file == name));
-        match (known, std::fs::read_to_string(&path)) {
-            (true, Ok(text)) => {
-                replaced.insert((language, name), text);
-            }
-            (true, Err(error)) => {
-                errors.push(format!("`{}` cannot be read: {error}", path.display()));
-            }
-            (false, _) => errors.push(format!(
-                "`{}` stands in place of no shipped template",
-                path.display()
-            )),
-        }
-    }
-    replaced
-}
-
-fn name_of(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
-}
-
-/// The shipped files, for tests that take something out of them.
-#[cfg(test)]
-pub(super) fn shipped_files() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
-    SHIPPED
-        .iter()
-        .flat_map(|(language, files)| files.iter().map(|(name, text)| (*language, *name, *text)))
 }

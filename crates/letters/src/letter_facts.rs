@@ -1,11 +1,12 @@
 //! What is so of a case, as its letters say it?
 
-use super::letter::{
+use super::contact::HowTo;
+use super::content::{
     ApprovedInWriting, DecisionInWriting, FurtherHelp, NetworkOffer, ProviderCopy,
     ProviderInWriting, ReasonInWriting, ReviewerInWriting,
 };
-use super::rights::{HearingRight, HowTo};
-use crate::plan::Plan;
+use super::plan::Plan;
+use super::rights::HearingRight;
 use second_opinion_rules::case::{
     Approval, Denial, HealthProfessional, NetworkAlternative, Provider, ReferralTo, Requester,
     Reviewer, SecondOpinion,

@@ -3,15 +3,18 @@
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
-use super::letter::{
-    AboutMember, Addressee, ApprovalNotice, ApprovedInWriting, Asked, Asker, Content,
-    DecisionInWriting, DenialNotice, Enclosed, FurtherHelp, GrievanceNotice, LETTER_SCHEMA,
-    LapseNotice, Letter, NetworkAccessNotice, NetworkOffer, ProviderCopy, ProviderInWriting,
-    ReasonInWriting, ReviewerInWriting, Sender,
+use crate::contact::HowTo;
+use crate::content::{
+    ApprovalNotice, ApprovedInWriting, Content, DecisionInWriting, DenialNotice, FurtherHelp,
+    GrievanceNotice, LapseNotice, NetworkAccessNotice, NetworkOffer, ProviderCopy,
+    ProviderInWriting, ReasonInWriting, ReviewerInWriting,
 };
-use super::rights::{AppealRight, GrievanceRight, HearingRight, HowTo};
-use super::settings::NoticeSettings;
+use crate::letter::{
+    AboutMember, Addressee, Asked, Asker, Enclosed, LETTER_SCHEMA, Letter, Sender,
+};
 use crate::plan::{ContactPoint, Plan};
+use crate::rights::{AppealRight, GrievanceRight, HearingRight};
+use crate::settings::NoticeSettings;
 use second_opinion_rules::case::{LanguageTag, Private};
 use second_opinion_rules::rules::{Clause, DenialReasonCode};
 

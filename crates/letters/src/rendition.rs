@@ -2,9 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::letter::{Content, DecisionInWriting, Letter};
+use super::content::{Content, DecisionInWriting};
+use super::error::NoticeError;
+use super::html::html;
+use super::letter::Letter;
+#[cfg(feature = "pdf")]
+use super::pdf::pdf;
 use super::templates::{SHIPPED_LANGUAGES, Templates};
-use super::{NoticeError, html, text};
+use super::text::text;
 
 /// The form of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -97,7 +102,7 @@ impl Rendition {
             Form::Text => Ok(text(&document).into_bytes()),
             Form::Html => Ok(html(&document, self.large_print).into_bytes()),
             #[cfg(feature = "pdf")]
-            Form::Pdf => super::pdf(&document, self.large_print, letter.issued_at),
+            Form::Pdf => pdf(&document, self.large_print, letter.issued_at),
             #[cfg(not(feature = "pdf"))]
             Form::Pdf => Err(NoticeError::FormUnknown),
         }

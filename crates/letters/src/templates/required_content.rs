@@ -2,14 +2,18 @@
 //!
 //! Each is filled in with samples, and each section and each word that is owed is looked for in what comes out.
 
-use super::document::{Block, Document, Section};
-use super::letter::{
-    Content, DecisionInWriting, FurtherHelp, Letter, ProviderCopy, ReasonInWriting,
-};
-use super::rights::{AppealRight, HowTo, Way};
+use super::compiled::Templates;
 use super::sample;
-use super::templates::{SHIPPED_LANGUAGES, Templates, file_of};
+use super::shipped::{SHIPPED_LANGUAGES, file_of};
 use super::words::Words;
+use crate::contact::{HowTo, Way};
+use crate::content::{
+    ApprovedInWriting, Content, DecisionInWriting, FurtherHelp, ProviderCopy, ProviderInWriting,
+    ReasonInWriting,
+};
+use crate::document::{Block, Document, Section};
+use crate::letter::Letter;
+use crate::rights::AppealRight;
 
 /// What a section owes, each with the key that a template prints it by.
 type Owed = Vec<(&'static str, String)>;
@@ -262,7 +266,7 @@ fn after(letter: &Letter, after: &FurtherHelp) -> Vec<(Section, Owed)> {
     owed
 }
 
-fn approved(approved: &super::letter::ApprovedInWriting, words: &Words) -> Owed {
+fn approved(approved: &ApprovedInWriting, words: &Words) -> Owed {
     let mut owed = vec![
         (
             "authorization_number",
@@ -276,7 +280,7 @@ fn approved(approved: &super::letter::ApprovedInWriting, words: &Words) -> Owed 
     owed
 }
 
-fn provider(provider: &super::letter::ProviderInWriting) -> Owed {
+fn provider(provider: &ProviderInWriting) -> Owed {
     std::iter::once(("name", provider.name.clone()))
         .chain([("phone", provider.phone.clone())])
         .chain(
@@ -310,80 +314,4 @@ fn how(key: &'static str, how: &HowTo) -> Owed {
         }
     }
     owed
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::super::templates::{Replaced, shipped_files};
-    use super::*;
-
-    #[test]
-    fn the_shipped_templates_say_what_they_owe() {
-        assert_eq!(complaints(Templates::shipped()), Vec::<String>::new());
-    }
-
-    /// A template without one of its parts: from the heading or the call of a macro up to what follows.
-    fn without(text: &str, line: usize) -> String {
-        let mut lines: Vec<&str> = text.lines().collect();
-        lines.remove(line);
-        lines.join("\n") + "\n"
-    }
-
-    #[test]
-    fn vi_f_no_section_can_be_taken_out_unnoticed() {
-        let calls = [
-            "criteria",
-            "reviewer",
-            "appeal",
-            "grievance",
-            "hearing",
-            "help",
-            "close",
-        ];
-        for (language, name, text) in shipped_files() {
-            for (index, line) in text.lines().enumerate() {
-                let a_call = calls
-                    .iter()
-                    .any(|part| line.starts_with(&format!("{{{{ parts.{part}(letter) }}}}")));
-                let a_heading = line.starts_with("## ");
-                if !(a_call || a_heading) {
-                    continue;
-                }
-                // Neither is owed to the reader of an approval's reviewer, nor what is enclosed.
-                if line.contains("enclosures")
-                    || (name == "approval.txt" && line.contains("reviewer"))
-                    || (name == "provider_copy.txt"
-                        && ["## instead", "## appeal"]
-                            .iter()
-                            .any(|it| line.starts_with(it)))
-                {
-                    continue;
-                }
-                let key = (language.to_owned(), name.to_owned());
-                let replaced = Replaced::from([(key, without(text, index))]);
-                let outcome = Templates::checked(&replaced);
-                assert!(
-                    outcome.is_err(),
-                    "{language}/{name}: `{line}` was not missed"
-                );
-            }
-        }
-    }
-
-    #[test]
-    fn a_key_that_is_missing_is_named() {
-        let (_, _, text) = shipped_files()
-            .find(|(language, name, _)| (*language, *name) == ("en", "parts.txt"))
-            .expect("it is shipped");
-        let text = text.replace("{{ letter.notice.appeal.last_day | date }}", "some day");
-        let key = ("en".to_owned(), "parts.txt".to_owned());
-        let errors = Templates::checked(&BTreeMap::from([(key, text)])).expect_err("it is missed");
-        let said = errors.to_string();
-        let expected = "section `appeal` lacks `letter.notice.appeal.last_day`";
-        assert!(said.contains(expected), "{said}");
-        assert!(said.contains("en/denial.txt"), "{said}");
-        assert!(said.contains("en/lapse.txt"), "{said}");
-    }
 }

@@ -1,0 +1,190 @@
+//! An office that a letter names, with every way to reach it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use minijinja::Value;
+use minijinja::value::{Object, ObjectRepr, Serde, serializing_for_value};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::plan::{ContactPoint, OfficeWords};
+
+/// How to reach someone: at least one way.
+///
+/// It is stored as its fields are; only templates see it otherwise (`view`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
+pub struct HowTo {
+    /// Who answers.
+    name: String,
+    /// The first way.
+    first: Way,
+    /// The others.
+    further: Vec<Way>,
+    /// The name and the hours in other languages than English, by primary tag.
+    translations: BTreeMap<String, OfficeWords>,
+}
+
+/// One way to reach someone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Way {
+    /// By phone.
+    Phone {
+        /// The number.
+        number: String,
+        /// For people who use a TTY or relay service; empty: none.
+        tty: String,
+        /// When someone answers; empty: not said.
+        hours: String,
+    },
+    /// By mail or in person.
+    Address {
+        /// The address.
+        lines: Vec<String>,
+    },
+    /// Online.
+    Website {
+        /// The address.
+        url: String,
+    },
+}
+
+impl HowTo {
+    /// The ways that a contact point has; `None`: it has none.
+    #[must_use]
+    pub fn new(point: &ContactPoint) -> Option<Self> {
+        let mut ways = Vec::new();
+        if !point.phone.is_empty() {
+            ways.push(Way::Phone {
+                number: point.phone.clone(),
+                tty: point.tty.clone(),
+                hours: point.hours.clone(),
+            });
+        }
+        if !point.address_lines.is_empty() {
+            ways.push(Way::Address {
+                lines: point.address_lines.clone(),
+            });
+        }
+        if !point.website.is_empty() {
+            ways.push(Way::Website {
+                url: point.website.clone(),
+            });
+        }
+        let mut ways = ways.into_iter();
+        Some(Self {
+            name: point.name.clone(),
+            first: ways.next()?,
+            further: ways.collect(),
+            translations: point.translations.clone(),
+        })
+    }
+
+    /// Who answers, in English.
+    #[must_use]
+    pub fn own_name(&self) -> &str {
+        &self.name
+    }
+
+    /// Who answers, in a language where its name is held, else in English.
+    #[must_use]
+    pub fn name(&self, language: &str) -> &str {
+        self.translations
+            .get(language)
+            .map(|words| words.name.as_str())
+            .filter(|name| !name.is_empty())
+            .unwrap_or(&self.name)
+    }
+
+    /// When someone answers, in a language where that is held, else in English; `None`: not said.
+    #[must_use]
+    pub fn hours(&self, language: &str) -> Option<&str> {
+        let own = self.ways().find_map(|way| match way {
+            Way::Phone { hours, .. } => Some(hours.as_str()),
+            Way::Address { .. } | Way::Website { .. } => None,
+        });
+        self.translations
+            .get(language)
+            .map(|words| words.hours.as_str())
+            .filter(|hours| !hours.is_empty())
+            .or(own)
+            .filter(|hours| !hours.is_empty())
+    }
+
+    /// Every way.
+    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+        std::iter::once(&self.first).chain(&self.further)
+    }
+}
+
+// === an office in a template ===
+
+/// Templates hold an office whole and hand it to a filter: a letter names some six, most of them more than once, and to
+/// take one apart for the template and put it together again for each filter costs more than what the filter writes.
+impl Object for HowTo {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Plain
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let fields = Value::from(Serde(AsStored(self)));
+        let field = fields.get_item(key).ok();
+        field.filter(|field| !field.is_undefined())
+    }
+}
+
+struct AsStored<'a>(&'a HowTo);
+
+impl Serialize for AsStored<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        HowTo::serialize(self.0, serializer)
+    }
+}
+
+impl Serialize for HowTo {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializing_for_value() {
+            Value::from_object(self.clone()).serialize(serializer)
+        } else {
+            Self::serialize(self, serializer)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for HowTo {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_office_is_stored_as_its_fields_and_templates_can_look_into_it() {
+        let office = HowTo::new(&ContactPoint {
+            name: "Office".into(),
+            phone: "(555) 555-0100".into(),
+            ..ContactPoint::default()
+        })
+        .expect("a way");
+        let stored = serde_json::to_value(&office).expect("JSON");
+        assert_eq!(stored["first"]["phone"]["number"], "(555) 555-0100");
+        assert_eq!(
+            serde_json::from_value::<HowTo>(stored).ok(),
+            Some(office.clone())
+        );
+
+        let seen = Value::from(Serde(&office));
+        assert!(seen.is_true(), "`{{% if office %}}`");
+        assert_eq!(
+            seen.get_attr("name").expect("a field").as_str(),
+            Some("Office")
+        );
+        assert!(seen.get_attr("nosuch").expect("undefined").is_undefined());
+        let whole = seen.downcast_object_ref::<HowTo>();
+        assert_eq!(whole, Some(&office), "filters are handed the office itself");
+    }
+}

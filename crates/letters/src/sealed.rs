@@ -1,0 +1,55 @@
+//! A letter as the bytes that are stored, with their digest.
+
+use second_opinion_rules::case::{Digest, NoticeReference};
+
+use super::error::NoticeError;
+use super::letter::{LETTER_SCHEMA, Letter};
+
+/// A letter with its bytes and what the case says of it.
+#[derive(Clone, Debug)]
+pub struct Made {
+    /// The letter.
+    pub letter: Letter,
+    /// What the case says of it.
+    pub reference: NoticeReference,
+    /// What is stored.
+    pub bytes: Vec<u8>,
+}
+
+impl Made {
+    /// The letter's bytes, and what the case says of them.
+    pub(crate) fn seal(letter: Letter) -> Result<Self, NoticeError> {
+        let bytes = serde_json::to_vec(&letter).map_err(|_| NoticeError::Unreadable)?;
+        let reference = NoticeReference {
+            notice_id: letter.notice_id,
+            kind: letter.content.kind(),
+            language: letter.language.clone(),
+            issued_at: letter.issued_at,
+            sha256: Digest::of(&bytes),
+            translation_needed: letter.translation_needed,
+        };
+        Ok(Self {
+            letter,
+            reference,
+            bytes,
+        })
+    }
+}
+
+/// The letter in stored bytes.
+///
+/// # Errors
+/// When they are of an unknown schema or cannot be read.
+pub fn read(bytes: &[u8]) -> Result<Letter, NoticeError> {
+    #[derive(serde::Deserialize)]
+    struct Tag {
+        schema: u32,
+    }
+    match serde_json::from_slice::<Tag>(bytes)
+        .map_err(|_| NoticeError::Unreadable)?
+        .schema
+    {
+        LETTER_SCHEMA => serde_json::from_slice(bytes).map_err(|_| NoticeError::Unreadable),
+        other => Err(NoticeError::Schema(other)),
+    }
+}
