@@ -120,7 +120,7 @@ fn debug_impls(pool: &DescriptorPool) -> Result<String, Box<dyn Error>> {
         {
             let rust = rust_field(field.name());
             let value = if is_redacted(&field) {
-                "&crate::wire::Redacted".to_owned()
+                "&::std::format_args!(\"[redacted]\")".to_owned()
             } else if is_single_enum(&field) {
                 format!("&self.{rust}()")
             } else {

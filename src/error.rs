@@ -10,7 +10,6 @@ use crate::commit::Unfit;
 use crate::identity::Scope;
 use crate::notice::NoticeError;
 use crate::store::StoreError;
-use crate::wire::parse::Malformed;
 
 /// A call that failed after its caller was authenticated.
 #[derive(Debug, Error)]
@@ -54,6 +53,13 @@ pub enum CallError {
     /// A defect of this program.
     #[error("a defect: {0}")]
     Defect(String),
+}
+
+/// A message that is not well formed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Malformed {
+    /// Each field with what is expected of it; never empty.
+    pub violations: Vec<FieldViolation>,
 }
 
 /// A resource that does not exist.

@@ -9,10 +9,10 @@ use std::time::Duration;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, PreconditionViolation, StatusExt as _};
 
-use super::parse::Malformed;
+use super::limits::MAX_MESSAGE_BYTES;
 use crate::call;
 use crate::case::Refusal;
-use crate::error::{CallError, Resource};
+use crate::error::{CallError, Malformed, Resource};
 use crate::identity::AuthError;
 use crate::store::StoreError;
 
@@ -247,12 +247,9 @@ pub fn undecodable() -> Status {
 pub fn too_large() -> Status {
     with_info(
         Code::ResourceExhausted,
-        &format!(
-            "a message may have at most {} bytes",
-            super::MAX_MESSAGE_BYTES
-        ),
+        &format!("a message may have at most {} bytes", MAX_MESSAGE_BYTES),
         "MESSAGE_TOO_LARGE",
-        [("bytes_max", super::MAX_MESSAGE_BYTES.to_string())],
+        [("bytes_max", MAX_MESSAGE_BYTES.to_string())],
     )
 }
 

@@ -2,15 +2,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::changes::change_ids;
+use super::change::Change;
+use super::change::change_ids;
+use super::path::At;
 use super::people::language;
 use super::provider::{named_provider, provider};
 use super::request::procedure_code;
-use super::{At, Change, Malformed, Violations};
+use super::violations::Violations;
 use crate::case::{
     Approve, Channel, DenialReason, Deny, License, LicenseType, LicensedReviewer, MemberAgreement,
     Notification, Notify, Private, Recipient, Reviewer, Translation,
 };
+use crate::error::Malformed;
 use crate::rules::DenialReasonCode;
 use crate::wire::v1;
 

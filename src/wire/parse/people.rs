@@ -1,6 +1,7 @@
 //! Are a member, and those who ask for one, well formed?
 
-use super::{At, Violations};
+use super::path::At;
+use super::violations::Violations;
 use crate::case::{
     AlternativeFormat, AuthorityBasis, Cin, HealthProfessional, LanguageTag, Member, MemberRest,
     Npi, Private, Representative, Requester,

@@ -1,7 +1,8 @@
 //! Are a provider, and what is known of the network, well formed?
 
+use super::path::At;
 use super::people::npi;
-use super::{At, Violations};
+use super::violations::Violations;
 use crate::case::{
     NetworkAlternative, NetworkAvailability, NetworkStatus, Provider, Taxonomy, Verification,
 };

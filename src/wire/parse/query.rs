@@ -5,10 +5,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::path::At;
 use super::people::language;
 use super::request::second_opinion;
-use super::{At, Malformed, Violations};
+use super::violations::Violations;
 use crate::case::{Cin, Digest, LanguageTag, SecondOpinion, State};
+use crate::error::Malformed;
 use crate::notice::Form;
 use crate::rules::{Calendar, FIRST_ADOPTED};
 use crate::store::{Place, Worklist};

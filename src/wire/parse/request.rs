@@ -2,13 +2,16 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use super::change::Change;
+use super::path::At;
 use super::people::{member, npi, requesters};
 use super::provider::{named_provider, network_availability};
-use super::{At, Change, Malformed, Violations};
+use super::violations::Violations;
 use crate::case::{
     ClinicalContext, GivenReason, IcdCode, Npi, PractitionerOpinion, ProcedureCode, SecondOpinion,
     UrgencyClaim,
 };
+use crate::error::Malformed;
 use crate::rules::{Calendar, FIRST_ADOPTED, PrimaryCareDecision, Reason, Threat};
 use crate::wire::v1;
 

@@ -4,7 +4,8 @@ use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use prost_types::Timestamp;
 use uuid::Uuid;
 
-use super::{At, Violations};
+use super::path::At;
+use super::violations::Violations;
 use crate::case::{Private, is_phone};
 
 /// As many characters as a text may have.

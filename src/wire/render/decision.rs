@@ -1,7 +1,7 @@
 //! How does a decision look: without PHI in the BASIC view, whole in the FULL one?
 
 use super::request::{npi, provider, requester};
-use super::{date, timestamp};
+use super::values::{date, timestamp};
 use crate::case::{
     Approval, Channel, Decision, Denial, DenialReason, LicenseType, Notification, Provider,
     Recipient, Reviewer, Withdrawal,

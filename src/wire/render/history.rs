@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{clock_kind, event_type, timestamp};
+use super::enums::{clock_kind, event_type};
+use super::values::timestamp;
 use crate::case::{Event, EventBody};
 use crate::wire::v1;
 

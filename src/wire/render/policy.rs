@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{clock_kind, date, urgency};
+use super::enums::{clock_kind, urgency};
+use super::values::date;
 use crate::rules::{
     Amount, CLAUSES, DISCLOSURE, Edition, LIMITS, POLICY_NUMBER, POLICY_TITLE, Policy, REFERENCES,
     TimeLimit,

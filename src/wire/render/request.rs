@@ -1,6 +1,6 @@
 //! How does a request look in the FULL view? As it was given, with what was learned since.
 
-use super::{date, timestamp};
+use super::values::{date, timestamp};
 use crate::case::{
     AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, Member, NetworkAlternative,
     NetworkAvailability, NetworkStatus, Npi, Private, Provider, Requester, SecondOpinion, Taxonomy,

@@ -2,11 +2,14 @@
 
 use chrono::{DateTime, Utc};
 
+use super::change::{Change, change_ids};
+use super::path::At;
 use super::people::{member_rest, requester};
 use super::provider::{network_availability, provider};
 use super::request::{check_received, urgency_claim};
-use super::{At, Change, Malformed, Violations};
+use super::violations::Violations;
 use crate::case::{Cin, Expedite, MemberCorrection, Verify, Withdraw};
+use crate::error::Malformed;
 use crate::wire::v1;
 
 /// Facts learned after submission.
@@ -104,35 +107,4 @@ pub fn withdraw(message: &v1::WithdrawSecondOpinionRequest) -> Result<Change<Wit
         )
     });
     v.finish(change)
-}
-
-/// The ids of a change to a case.
-#[derive(Clone, Copy)]
-pub(super) struct ChangeIds {
-    request_id: uuid::Uuid,
-    determination_id: uuid::Uuid,
-}
-
-impl ChangeIds {
-    pub(super) fn with<T>(self, etag: &str, command: T) -> Change<T> {
-        Change {
-            request_id: self.request_id,
-            determination_id: self.determination_id,
-            etag: etag.to_owned(),
-            command,
-        }
-    }
-}
-
-pub(super) fn change_ids(
-    v: &mut Violations,
-    request_id: &str,
-    determination_id: &str,
-) -> Option<ChangeIds> {
-    let request_id = v.uuid(At::top("request_id"), request_id);
-    let determination_id = v.uuid(At::top("determination_id"), determination_id);
-    Some(ChangeIds {
-        request_id: request_id?,
-        determination_id: determination_id?,
-    })
 }

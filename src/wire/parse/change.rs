@@ -1,0 +1,48 @@
+//! The part that every changing call has: request id, determination id and etag.
+
+use super::path::At;
+use super::violations::Violations;
+
+/// What a changing call says beside its own content.
+#[derive(Clone, Debug)]
+pub struct Change<T> {
+    /// The caller's id for it.
+    pub request_id: uuid::Uuid,
+    /// The case; nil for a submission.
+    pub determination_id: uuid::Uuid,
+    /// The etag that the caller saw; empty: whatever the version.
+    pub etag: String,
+    /// The call's own content.
+    pub command: T,
+}
+
+/// The ids of a change to a case.
+#[derive(Clone, Copy)]
+pub(super) struct ChangeIds {
+    request_id: uuid::Uuid,
+    determination_id: uuid::Uuid,
+}
+
+impl ChangeIds {
+    pub(super) fn with<T>(self, etag: &str, command: T) -> Change<T> {
+        Change {
+            request_id: self.request_id,
+            determination_id: self.determination_id,
+            etag: etag.to_owned(),
+            command,
+        }
+    }
+}
+
+pub(super) fn change_ids(
+    v: &mut Violations,
+    request_id: &str,
+    determination_id: &str,
+) -> Option<ChangeIds> {
+    let request_id = v.uuid(At::top("request_id"), request_id);
+    let determination_id = v.uuid(At::top("determination_id"), determination_id);
+    Some(ChangeIds {
+        request_id: request_id?,
+        determination_id: determination_id?,
+    })
+}

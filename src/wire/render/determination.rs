@@ -1,0 +1,232 @@
+//! A case as a `Determination`, in the BASIC and the FULL view.
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+use super::enums::{
+    clock_kind, event_type, pathway, qualification, recommendation, state, urgency,
+};
+use super::values::{date, timestamp};
+use super::{decision, history, request};
+use crate::case::{
+    Case, Clock, Event, File, NextStep, NextStepKind, NoticeKind, NoticeReference, Timeliness,
+    Turn, next_steps,
+};
+use crate::plan::{ContactPoint, Plan};
+use crate::rules::{Calendar, Finding, Limit, Outcome, POLICY_NUMBER};
+use crate::store::LogEntry;
+use crate::wire::v1;
+
+/// What a case is shown with.
+#[derive(Clone, Copy, Debug)]
+pub struct Shown<'a> {
+    /// The instant that timeliness and next steps are as of.
+    pub as_of: DateTime<Utc>,
+    /// The plan, for its contact points.
+    pub plan: &'a Plan,
+    /// The plan's calendar.
+    pub calendar: &'a Calendar,
+}
+
+/// A case in the BASIC view.
+#[must_use]
+pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
+    let mut determination = evaluated(&case.file, shown);
+    determination.determination_id = case.id.hyphenated().to_string();
+    determination.etag = case.etag();
+    determination.created_at = Some(timestamp(case.created_at));
+    determination.updated_at = Some(timestamp(case.updated_at));
+    determination
+}
+
+/// A case in the FULL view, with its history.
+#[must_use]
+pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> Box<v1::Determination> {
+    let mut determination = basic(case, shown);
+    determination.decision = case.file.decision.as_ref().map(decision::full);
+    determination.second_opinion = Some(Box::new(request::second_opinion(&case.file.request)));
+    determination.history = events.iter().map(history::entry).collect();
+    determination
+}
+
+/// A case without the fields of record: what evaluating gives.
+#[must_use]
+pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
+    let zone = shown.calendar.zone();
+    Box::new(v1::Determination {
+        determination_id: String::new(),
+        state: state(file.state).into(),
+        pathway: pathway(file.assessment.pathway).into(),
+        urgency: urgency(file.assessment.urgency).into(),
+        recommendation: recommendation(file.assessment.recommendation).into(),
+        qualification: qualification(file.assessment.qualification).into(),
+        clocks: clocks(&file.clocks, shown.as_of, zone),
+        findings: file
+            .assessment
+            .findings
+            .iter()
+            .copied()
+            .map(finding)
+            .collect(),
+        next_steps: next_steps(file, shown.as_of, shown.calendar)
+            .iter()
+            .map(|step| next_step(step, shown.plan))
+            .collect(),
+        decision: file.decision.as_ref().map(decision::basic),
+        notifications: file
+            .notifications
+            .iter()
+            .map(decision::notification)
+            .collect(),
+        notices: file.notices.iter().map(notice_reference).collect(),
+        second_opinion: None,
+        history: Vec::new(),
+        policy_number: POLICY_NUMBER.to_owned(),
+        policy_version: date(file.edition),
+        etag: String::new(),
+        created_at: None,
+        updated_at: None,
+        referral_number: file.request.referral_number.clone(),
+        treatment_authorization_number: file.request.treatment_authorization_number.clone(),
+        due_at: file.due_at().map(timestamp),
+    })
+}
+
+/// An entry of the log as a watcher sees it.
+#[must_use]
+pub fn watched(entry: &LogEntry) -> v1::DeterminationEvent {
+    v1::DeterminationEvent {
+        determination_id: entry.determination_id.hyphenated().to_string(),
+        version: entry.version.into(),
+        r#type: event_type(entry.kind).into(),
+        state: state(entry.state).into(),
+        urgency: urgency(entry.urgency).into(),
+        due_at: entry.due_at.map(timestamp),
+        occurred_at: Some(timestamp(entry.occurred_at)),
+        referral_number: entry.referral_number.clone(),
+        treatment_authorization_number: entry.treatment_authorization_number.clone(),
+    }
+}
+
+/// A letter's reference.
+#[must_use]
+pub fn notice_reference(notice: &NoticeReference) -> v1::NoticeReference {
+    v1::NoticeReference {
+        notice_id: notice.notice_id.hyphenated().to_string(),
+        kind: match notice.kind {
+            NoticeKind::Denial => v1::NoticeKind::Denial,
+            NoticeKind::Approval => v1::NoticeKind::Approval,
+            NoticeKind::GrievanceInformation => v1::NoticeKind::GrievanceInformation,
+            NoticeKind::NetworkAccess => v1::NoticeKind::NetworkAccess,
+            NoticeKind::Lapse => v1::NoticeKind::Lapse,
+            NoticeKind::ProviderCopy => v1::NoticeKind::ProviderCopy,
+        }
+        .into(),
+        language: notice.language.as_str().to_owned(),
+        issued_at: Some(timestamp(notice.issued_at)),
+        sha256: notice.sha256.to_string(),
+        translation_needed: notice.translation_needed,
+    }
+}
+
+/// Clocks as they stand at an instant.
+#[must_use]
+pub fn clocks(held: &[Clock], as_of: DateTime<Utc>, zone: Tz) -> Vec<v1::Clock> {
+    held.iter().map(|held| clock(held, as_of, zone)).collect()
+}
+
+fn clock(clock: &Clock, as_of: DateTime<Utc>, zone: Tz) -> v1::Clock {
+    v1::Clock {
+        kind: clock_kind(clock.kind).into(),
+        started_at: Some(timestamp(clock.started_at)),
+        due_at: Some(timestamp(clock.due_at())),
+        stopped_at: clock.stopped.map(|stop| timestamp(stop.at)),
+        timeliness: match clock.timeliness(as_of) {
+            Timeliness::Running => v1::Timeliness::Running,
+            Timeliness::Overdue => v1::Timeliness::Overdue,
+            Timeliness::Met => v1::Timeliness::Met,
+            Timeliness::Missed => v1::Timeliness::Missed,
+            Timeliness::NotCounted => v1::Timeliness::NotCounted,
+        }
+        .into(),
+        time_zone: zone.name().to_owned(),
+        limits: clock.limits.iter().map(limit).collect(),
+    }
+}
+
+fn limit(limit: &Limit) -> v1::Limit {
+    v1::Limit {
+        source: limit.source.source(),
+        due_at: Some(timestamp(limit.due_at)),
+        skipped_days: limit
+            .skipped_days
+            .iter()
+            .map(|skipped| v1::SkippedDay {
+                date: date(skipped.date),
+                name: skipped.name.clone(),
+            })
+            .collect(),
+    }
+}
+
+fn finding(finding: Finding) -> v1::Finding {
+    v1::Finding {
+        clause: finding.clause.id().to_owned(),
+        outcome: match finding.outcome {
+            Outcome::Satisfied => v1::FindingOutcome::Satisfied,
+            Outcome::NotSatisfied => v1::FindingOutcome::NotSatisfied,
+            Outcome::Unknown => v1::FindingOutcome::Unknown,
+            Outcome::Noted => v1::FindingOutcome::Noted,
+        }
+        .into(),
+        message: finding.message(),
+    }
+}
+
+fn next_step(step: &NextStep, plan: &Plan) -> v1::NextStep {
+    v1::NextStep {
+        kind: match step.kind {
+            NextStepKind::SeeNetworkProvider => v1::NextStepKind::SeeNetworkProvider,
+            NextStepKind::SeeApprovedProvider => v1::NextStepKind::SeeApprovedProvider,
+            NextStepKind::ReferOutOfNetwork => v1::NextStepKind::ReferOutOfNetwork,
+            NextStepKind::RequestTreatmentAuthorization => {
+                v1::NextStepKind::RequestTreatmentAuthorization
+            }
+            NextStepKind::FileGrievance => v1::NextStepKind::FileGrievance,
+            NextStepKind::FileAppeal => v1::NextStepKind::FileAppeal,
+        }
+        .into(),
+        clause: step.clause.id().to_owned(),
+        related_policy: step
+            .related_policy
+            .map(|policy| policy.number().to_owned())
+            .unwrap_or_default(),
+        instruction: step.message(),
+        deadline: step.deadline.map(timestamp),
+        contact: Some(match &step.turn_to {
+            Turn::Appeals => contact(&plan.appeals),
+            Turn::GrievanceCoordinator => contact(&plan.grievance_coordinator),
+            Turn::MemberServices => contact(&plan.member_services),
+            Turn::Provider {
+                name,
+                phone,
+                address_lines,
+            } => v1::Contact {
+                name: name.clone(),
+                phone: phone.clone(),
+                address_lines: address_lines.clone(),
+                ..v1::Contact::default()
+            },
+        }),
+    }
+}
+
+fn contact(point: &ContactPoint) -> v1::Contact {
+    v1::Contact {
+        name: point.name.clone(),
+        phone: point.phone.clone(),
+        tty: point.tty.clone(),
+        address_lines: point.address_lines.clone(),
+        website: point.website.clone(),
+    }
+}
