@@ -6,7 +6,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{Actor, Case, Digest, Event, EventBody, EventKind, SealedEvent};
-use crate::notice::Made;
+use crate::notice::SealedLetter;
 use crate::store::{
     CaseColumns, Commit, CommitError, Counted, ReplayKey, Store, StoreError, StoredNotice, Turn,
     encode_file,
@@ -15,12 +15,12 @@ use crate::store::{
 /// What is to happen to a case: the event, and the letters made with it.
 pub(crate) struct Judged {
     pub body: EventBody,
-    pub letters: Vec<Made>,
+    pub letters: Vec<SealedLetter>,
 }
 
 impl Judged {
     /// A submission, facts that were learned or a clock that ran out, with the letters that go with it.
-    pub fn with_letters(body: EventBody, letters: Vec<Made>) -> Self {
+    pub fn with_letters(body: EventBody, letters: Vec<SealedLetter>) -> Self {
         let references = letters.iter().map(|made| made.reference.clone());
         Self {
             body: body.with_notices(references.collect()),

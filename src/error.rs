@@ -43,7 +43,7 @@ pub enum CallError {
     CursorUnknown,
     /// This version does not make the form of notice.
     #[error("the form of notice is not one that this version has")]
-    NoticeFormUnknown(&'static str),
+    NoticeFormUnsupported(&'static str),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -109,7 +109,7 @@ impl From<NoticeError> for CallError {
     /// a defect, except where the reviewer has not given the words in the member's language.
     fn from(error: NoticeError) -> Self {
         match error {
-            NoticeError::Untranslated { language, reasons } => {
+            NoticeError::TranslationMissing { language, reasons } => {
                 let missing = |index: usize| FieldViolation {
                     field: format!("reasons[{index}].translations"),
                     message: format!(
@@ -120,12 +120,12 @@ impl From<NoticeError> for CallError {
                 let violations = reasons.into_iter().map(missing).collect();
                 Self::Malformed(Malformed { violations })
             }
-            NoticeError::NoWay(_)
+            NoticeError::NoContactMethod(_)
             | NoticeError::NoReason
             | NoticeError::Unreadable
-            | NoticeError::Schema(_)
-            | NoticeError::Language(_)
-            | NoticeError::FormUnknown
+            | NoticeError::UnknownSchema(_)
+            | NoticeError::LanguageNotShipped(_)
+            | NoticeError::FormUnsupported
             | NoticeError::Template(_) => Self::Defect(error.to_string()),
         }
     }

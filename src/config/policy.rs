@@ -25,7 +25,7 @@ impl Config {
     /// When one of the plan's own cannot be used, or omits what it owes to its reader.
     pub fn templates(&self) -> Result<Templates, TemplateErrors> {
         match &self.notices.templates {
-            None => Templates::with_none_replaced(),
+            None => Templates::built_in(),
             Some(folder) => Templates::with_folder(folder),
         }
     }

@@ -10,7 +10,7 @@ use crate::case::{Case, Context, Digest};
 pub(super) use crate::commit::Judged;
 use crate::commit::Next;
 use crate::error::{CallError, Resource};
-use crate::notice::Made;
+use crate::notice::SealedLetter;
 use crate::store::{CommitError, Replay, ReplayKey, fold};
 use crate::wire::parse::{Change, Malformed};
 use crate::wire::render;
@@ -138,7 +138,7 @@ pub(super) async fn preview<C>(
     caller: &Caller,
     change: Change<C>,
     judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
-) -> Result<(Box<v1::Determination>, Vec<Made>), CallError> {
+) -> Result<(Box<v1::Determination>, Vec<SealedLetter>), CallError> {
     caller.concerns(change.determination_id);
     let case = load(calls, change.determination_id).await?;
     must_be_present(&change.etag, &case)?;

@@ -59,14 +59,14 @@ async fn first(
 
 /// What is wanted, where this build makes it and the letter can be had in it.
 fn rendition(query: &NoticeQuery, letter: &Letter) -> Result<Rendition, CallError> {
-    if !query.form.is_made() {
-        return Err(CallError::NoticeFormUnknown(
+    if !query.form.is_supported() {
+        return Err(CallError::NoticeFormUnsupported(
             "as PDF; ask for NOTICE_FORMAT_TEXT or NOTICE_FORMAT_HTML",
         ));
     }
     let language = query.language.as_ref().map(LanguageTag::primary);
     Rendition::of(letter, query.form, language.as_deref(), query.large_print).ok_or(
-        CallError::NoticeFormUnknown(
+        CallError::NoticeFormUnsupported(
             "in a language that letters are not shipped in, or that the reviewer's words are not held in",
         ),
     )

@@ -29,7 +29,7 @@ use crate::case::{Actor, ActorKind, Case, Context, Digest, Person};
 use crate::clock::Clock;
 use crate::error::CallError;
 use crate::identity::{ActorType, Identity, Scope};
-use crate::notice::{self, Made, Making, NoticeSettings, Settings};
+use crate::notice::{self, LetterContext, NoticeSettings, SealedLetter, Settings};
 use crate::plan::Plan;
 use crate::press::Press;
 use crate::rules::Policy;
@@ -72,9 +72,9 @@ impl Calls {
     }
 
     /// What a new letter about a case is made with.
-    fn making<'a>(&'a self, case: &'a Case, now: DateTime<Utc>) -> Making<'a> {
+    fn making<'a>(&'a self, case: &'a Case, now: DateTime<Utc>) -> LetterContext<'a> {
         let settings = self.settings();
-        Making::of(case, Uuid::now_v7, now, settings, &self.policy.calendar)
+        LetterContext::of(case, Uuid::now_v7, now, settings, &self.policy.calendar)
     }
 
     fn settings(&self) -> Settings<'_> {
@@ -85,7 +85,7 @@ impl Calls {
     }
 
     /// The member's letter among those of a decision, as plain text in its own language.
-    fn shown_letter(&self, letters: &[Made]) -> Result<String, CallError> {
+    fn shown_letter(&self, letters: &[SealedLetter]) -> Result<String, CallError> {
         let Some(made) = letters.first() else {
             return Ok(String::new());
         };

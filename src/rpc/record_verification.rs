@@ -48,7 +48,7 @@ fn judge(
     let mut after = case.file.clone();
     // INVARIANT: what was judged on the case follows from it.
     let _ = after.apply(&body);
-    let making = notice::Making {
+    let making = notice::LetterContext {
         request: &after.request,
         ..calls.making(case, context.now)
     };

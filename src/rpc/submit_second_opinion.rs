@@ -9,7 +9,7 @@ use super::{Caller, Calls, change, content};
 use crate::case::{EventBody, submit};
 use crate::error::CallError;
 use crate::identity::Scope;
-use crate::notice::{self, Making};
+use crate::notice::{self, LetterContext};
 use crate::wire::parse::{self, Malformed};
 use crate::wire::v1::{SubmitSecondOpinionRequest, SubmitSecondOpinionResponse};
 
@@ -80,7 +80,7 @@ fn judged(
             "a submission is another event".to_owned(),
         ));
     };
-    let making = Making {
+    let making = LetterContext {
         new_id: Uuid::now_v7,
         determination_id: id,
         request: &submitted.request,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::case::{Actor, Case, EventBody, EventKind};
 use crate::clock::Clock;
 use crate::commit::{Judged, Next, Unfit};
-use crate::notice::{self, Making, NoticeError, NoticeSettings, Settings};
+use crate::notice::{self, LetterContext, NoticeError, NoticeSettings, Settings};
 use crate::plan::Plan;
 use crate::rules::Calendar;
 use crate::store::{CommitError, Store, StoreError};
@@ -95,7 +95,7 @@ impl Teller {
                     plan: &self.plan,
                     notices: &self.notices,
                 };
-                let making = Making::of(case, Uuid::now_v7, now, settings, &self.calendar);
+                let making = LetterContext::of(case, Uuid::now_v7, now, settings, &self.calendar);
                 let letter = notice::lapse(case, making)?;
                 Ok(Judged::with_letters(body, letter.into_iter().collect()))
             }

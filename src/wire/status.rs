@@ -75,7 +75,7 @@ impl From<CallError> for Status {
                 "CURSOR_UNKNOWN",
                 [],
             ),
-            CallError::NoticeFormUnknown(what) => with_info(
+            CallError::NoticeFormUnsupported(what) => with_info(
                 Code::Unimplemented,
                 &format!("this version does not make notices {what}"),
                 "NOTICE_FORM_UNKNOWN",

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{Approval, Denial, NoticeReference, Submitted, Verified};
-use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
+use second_opinion::notice::{self, LetterContext, NoticeSettings, SealedLetter, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::Calendar;
 use uuid::Uuid;
@@ -16,7 +16,7 @@ pub struct Post {
     pub notices: NoticeSettings,
 }
 
-fn references(made: impl IntoIterator<Item = Made>) -> Vec<NoticeReference> {
+fn references(made: impl IntoIterator<Item = SealedLetter>) -> Vec<NoticeReference> {
     made.into_iter().map(|made| made.reference).collect()
 }
 
@@ -41,7 +41,7 @@ pub fn submission(
     now: DateTime<Utc>,
     calendar: &Calendar,
 ) -> Vec<NoticeReference> {
-    let making = Making {
+    let making = LetterContext {
         new_id: Uuid::now_v7,
         determination_id: id,
         request: &submitted.request,
@@ -76,9 +76,9 @@ impl Desk {
     }
 
     /// What a letter about the case is made with, as it now is.
-    pub fn making(&self) -> Making<'_> {
+    pub fn making(&self) -> LetterContext<'_> {
         let calendar = &self.policy.calendar;
         let settings = self.post.settings();
-        Making::of(&self.case, Uuid::now_v7, self.now, settings, calendar)
+        LetterContext::of(&self.case, Uuid::now_v7, self.now, settings, calendar)
     }
 }

@@ -1,7 +1,7 @@
 //! What the letters of a decision say of the case (VI.F, X).
 
 use second_opinion::case::{Approve, MemberAgreement, Private, Provider};
-use second_opinion::notice::{self, Made, Templates};
+use second_opinion::notice::{self, SealedLetter, Templates};
 use second_opinion::rules::DenialReasonCode::MemberNotEligible;
 
 use crate::support::{Desk, approval, asked_for, by_npi, denial, elsewhere, person, request};
@@ -32,7 +32,7 @@ fn approval_letter(
     flowing(&text(&made[0]))
 }
 
-fn text(made: &Made) -> String {
+fn text(made: &SealedLetter) -> String {
     let document = Templates::shipped()
         .document(&made.letter, "en")
         .expect("words");

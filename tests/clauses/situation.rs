@@ -11,7 +11,7 @@ use second_opinion::case::{
     Reviewer, SecondOpinion, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
     next_steps, notify, submit, verify, withdraw,
 };
-use second_opinion::notice::{self, Content, Making, NoticeSettings, Settings};
+use second_opinion::notice::{self, Content, LetterContext, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::{Clause, DenialReasonCode, Outcome, Policy};
 use uuid::Uuid;
@@ -349,9 +349,9 @@ fn carry_out(
     }
 }
 
-fn making<'a>(case: &'a Case, context: &Context<'a>, settings: Settings<'a>) -> Making<'a> {
+fn making<'a>(case: &'a Case, context: &Context<'a>, settings: Settings<'a>) -> LetterContext<'a> {
     let calendar = &context.policy.calendar;
-    Making::of(case, || DENIAL_LETTER, context.now, settings, calendar)
+    LetterContext::of(case, || DENIAL_LETTER, context.now, settings, calendar)
 }
 
 /// Makes the letter and notes what its stored bytes name: the reasons' clauses, and VI.F by the rights it tells of.
@@ -376,8 +376,8 @@ fn denial_letter(
     for reason in letter.reasons() {
         clauses.extend(&reason.clauses);
     }
-    let tells_how = letter.appeal().how().ways().count() > 0
-        && letter.grievance().how().ways().count() > 0
+    let tells_how = letter.appeal().how().methods().count() > 0
+        && letter.grievance().how().methods().count() > 0
         && letter.appeal().last_day() > stored.day;
     clauses.extend(tells_how.then_some(Clause::DenialInWriting));
     for reason in &judged.denial().reasons {

@@ -131,7 +131,7 @@ async fn heartbeat_comes_after_15_seconds_without_events() {
     let store = second_opinion::store::sqlite::SqliteStore::open(&folder.path().join("test.db"))
         .expect("a store");
     let (_drain, draining) = tokio::sync::watch::channel(false);
-    let templates = Templates::with_none_replaced().expect("the shipped ones");
+    let templates = Templates::built_in().expect("the shipped ones");
     let calls = Calls {
         notices: NoticeSettings::default(),
         press: Press::new(Arc::new(templates)).expect("threads"),

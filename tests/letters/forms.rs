@@ -145,7 +145,7 @@ fn a_professional_who_asked_has_a_copy_with_the_direct_line() {
 fn vi_f_the_reviewer_s_words_are_owed_in_a_shipped_language() {
     let outcome = denied_untranslated(asked(None, "es-MX"), MemberNotEligible);
     assert!(
-        matches!(&outcome, Err(NoticeError::Untranslated { language, reasons })
+        matches!(&outcome, Err(NoticeError::TranslationMissing { language, reasons })
             if language == "es" && *reasons == [0]),
         "{outcome:?}"
     );

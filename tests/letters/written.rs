@@ -5,7 +5,8 @@ use second_opinion::case::{
     Translation, Verify, deny,
 };
 use second_opinion::notice::{
-    self, Document, Letter, Made, Making, NoticeError, NoticeSettings, Settings, Templates,
+    self, Document, Letter, LetterContext, NoticeError, NoticeSettings, SealedLetter, Settings,
+    Templates,
 };
 use second_opinion::plan::Plan;
 use second_opinion::rules::{Answer, DenialReasonCode, PrimaryCareDecision, Reason};
@@ -105,7 +106,7 @@ pub fn denied(request: SecondOpinion, code: DenialReasonCode) -> Vec<Letter> {
 pub fn denied_untranslated(
     request: SecondOpinion,
     code: DenialReasonCode,
-) -> Result<Vec<Made>, NoticeError> {
+) -> Result<Vec<SealedLetter>, NoticeError> {
     let reason = DenialReason {
         translations: Vec::new(),
         ..words(code)
@@ -117,7 +118,7 @@ fn denied_with(
     request: SecondOpinion,
     code: DenialReasonCode,
     reason: DenialReason,
-) -> Result<Vec<Made>, NoticeError> {
+) -> Result<Vec<SealedLetter>, NoticeError> {
     let desk = Desk::submitted(request);
     let mut command = denial(&[code], referral(code, &desk.case.file.request));
     command.reasons = vec![reason];
@@ -133,10 +134,10 @@ fn notices() -> NoticeSettings {
     NoticeSettings::default()
 }
 
-fn making<'a>(desk: &'a Desk, plan: &'a Plan, notices: &'a NoticeSettings) -> Making<'a> {
+fn making<'a>(desk: &'a Desk, plan: &'a Plan, notices: &'a NoticeSettings) -> LetterContext<'a> {
     let settings = Settings { plan, notices };
     let calendar = &desk.policy.calendar;
-    Making::of(&desk.case, Uuid::nil, at(DECIDED), settings, calendar)
+    LetterContext::of(&desk.case, Uuid::nil, at(DECIDED), settings, calendar)
 }
 
 /// One letter of every other kind, each by its name.
@@ -208,7 +209,7 @@ pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
 
     let mut desk = Desk::submitted(asked(None, language));
     desk.at(at("2026-11-26T18:00:00Z"));
-    let making = Making {
+    let making = LetterContext {
         now: desk.now,
         ..making(&desk, &plan, &notices)
     };

@@ -20,7 +20,7 @@ const RUNGS: [u8; 3] = [50, 75, 90];
 
 /// Loaded once and shared by every run.
 static TEMPLATES: LazyLock<Arc<Templates>> =
-    LazyLock::new(|| Arc::new(Templates::with_none_replaced().expect("the shipped ones")));
+    LazyLock::new(|| Arc::new(Templates::built_in().expect("the shipped ones")));
 
 pub fn calls(
     store: Arc<dyn Store>,

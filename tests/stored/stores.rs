@@ -174,7 +174,7 @@ async fn check_renderings(server: &TestServer, record: &StoreRecord) {
     assert!(!record.renderings.is_empty(), "{RECORD}: no rendering");
     for held in &record.renderings {
         let request: v1::GetNoticeRequest = contract::message("GetNoticeRequest", &held.request);
-        if request.format() == v1::NoticeFormat::Pdf && !Form::Pdf.is_made() {
+        if request.format() == v1::NoticeFormat::Pdf && !Form::Pdf.is_supported() {
             continue;
         }
         let reply = client

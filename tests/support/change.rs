@@ -5,7 +5,7 @@ use second_opinion::case::{
     self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, EventKind, SealedEvent,
     SecondOpinion,
 };
-use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
+use second_opinion::notice::{self, LetterContext, NoticeSettings, SealedLetter, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::Policy;
 use second_opinion::store::{
@@ -106,21 +106,21 @@ impl<'a> Change<'a> {
         let body = self.case().sweep(self.now, &RUNGS).expect("a due event");
         let overdue = body.kind() == EventKind::Overdue;
         let letter = notice::lapse(self.case(), self.making()).expect("a way");
-        let letters: Vec<Made> = letter.into_iter().filter(|_| overdue).collect();
+        let letters: Vec<SealedLetter> = letter.into_iter().filter(|_| overdue).collect();
         let references = letters.iter().map(|made| made.reference.clone());
         self.commit(body.with_notices(references.collect()), letters)
     }
 
-    fn making(&self) -> Making<'_> {
+    fn making(&self) -> LetterContext<'_> {
         let settings = Settings {
             plan: &self.plan,
             notices: &self.notices,
         };
         let calendar = &self.policy.calendar;
-        Making::of(self.case(), Uuid::now_v7, self.now, settings, calendar)
+        LetterContext::of(self.case(), Uuid::now_v7, self.now, settings, calendar)
     }
 
-    fn commit(&self, body: EventBody, letters: Vec<Made>) -> Commit {
+    fn commit(&self, body: EventBody, letters: Vec<SealedLetter>) -> Commit {
         let expected_version = self.before.map_or(0, |case| case.version);
         let kind = body.kind();
         let edition = match (&body, self.before) {

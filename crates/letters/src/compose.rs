@@ -2,20 +2,22 @@
 
 use chrono::TimeDelta;
 
-use super::contact::HowTo;
+use super::contact::ContactMethods;
 use super::content::{
-    ApprovalNotice, Content, DecisionInWriting, DenialNotice, GrievanceNotice, LapseNotice,
-    NetworkAccessNotice, ProviderCopy, ReasonInWriting,
+    ApprovalNotice, Content, DenialNotice, GrievanceNotice, LapseNotice, NetworkAccessNotice,
+    ProviderCopy, WrittenDecision, WrittenReason,
 };
-use super::context::Making;
+use super::context::LetterContext;
 use super::error::NoticeError;
-use super::letter::{AboutMember, Addressee, Asked, Asker, LETTER_SCHEMA, Letter, Sender};
+use super::letter::{
+    Addressee, LETTER_SCHEMA, Letter, MemberIdentity, RequestSummary, RequestingParty, Sender,
+};
 use super::letter_facts::{
-    approved, copy_of, further_help, named, network_offer, professionals, reason, referred, to_see,
-    written,
+    further_help, named_reviewer, network_offer, provider_copy, provider_details, providers_to_see,
+    referral_details, requesting_professionals, written_approval, written_reason,
 };
 use super::rights::{AppealRight, GrievanceRight};
-use super::sealed::Made;
+use super::sealed::SealedLetter;
 use super::templates::SHIPPED_LANGUAGES;
 use second_opinion_rules::case::{
     AlternativeFormat, Approval, Case, Denial, HealthProfessional, LanguageTag, NoticeKind,
@@ -28,14 +30,17 @@ use second_opinion_rules::rules::{POLICY_NUMBER, Pathway, PrimaryCareDecision};
 /// # Errors
 /// When there is no reason, a reason is not held in the member's language, or the plan cannot be reached for an appeal
 /// or a grievance.
-pub fn denial(denial: &Denial, making: Making<'_>) -> Result<Vec<Made>, NoticeError> {
-    let language = making.language();
-    let reasons: Vec<ReasonInWriting> = denial.reasons.iter().map(reason).collect();
+pub fn denial(
+    denial: &Denial,
+    context: LetterContext<'_>,
+) -> Result<Vec<SealedLetter>, NoticeError> {
+    let language = context.language();
+    let reasons: Vec<WrittenReason> = denial.reasons.iter().map(written_reason).collect();
     let untranslated: Vec<usize> = (0..reasons.len())
         .filter(|index| !reasons[*index].is_in(&language.primary()))
         .collect();
     if !untranslated.is_empty() {
-        return Err(NoticeError::Untranslated {
+        return Err(NoticeError::TranslationMissing {
             language: language.primary(),
             reasons: untranslated,
         });
@@ -43,29 +48,29 @@ pub fn denial(denial: &Denial, making: Making<'_>) -> Result<Vec<Made>, NoticeEr
     let (first, further) = reasons.split_first().ok_or(NoticeError::NoReason)?;
     let reviewer = denial.reviewer.reviewer();
     let appeal = AppealRight::new(
-        making.calendar.day_of(making.now),
-        &making.settings.plan.appeals,
+        context.calendar.day_of(context.now),
+        &context.settings.plan.appeals,
     )
-    .ok_or(NoticeError::NoWay("appeals"))?;
+    .ok_or(NoticeError::NoContactMethod("appeals"))?;
     let mut notice = DenialNotice::new(
         first.clone(),
         further.to_vec(),
         appeal.clone(),
-        making.grievance()?,
-        named(reviewer),
+        context.grievance_right()?,
+        named_reviewer(reviewer),
     );
-    notice.after = further_help(making.settings.plan);
-    notice.referral = denial.referral.as_ref().map(referred);
-    notice.network = network_offer(denial, making.request);
+    notice.after = further_help(context.settings.plan);
+    notice.referral = denial.referral.as_ref().map(referral_details);
+    notice.network = network_offer(denial, context.request);
     let referral = notice.referral.clone();
-    let mut letters = vec![making.to_member(Content::Denial(Box::new(notice)))?];
-    for professional in professionals(making.request) {
-        let decision = DecisionInWriting::Denied {
+    let mut letters = vec![context.member_letter(Content::Denial(Box::new(notice)))?];
+    for professional in requesting_professionals(context.request) {
+        let decision = WrittenDecision::Denied {
             reasons: reasons.clone(),
             referral: referral.clone(),
             appeal: appeal.clone(),
         };
-        letters.push(making.to_professional(professional, copy_of(decision, reviewer))?);
+        letters.push(context.professional_letter(professional, provider_copy(decision, reviewer))?);
     }
     Ok(letters)
 }
@@ -74,20 +79,23 @@ pub fn denial(denial: &Denial, making: Making<'_>) -> Result<Vec<Made>, NoticeEr
 ///
 /// # Errors
 /// When the plan cannot be reached for a grievance.
-pub fn approval(approval: &Approval, making: Making<'_>) -> Result<Vec<Made>, NoticeError> {
-    let approved = approved(approval, making.request);
+pub fn approval(
+    approval: &Approval,
+    context: LetterContext<'_>,
+) -> Result<Vec<SealedLetter>, NoticeError> {
+    let approved = written_approval(approval, context.request);
     let notice = ApprovalNotice {
         approved: approved.clone(),
-        reviewer: named(&approval.reviewer),
-        grievance: making.grievance()?,
+        reviewer: named_reviewer(&approval.reviewer),
+        grievance: context.grievance_right()?,
     };
-    let mut letters = vec![making.to_member(Content::Approval(Box::new(notice)))?];
-    for professional in professionals(making.request) {
-        let copy = copy_of(
-            DecisionInWriting::Approved(approved.clone()),
+    let mut letters = vec![context.member_letter(Content::Approval(Box::new(notice)))?];
+    for professional in requesting_professionals(context.request) {
+        let copy = provider_copy(
+            WrittenDecision::Approved(approved.clone()),
             &approval.reviewer,
         );
-        letters.push(making.to_professional(professional, copy)?);
+        letters.push(context.professional_letter(professional, copy)?);
     }
     Ok(letters)
 }
@@ -96,7 +104,10 @@ pub fn approval(approval: &Approval, making: Making<'_>) -> Result<Vec<Made>, No
 ///
 /// # Errors
 /// When the plan cannot be reached for a grievance.
-pub fn submission(submitted: &Submitted, making: Making<'_>) -> Result<Vec<Made>, NoticeError> {
+pub fn submission(
+    submitted: &Submitted,
+    context: LetterContext<'_>,
+) -> Result<Vec<SealedLetter>, NoticeError> {
     match submitted.request.primary_care_decision {
         PrimaryCareDecision::Granted | PrimaryCareDecision::Unknown => return Ok(Vec::new()),
         PrimaryCareDecision::NotGranted => {}
@@ -108,16 +119,16 @@ pub fn submission(submitted: &Submitted, making: Making<'_>) -> Result<Vec<Made>
     let see = if under_review {
         Vec::new()
     } else {
-        to_see(making.request, submitted.assessment.recommendation)
+        providers_to_see(context.request, submitted.assessment.recommendation)
     };
     let notice = GrievanceNotice {
         under_review,
         see,
-        grievance: making.grievance()?,
+        grievance: context.grievance_right()?,
     };
-    Ok(vec![making.to_member(Content::GrievanceInformation(
-        Box::new(notice),
-    ))?])
+    Ok(vec![context.member_letter(
+        Content::GrievanceInformation(Box::new(notice)),
+    )?])
 }
 
 /// The letters of facts that were learned: that no permission is needed, where a case that was under review moves to
@@ -128,8 +139,8 @@ pub fn submission(submitted: &Submitted, making: Making<'_>) -> Result<Vec<Made>
 pub fn verification(
     before: State,
     verified: &Verified,
-    making: Making<'_>,
-) -> Result<Vec<Made>, NoticeError> {
+    context: LetterContext<'_>,
+) -> Result<Vec<SealedLetter>, NoticeError> {
     match (before, verified.assessment.pathway) {
         (State::PendingReview, Pathway::NetworkAccess) => {}
         (
@@ -142,11 +153,11 @@ pub fn verification(
         ) => return Ok(Vec::new()),
     }
     let notice = NetworkAccessNotice {
-        see: to_see(making.request, verified.assessment.recommendation),
-        grievance: making.grievance()?,
+        see: providers_to_see(context.request, verified.assessment.recommendation),
+        grievance: context.grievance_right()?,
     };
     Ok(vec![
-        making.to_member(Content::NetworkAccess(Box::new(notice)))?,
+        context.member_letter(Content::NetworkAccess(Box::new(notice)))?,
     ])
 }
 
@@ -155,14 +166,14 @@ pub fn verification(
 ///
 /// # Errors
 /// When the plan cannot be reached for an appeal or a grievance.
-pub fn lapse(case: &Case, making: Making<'_>) -> Result<Option<Made>, NoticeError> {
+pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLetter>, NoticeError> {
     let pending = case.file.state == State::PendingReview;
     let has_one = case
         .file
         .notices
         .iter()
         .any(|notice| notice.kind == NoticeKind::Lapse);
-    if !pending || has_one || !making.settings.notices.lapse {
+    if !pending || has_one || !context.settings.notices.lapse {
         return Ok(None);
     }
     let limits = case
@@ -172,29 +183,31 @@ pub fn lapse(case: &Case, making: Making<'_>) -> Result<Option<Made>, NoticeErro
         .filter(|clock| clock.runs())
         .flat_map(|clock| &clock.limits);
     let Some(limit) = limits
-        .filter(|limit| limit.due_at <= making.now)
+        .filter(|limit| limit.due_at <= context.now)
         .min_by_key(|limit| limit.due_at)
     else {
         return Ok(None);
     };
-    let plan = &making.settings.plan;
+    let plan = &context.settings.plan;
     let notice = LapseNotice {
         // The end of a day is the midnight after it.
-        due: making
+        due: context
             .calendar
             .day_of(limit.due_at - TimeDelta::microseconds(1)),
         rule: limit.source,
-        appeal: AppealRight::new(making.calendar.day_of(limit.due_at), &plan.appeals)
-            .ok_or(NoticeError::NoWay("appeals"))?,
-        grievance: making.grievance()?,
+        appeal: AppealRight::new(context.calendar.day_of(limit.due_at), &plan.appeals)
+            .ok_or(NoticeError::NoContactMethod("appeals"))?,
+        grievance: context.grievance_right()?,
         after: further_help(plan),
     };
-    making.to_member(Content::Lapse(Box::new(notice))).map(Some)
+    context
+        .member_letter(Content::Lapse(Box::new(notice)))
+        .map(Some)
 }
 
 // === impl Making ===
 
-impl Making<'_> {
+impl LetterContext<'_> {
     /// The language of the member's letters: the member's own where letters are shipped in it, else English.
     fn language(&self) -> LanguageTag {
         let wanted = &self.request.member.preferred_language;
@@ -206,12 +219,12 @@ impl Making<'_> {
         }
     }
 
-    fn grievance(&self) -> Result<GrievanceRight, NoticeError> {
+    fn grievance_right(&self) -> Result<GrievanceRight, NoticeError> {
         GrievanceRight::new(&self.settings.plan.grievance_coordinator)
-            .ok_or(NoticeError::NoWay("grievance_coordinator"))
+            .ok_or(NoticeError::NoContactMethod("grievance_coordinator"))
     }
 
-    fn to_member(self, content: Content) -> Result<Made, NoticeError> {
+    fn member_letter(self, content: Content) -> Result<SealedLetter, NoticeError> {
         let member = &self.request.member;
         let to = Addressee {
             full_name: member.full_name.clone(),
@@ -226,14 +239,14 @@ impl Making<'_> {
         letter.enclosures = self.settings.notices.enclosed();
         let services = self.settings.plan.member_services.clone();
         letter.language_help = self.settings.notices.help_lines(&services);
-        Made::seal(letter)
+        SealedLetter::seal(letter)
     }
 
-    fn to_professional(
+    fn professional_letter(
         self,
         professional: &HealthProfessional,
         copy: ProviderCopy,
-    ) -> Result<Made, NoticeError> {
+    ) -> Result<SealedLetter, NoticeError> {
         let to = Addressee {
             full_name: professional.full_name.clone(),
             address_lines: Vec::new(),
@@ -241,7 +254,7 @@ impl Making<'_> {
             phone: professional.phone.clone(),
         };
         let content = Content::ProviderCopy(Box::new(copy));
-        Made::seal(self.letter(LanguageTag::english(), to, content))
+        SealedLetter::seal(self.letter(LanguageTag::english(), to, content))
     }
 
     fn letter(&self, language: LanguageTag, to: Addressee, content: Content) -> Letter {
@@ -259,23 +272,31 @@ impl Making<'_> {
             plan: Sender {
                 name: plan.name.clone(),
                 address_lines: plan.address_lines.clone(),
-                member_services: HowTo::new(&plan.member_services),
+                member_services: ContactMethods::new(&plan.member_services),
                 knox_keene: plan.knox_keene,
-                independent_review: plan.independent_review.as_ref().and_then(HowTo::new),
+                independent_review: plan
+                    .independent_review
+                    .as_ref()
+                    .and_then(ContactMethods::new),
             },
             to,
-            member: AboutMember {
+            member: MemberIdentity {
                 full_name: member.full_name.clone(),
                 member_id: Private(member.member_id.as_str().to_owned()),
             },
-            request: Asked {
-                by: self.request.requesters.iter().map(Asker::from).collect(),
+            request: RequestSummary {
+                by: self
+                    .request
+                    .requesters
+                    .iter()
+                    .map(RequestingParty::from)
+                    .collect(),
                 received: self.calendar.day_of(self.request.received_at),
                 of: self
                     .request
                     .requested_provider
                     .as_ref()
-                    .map(|provider| written(provider, false)),
+                    .map(|provider| provider_details(provider, false)),
                 policy: POLICY_NUMBER.to_owned(),
                 edition: self.edition,
             },

@@ -14,13 +14,13 @@ use super::plan::{ContactPoint, OfficeWords};
 /// It is stored as its fields are; only templates see it otherwise (`view`).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
-pub struct HowTo {
+pub struct ContactMethods {
     /// Who answers.
     name: String,
     /// The first way.
-    first: Way,
+    first: ContactMethod,
     /// The others.
-    further: Vec<Way>,
+    further: Vec<ContactMethod>,
     /// The name and the hours in other languages than English, by primary tag.
     translations: BTreeMap<String, OfficeWords>,
 }
@@ -28,7 +28,7 @@ pub struct HowTo {
 /// One way to reach someone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Way {
+pub enum ContactMethod {
     /// By phone.
     Phone {
         /// The number.
@@ -50,40 +50,40 @@ pub enum Way {
     },
 }
 
-impl HowTo {
-    /// The ways that a contact point has; `None`: it has none.
+impl ContactMethods {
+    /// The methods that a contact point has; `None`: it has none.
     #[must_use]
     pub fn new(point: &ContactPoint) -> Option<Self> {
-        let mut ways = Vec::new();
+        let mut methods = Vec::new();
         if !point.phone.is_empty() {
-            ways.push(Way::Phone {
+            methods.push(ContactMethod::Phone {
                 number: point.phone.clone(),
                 tty: point.tty.clone(),
                 hours: point.hours.clone(),
             });
         }
         if !point.address_lines.is_empty() {
-            ways.push(Way::Address {
+            methods.push(ContactMethod::Address {
                 lines: point.address_lines.clone(),
             });
         }
         if !point.website.is_empty() {
-            ways.push(Way::Website {
+            methods.push(ContactMethod::Website {
                 url: point.website.clone(),
             });
         }
-        let mut ways = ways.into_iter();
+        let mut methods = methods.into_iter();
         Some(Self {
             name: point.name.clone(),
-            first: ways.next()?,
-            further: ways.collect(),
+            first: methods.next()?,
+            further: methods.collect(),
             translations: point.translations.clone(),
         })
     }
 
     /// Who answers, in English.
     #[must_use]
-    pub fn own_name(&self) -> &str {
+    pub fn english_name(&self) -> &str {
         &self.name
     }
 
@@ -100,9 +100,9 @@ impl HowTo {
     /// When someone answers, in a language where that is held, else in English; `None`: not said.
     #[must_use]
     pub fn hours(&self, language: &str) -> Option<&str> {
-        let own = self.ways().find_map(|way| match way {
-            Way::Phone { hours, .. } => Some(hours.as_str()),
-            Way::Address { .. } | Way::Website { .. } => None,
+        let own = self.methods().find_map(|way| match way {
+            ContactMethod::Phone { hours, .. } => Some(hours.as_str()),
+            ContactMethod::Address { .. } | ContactMethod::Website { .. } => None,
         });
         self.translations
             .get(language)
@@ -113,7 +113,7 @@ impl HowTo {
     }
 
     /// Every way.
-    pub fn ways(&self) -> impl Iterator<Item = &Way> {
+    pub fn methods(&self) -> impl Iterator<Item = &ContactMethod> {
         std::iter::once(&self.first).chain(&self.further)
     }
 }
@@ -122,7 +122,7 @@ impl HowTo {
 
 /// Templates hold an office whole and hand it to a filter: a letter names some six, most of them more than once, and to
 /// take one apart for the template and put it together again for each filter costs more than what the filter writes.
-impl Object for HowTo {
+impl Object for ContactMethods {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
     }
@@ -134,15 +134,15 @@ impl Object for HowTo {
     }
 }
 
-struct AsStored<'a>(&'a HowTo);
+struct AsStored<'a>(&'a ContactMethods);
 
 impl Serialize for AsStored<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        HowTo::serialize(self.0, serializer)
+        ContactMethods::serialize(self.0, serializer)
     }
 }
 
-impl Serialize for HowTo {
+impl Serialize for ContactMethods {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         if serializing_for_value() {
             Value::from_object(self.clone()).serialize(serializer)
@@ -152,7 +152,7 @@ impl Serialize for HowTo {
     }
 }
 
-impl<'de> Deserialize<'de> for HowTo {
+impl<'de> Deserialize<'de> for ContactMethods {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::deserialize(deserializer)
     }
@@ -164,16 +164,16 @@ mod tests {
 
     #[test]
     fn an_office_is_stored_as_its_fields_and_templates_can_look_into_it() {
-        let office = HowTo::new(&ContactPoint {
+        let office = ContactMethods::new(&ContactPoint {
             name: "Office".into(),
             phone: "(555) 555-0100".into(),
             ..ContactPoint::default()
         })
-        .expect("a way");
+        .expect("a contact method");
         let stored = serde_json::to_value(&office).expect("JSON");
         assert_eq!(stored["first"]["phone"]["number"], "(555) 555-0100");
         assert_eq!(
-            serde_json::from_value::<HowTo>(stored).ok(),
+            serde_json::from_value::<ContactMethods>(stored).ok(),
             Some(office.clone())
         );
 
@@ -184,7 +184,7 @@ mod tests {
             Some("Office")
         );
         assert!(seen.get_attr("nosuch").expect("undefined").is_undefined());
-        let whole = seen.downcast_object_ref::<HowTo>();
+        let whole = seen.downcast_object_ref::<ContactMethods>();
         assert_eq!(whole, Some(&office), "filters are handed the office itself");
     }
 }

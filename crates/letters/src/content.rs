@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::contact::HowTo;
+use super::contact::ContactMethods;
 use super::rights::{AppealRight, GrievanceRight, HearingRight};
 use second_opinion_rules::case::{NoticeKind, Private, Translation};
 use second_opinion_rules::rules::{Clause, DenialReasonCode};
@@ -45,16 +45,16 @@ impl Content {
 /// grievance, and how to use both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialNotice {
-    first_reason: ReasonInWriting,
-    further_reasons: Vec<ReasonInWriting>,
+    first_reason: WrittenReason,
+    further_reasons: Vec<WrittenReason>,
     appeal: AppealRight,
     grievance: GrievanceRight,
     /// What follows an appeal, and who helps.
     pub after: FurtherHelp,
     /// Who decided.
-    pub reviewer: ReviewerInWriting,
+    pub reviewer: NamedReviewer,
     /// Whom the member can see instead; `None`: no one is named.
-    pub referral: Option<ProviderInWriting>,
+    pub referral: Option<ProviderDetails>,
     /// What is so of the plan's own network.
     pub network: NetworkOffer,
 }
@@ -63,11 +63,11 @@ impl DenialNotice {
     /// A denial in writing.
     #[must_use]
     pub fn new(
-        first_reason: ReasonInWriting,
-        further_reasons: Vec<ReasonInWriting>,
+        first_reason: WrittenReason,
+        further_reasons: Vec<WrittenReason>,
         appeal: AppealRight,
         grievance: GrievanceRight,
-        reviewer: ReviewerInWriting,
+        reviewer: NamedReviewer,
     ) -> Self {
         Self {
             first_reason,
@@ -82,7 +82,7 @@ impl DenialNotice {
     }
 
     /// Every reason; at least one.
-    pub fn reasons(&self) -> impl Iterator<Item = &ReasonInWriting> {
+    pub fn reasons(&self) -> impl Iterator<Item = &WrittenReason> {
         std::iter::once(&self.first_reason).chain(&self.further_reasons)
     }
 
@@ -105,9 +105,9 @@ pub struct FurtherHelp {
     /// The right to a State Hearing after an appeal.
     pub hearing: Option<HearingRight>,
     /// The State's Ombudsman.
-    pub ombudsman: Option<HowTo>,
+    pub ombudsman: Option<ContactMethods>,
     /// Free legal help.
-    pub legal_help: Option<HowTo>,
+    pub legal_help: Option<ContactMethods>,
 }
 
 /// What is so of the plan's own network, when someone outside of it is denied (VI.A, VI.C).
@@ -126,7 +126,7 @@ pub enum NetworkOffer {
 
 /// A reason as a letter gives it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReasonInWriting {
+pub struct WrittenReason {
     /// Which it is.
     pub code: DenialReasonCode,
     /// The clauses it rests on.
@@ -145,7 +145,7 @@ pub struct ReasonInWriting {
     pub translations: Vec<Translation>,
 }
 
-impl ReasonInWriting {
+impl WrittenReason {
     /// The translation into a language, by its primary tag.
     #[must_use]
     pub fn translation(&self, language: &str) -> Option<&Translation> {
@@ -168,7 +168,7 @@ impl ReasonInWriting {
 
 /// The reviewer as the member's letter names one: with the plan's phone number, not the direct one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReviewerInWriting {
+pub struct NamedReviewer {
     /// The name.
     pub full_name: String,
     /// The title.
@@ -177,7 +177,7 @@ pub struct ReviewerInWriting {
 
 /// A provider as a letter names one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ProviderInWriting {
+pub struct ProviderDetails {
     /// The name; empty: not held.
     pub name: String,
     /// The NPI; empty: not held.
@@ -196,20 +196,20 @@ pub struct ProviderInWriting {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalNotice {
     /// What is approved.
-    pub approved: ApprovedInWriting,
+    pub approved: WrittenApproval,
     /// Who decided.
-    pub reviewer: ReviewerInWriting,
+    pub reviewer: NamedReviewer,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
 }
 
 /// What is approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ApprovedInWriting {
+pub struct WrittenApproval {
     /// The authorisation's number.
     pub authorization_number: String,
     /// Who is approved.
-    pub provider: ProviderInWriting,
+    pub provider: ProviderDetails,
     /// CPT or HCPCS; empty: a consultation for a second opinion.
     pub service_code: Private,
     /// Visits.
@@ -228,7 +228,7 @@ pub struct GrievanceNotice {
     /// Whether the plan itself reviews the request now; otherwise no permission is needed.
     pub under_review: bool,
     /// Who in the network can be seen; empty: no one is named.
-    pub see: Vec<ProviderInWriting>,
+    pub see: Vec<ProviderDetails>,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
 }
@@ -237,7 +237,7 @@ pub struct GrievanceNotice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkAccessNotice {
     /// Who can be seen; empty: no one is named.
-    pub see: Vec<ProviderInWriting>,
+    pub see: Vec<ProviderDetails>,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
 }
@@ -261,9 +261,9 @@ pub struct LapseNotice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderCopy {
     /// What was decided.
-    pub decision: DecisionInWriting,
+    pub decision: WrittenDecision,
     /// Who decided.
-    pub reviewer: ReviewerInWriting,
+    pub reviewer: NamedReviewer,
     /// The reviewer's direct phone number.
     pub reviewer_phone: String,
     /// The reviewer's specialty; empty: not held.
@@ -273,16 +273,16 @@ pub struct ProviderCopy {
 /// What was decided, as a professional's copy has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum DecisionInWriting {
+pub enum WrittenDecision {
     /// Denied.
     Denied {
         /// Why.
-        reasons: Vec<ReasonInWriting>,
+        reasons: Vec<WrittenReason>,
         /// Whom the member can see instead; `None`: no one is named.
-        referral: Option<ProviderInWriting>,
+        referral: Option<ProviderDetails>,
         /// How the member appeals.
         appeal: AppealRight,
     },
     /// Approved.
-    Approved(ApprovedInWriting),
+    Approved(WrittenApproval),
 }

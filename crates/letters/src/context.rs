@@ -19,7 +19,7 @@ pub struct Settings<'a> {
 
 /// What the letters of one event are made with.
 #[derive(Clone, Copy, Debug)]
-pub struct Making<'a> {
+pub struct LetterContext<'a> {
     /// Where a letter's id comes from.
     pub new_id: fn() -> Uuid,
     /// The case.
@@ -36,7 +36,7 @@ pub struct Making<'a> {
     pub calendar: &'a Calendar,
 }
 
-impl<'a> Making<'a> {
+impl<'a> LetterContext<'a> {
     /// What a letter about a case is made with.
     #[must_use]
     pub fn of(

@@ -9,13 +9,13 @@ pub enum NoticeError {
     #[error(
         "the plan's contact point `{0}` has no way to be reached, so no letter can say how to use the right"
     )]
-    NoWay(&'static str),
+    NoContactMethod(&'static str),
     /// A denial without a reason.
     #[error("a denial without a reason has no letter")]
     NoReason,
     /// The reviewer's words are not held in the member's language.
     #[error("the reviewer's words are needed in `{language}` too")]
-    Untranslated {
+    TranslationMissing {
         /// The primary tag of the language.
         language: String,
         /// Which reasons lack them, counted from 0.
@@ -26,13 +26,13 @@ pub enum NoticeError {
     Unreadable,
     /// The letter is of a schema that this version does not know.
     #[error("letter schema {0} is not known to this version")]
-    Schema(u32),
+    UnknownSchema(u32),
     /// Letters are not shipped in the language.
     #[error("letters are not shipped in `{0}`")]
-    Language(String),
+    LanguageNotShipped(String),
     /// This build does not make the form.
     #[error("this build does not make letters in that form")]
-    FormUnknown,
+    FormUnsupported,
     /// A template cannot be filled in.
     #[error("{0}")]
     Template(String),

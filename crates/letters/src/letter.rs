@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::contact::HowTo;
-use super::content::{Content, ProviderInWriting};
+use super::contact::ContactMethods;
+use super::content::{Content, ProviderDetails};
 use second_opinion_rules::case::{LanguageTag, Private, Requester};
 
 /// The shape of a stored letter. A later shape gets another number and reads this one too.
@@ -35,13 +35,13 @@ pub struct Letter {
     /// Whom it goes to.
     pub to: Addressee,
     /// The member that it is about.
-    pub member: AboutMember,
+    pub member: MemberIdentity,
     /// What was asked for.
-    pub request: Asked,
+    pub request: RequestSummary,
     /// What it says.
     pub content: Content,
     /// The titles of the sheets that go with it.
-    pub enclosures: Vec<Enclosed>,
+    pub enclosures: Vec<ListedEnclosure>,
     /// Where help is to be had, each in a language of its own.
     pub language_help: Vec<LanguageHelp>,
 }
@@ -54,11 +54,11 @@ pub struct Sender {
     /// Its own address; empty: not configured.
     pub address_lines: Vec<String>,
     /// Member services; `None`: not configured.
-    pub member_services: Option<HowTo>,
+    pub member_services: Option<ContactMethods>,
     /// Whether it is licensed under the Knox-Keene Act, whose letters say more.
     pub knox_keene: bool,
     /// Who hears an independent medical review; `None`: not configured.
-    pub independent_review: Option<HowTo>,
+    pub independent_review: Option<ContactMethods>,
 }
 
 /// Whom a letter goes to.
@@ -76,7 +76,7 @@ pub struct Addressee {
 
 /// The member that a letter is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AboutMember {
+pub struct MemberIdentity {
     /// The name; empty: not held.
     pub full_name: Private,
     /// The CIN.
@@ -85,7 +85,7 @@ pub struct AboutMember {
 
 /// A sheet that goes with a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Enclosed {
+pub struct ListedEnclosure {
     /// Its title.
     pub title: String,
     /// The language that it is in; `None`: any.
@@ -103,13 +103,13 @@ pub struct LanguageHelp {
 
 /// What was asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct RequestSummary {
     /// Who asked.
-    pub by: Vec<Asker>,
+    pub by: Vec<RequestingParty>,
     /// The local day on which the plan received it.
     pub received: NaiveDate,
     /// Whom it names; `None`: no one.
-    pub of: Option<ProviderInWriting>,
+    pub of: Option<ProviderDetails>,
     /// The policy's number.
     pub policy: String,
     /// The day of its edition.
@@ -119,7 +119,7 @@ pub struct Asked {
 /// Who asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Asker {
+pub enum RequestingParty {
     /// The member.
     Member,
     /// A representative.
@@ -128,7 +128,7 @@ pub enum Asker {
     HealthProfessional,
 }
 
-impl From<&Requester> for Asker {
+impl From<&Requester> for RequestingParty {
     fn from(requester: &Requester) -> Self {
         match requester {
             Requester::Member => Self::Member,

@@ -1,9 +1,9 @@
 //! What is so of a case, as its letters say it?
 
-use super::contact::HowTo;
+use super::contact::ContactMethods;
 use super::content::{
-    ApprovedInWriting, DecisionInWriting, FurtherHelp, NetworkOffer, ProviderCopy,
-    ProviderInWriting, ReasonInWriting, ReviewerInWriting,
+    FurtherHelp, NamedReviewer, NetworkOffer, ProviderCopy, ProviderDetails, WrittenApproval,
+    WrittenDecision, WrittenReason,
 };
 use super::plan::Plan;
 use super::rights::HearingRight;
@@ -13,8 +13,8 @@ use second_opinion_rules::case::{
 };
 use second_opinion_rules::rules::{Availability, DenialReasonCode, Recommendation};
 
-pub(super) fn reason(reason: &second_opinion_rules::case::DenialReason) -> ReasonInWriting {
-    ReasonInWriting {
+pub(super) fn written_reason(reason: &second_opinion_rules::case::DenialReason) -> WrittenReason {
+    WrittenReason {
         code: reason.code,
         clauses: reason.code.clauses().to_vec(),
         explanation: reason.explanation.clone(),
@@ -26,15 +26,15 @@ pub(super) fn reason(reason: &second_opinion_rules::case::DenialReason) -> Reaso
     }
 }
 
-pub(super) fn approved(approval: &Approval, request: &SecondOpinion) -> ApprovedInWriting {
+pub(super) fn written_approval(approval: &Approval, request: &SecondOpinion) -> WrittenApproval {
     let provider = &approval.provider;
     let another = request
         .requested_provider
         .as_ref()
         .is_some_and(|asked_for| !asked_for.is_same_as(provider.npi.as_ref(), &provider.name));
-    ApprovedInWriting {
+    WrittenApproval {
         authorization_number: approval.authorization_number.clone(),
-        provider: written(provider, false),
+        provider: provider_details(provider, false),
         service_code: approval
             .service_code
             .as_ref()
@@ -63,16 +63,16 @@ pub(super) fn network_offer(denial: &Denial, request: &SecondOpinion) -> Network
 }
 
 /// Who in the network can be seen: the alternatives where the member is referred to them, else the one asked for.
-pub(super) fn to_see(
+pub(super) fn providers_to_see(
     request: &SecondOpinion,
     recommendation: Recommendation,
-) -> Vec<ProviderInWriting> {
+) -> Vec<ProviderDetails> {
     match recommendation {
         Recommendation::ReferInNetwork => request
             .alternatives()
             .iter()
             .filter(|alternative| alternative.is_named())
-            .map(alternative)
+            .map(alternative_details)
             .collect(),
         Recommendation::NoneNeeded
         | Recommendation::Approve
@@ -80,7 +80,7 @@ pub(super) fn to_see(
         | Recommendation::SelectCertifiedProvider => request
             .requested_provider
             .iter()
-            .map(|provider| written(provider, true))
+            .map(|provider| provider_details(provider, true))
             .collect(),
     }
 }
@@ -88,12 +88,14 @@ pub(super) fn to_see(
 pub(super) fn further_help(plan: &Plan) -> FurtherHelp {
     FurtherHelp {
         hearing: HearingRight::new(&plan.state_hearing),
-        ombudsman: HowTo::new(&plan.ombudsman),
-        legal_help: plan.legal_help.as_ref().and_then(HowTo::new),
+        ombudsman: ContactMethods::new(&plan.ombudsman),
+        legal_help: plan.legal_help.as_ref().and_then(ContactMethods::new),
     }
 }
 
-pub(super) fn professionals(request: &SecondOpinion) -> impl Iterator<Item = &HealthProfessional> {
+pub(super) fn requesting_professionals(
+    request: &SecondOpinion,
+) -> impl Iterator<Item = &HealthProfessional> {
     request
         .requesters
         .iter()
@@ -103,28 +105,28 @@ pub(super) fn professionals(request: &SecondOpinion) -> impl Iterator<Item = &He
         })
 }
 
-pub(super) fn named(reviewer: &Reviewer) -> ReviewerInWriting {
-    ReviewerInWriting {
+pub(super) fn named_reviewer(reviewer: &Reviewer) -> NamedReviewer {
+    NamedReviewer {
         full_name: reviewer.full_name.clone(),
         title: reviewer.title.clone(),
     }
 }
 
-pub(super) fn copy_of(decision: DecisionInWriting, reviewer: &Reviewer) -> ProviderCopy {
+pub(super) fn provider_copy(decision: WrittenDecision, reviewer: &Reviewer) -> ProviderCopy {
     ProviderCopy {
         decision,
-        reviewer: named(reviewer),
+        reviewer: named_reviewer(reviewer),
         reviewer_phone: reviewer.phone.clone(),
         reviewer_specialty: reviewer.specialty.clone(),
     }
 }
 
-pub(super) fn referred(referral: &ReferralTo) -> ProviderInWriting {
-    written(&referral.provider, referral.in_network)
+pub(super) fn referral_details(referral: &ReferralTo) -> ProviderDetails {
+    provider_details(&referral.provider, referral.in_network)
 }
 
-pub(super) fn written(provider: &Provider, in_network: bool) -> ProviderInWriting {
-    ProviderInWriting {
+pub(super) fn provider_details(provider: &Provider, in_network: bool) -> ProviderDetails {
+    ProviderDetails {
         name: provider.name.clone(),
         npi: provider
             .npi
@@ -138,8 +140,8 @@ pub(super) fn written(provider: &Provider, in_network: bool) -> ProviderInWritin
     }
 }
 
-fn alternative(alternative: &NetworkAlternative) -> ProviderInWriting {
-    ProviderInWriting {
+fn alternative_details(alternative: &NetworkAlternative) -> ProviderDetails {
+    ProviderDetails {
         name: alternative.name.clone(),
         npi: alternative
             .npi

@@ -26,24 +26,25 @@ mod templates;
 mod text;
 
 pub use compose::{approval, denial, lapse, submission, verification};
-pub use contact::{HowTo, Way};
+pub use contact::{ContactMethod, ContactMethods};
 pub use content::{
-    ApprovalNotice, ApprovedInWriting, Content, DecisionInWriting, DenialNotice, FurtherHelp,
-    GrievanceNotice, LapseNotice, NetworkAccessNotice, NetworkOffer, ProviderCopy,
-    ProviderInWriting, ReasonInWriting, ReviewerInWriting,
+    ApprovalNotice, Content, DenialNotice, FurtherHelp, GrievanceNotice, LapseNotice,
+    NamedReviewer, NetworkAccessNotice, NetworkOffer, ProviderCopy, ProviderDetails,
+    WrittenApproval, WrittenDecision, WrittenReason,
 };
-pub use context::{Making, Settings};
+pub use context::{LetterContext, Settings};
 pub use document::{Block, Document, Fact, Run, Section};
 pub use error::NoticeError;
 pub use html::html;
 pub use letter::{
-    AboutMember, Addressee, Asked, Asker, Enclosed, LETTER_SCHEMA, LanguageHelp, Letter, Sender,
+    Addressee, LETTER_SCHEMA, LanguageHelp, Letter, ListedEnclosure, MemberIdentity,
+    RequestSummary, RequestingParty, Sender,
 };
 #[cfg(feature = "pdf")]
 pub use pdf::pdf;
 pub use rendition::{Form, Rendition};
-pub use rights::{AppealRight, GrievanceRight, HearingRight, Span};
-pub use sealed::{Made, read};
+pub use rights::{AppealRight, GrievanceRight, HearingRight, TimeSpan};
+pub use sealed::{SealedLetter, read};
 pub use settings::{Enclosure, HelpLine, NoticeSettings};
 pub use templates::{SHIPPED_LANGUAGES, TemplateErrors, Templates};
 pub use text::text;

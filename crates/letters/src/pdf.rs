@@ -17,19 +17,19 @@ use super::document::{Block, Document, Run};
 use super::error::NoticeError;
 
 /// The size of ordinary print, in points.
-const ORDINARY_PT: u32 = 12;
+const ORDINARY_PRINT_PT: u32 = 12;
 /// The size of large print, in points.
-const LARGE_PT: u32 = 20;
+const LARGE_PRINT_PT: u32 = 20;
 /// A word this long has places put in where it can be broken, in characters.
 const UNBROKEN_CHARS_MAX: usize = 30;
 /// What stands for a sign that no font has.
 const NO_GLYPH: char = '\u{fffd}';
 const BREAK_HERE: char = '\u{200b}';
 /// As many runs as the work of an earlier one is kept for.
-const KEPT_RUNS: usize = 4;
+const CACHE_RUNS_MAX: usize = 4;
 
 /// What all letters share: parsed once, it is what makes the second letter fast.
-struct Shared {
+struct SharedWorld {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
     fonts: Vec<Font>,
@@ -38,7 +38,7 @@ struct Shared {
     data: FileId,
 }
 
-static SHARED: LazyLock<Shared> = LazyLock::new(|| {
+static SHARED: LazyLock<SharedWorld> = LazyLock::new(|| {
     let files: [&'static [u8]; 5] = [
         include_bytes!("../assets/fonts/NotoSans-Regular.ttf"),
         include_bytes!("../assets/fonts/NotoSans-Bold.ttf"),
@@ -56,7 +56,7 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
         RootedPath::new(VirtualRoot::Project, path).intern()
     };
     let main = id("letter.typ");
-    Shared {
+    SharedWorld {
         library: LazyHash::new(Library::default()),
         book: LazyHash::new(FontBook::from_fonts(&fonts)),
         fonts,
@@ -67,12 +67,12 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
 });
 
 /// The page and the one letter that is put on it. Nothing else can be read: no file, no network, no clock.
-struct Desk {
-    shared: &'static Shared,
+struct LetterWorld {
+    shared: &'static SharedWorld,
     letter: Bytes,
 }
 
-impl World for Desk {
+impl World for LetterWorld {
     fn library(&self) -> &LazyHash<Library> {
         &self.shared.library
     }
@@ -111,7 +111,7 @@ impl World for Desk {
 }
 
 #[derive(Serialize)]
-struct OnPage {
+struct PageData {
     size: u32,
     #[serde(flatten)]
     document: Document,
@@ -130,18 +130,22 @@ pub fn pdf(
 ) -> Result<Vec<u8>, NoticeError> {
     let shared = &*SHARED;
     let mut document = document.clone();
-    printable(&mut document);
-    let size = if large_print { LARGE_PT } else { ORDINARY_PT };
+    make_printable(&mut document);
+    let size = if large_print {
+        LARGE_PRINT_PT
+    } else {
+        ORDINARY_PRINT_PT
+    };
     let letter =
-        serde_json::to_vec(&OnPage { size, document }).map_err(|_| NoticeError::Unreadable)?;
+        serde_json::to_vec(&PageData { size, document }).map_err(|_| NoticeError::Unreadable)?;
     let ident = second_opinion_rules::case::Digest::of(&letter).to_string();
-    let desk = Desk {
+    let world = LetterWorld {
         shared,
         letter: Bytes::new(letter),
     };
-    let page = typst::compile::<PagedDocument>(&desk)
+    let page = typst::compile::<PagedDocument>(&world)
         .output
-        .map_err(|errors| unset(&errors))?;
+        .map_err(|errors| typesetting_error(&errors))?;
     let options = PdfOptions {
         ident: Smart::Custom(ident),
         creator: Smart::Custom(Some("second-opinion".to_owned())),
@@ -150,13 +154,13 @@ pub fn pdf(
             .map_err(|error| NoticeError::Template(error.message().to_string()))?,
         ..PdfOptions::default()
     };
-    let file = typst_pdf::pdf(&page, &options).map_err(|errors| unset(&errors));
-    typst::comemo::evict(KEPT_RUNS);
+    let file = typst_pdf::pdf(&page, &options).map_err(|errors| typesetting_error(&errors));
+    typst::comemo::evict(CACHE_RUNS_MAX);
     file
 }
 
 /// What the typesetter says. Its messages name no word of the letter.
-fn unset(errors: &[typst::diag::SourceDiagnostic]) -> NoticeError {
+fn typesetting_error(errors: &[typst::diag::SourceDiagnostic]) -> NoticeError {
     let said: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     NoticeError::Template(format!("letter.typ: {}", said.join("; ")))
 }
@@ -175,42 +179,42 @@ fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
 }
 
 /// Replaces what no font has, and lets a word that is longer than a line be broken.
-fn printable(document: &mut Document) {
+fn make_printable(document: &mut Document) {
     let texts = [&mut document.title]
         .into_iter()
         .chain(&mut document.sender)
         .chain(&mut document.to);
     for text in texts {
-        *text = fitted(text);
+        *text = printable_text(text);
     }
     for block in &mut document.blocks {
         match block {
             Block::Heading { runs, .. }
             | Block::Paragraph { runs }
             | Block::Quote { runs }
-            | Block::Foreign { runs, .. } => fit(runs),
+            | Block::Foreign { runs, .. } => make_runs_printable(runs),
             Block::List { items: lines } | Block::Address { lines } => {
                 for runs in lines {
-                    fit(runs);
+                    make_runs_printable(runs);
                 }
             }
             Block::Facts { rows } => {
                 for row in rows {
-                    fit(&mut row.name);
-                    fit(&mut row.value);
+                    make_runs_printable(&mut row.name);
+                    make_runs_printable(&mut row.value);
                 }
             }
         }
     }
 }
 
-fn fit(runs: &mut [Run]) {
+fn make_runs_printable(runs: &mut [Run]) {
     for run in runs {
-        run.text = fitted(&run.text);
+        run.text = printable_text(&run.text);
     }
 }
 
-fn fitted(text: &str) -> String {
+fn printable_text(text: &str) -> String {
     let mut fitted = String::with_capacity(text.len());
     let mut unbroken = 0;
     for character in text.chars() {

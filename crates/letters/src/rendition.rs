@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::content::{Content, DecisionInWriting};
+use super::content::{Content, WrittenDecision};
 use super::error::NoticeError;
 use super::html::html;
 use super::letter::Letter;
@@ -39,7 +39,7 @@ impl Form {
 
     /// Whether this build makes it.
     #[must_use]
-    pub const fn is_made(self) -> bool {
+    pub const fn is_supported(self) -> bool {
         match self {
             Self::Text | Self::Html => true,
             Self::Pdf => cfg!(feature = "pdf"),
@@ -81,7 +81,7 @@ impl Rendition {
     #[must_use]
     pub fn all(letter: &Letter) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
-        for form in Form::ALL.into_iter().filter(|form| form.is_made()) {
+        for form in Form::ALL.into_iter().filter(|form| form.is_supported()) {
             for language in SHIPPED_LANGUAGES {
                 for large_print in [false, true] {
                     let rendition = Self::of(letter, form, Some(language), large_print);
@@ -104,7 +104,7 @@ impl Rendition {
             #[cfg(feature = "pdf")]
             Form::Pdf => pdf(&document, self.large_print, letter.issued_at),
             #[cfg(not(feature = "pdf"))]
-            Form::Pdf => Err(NoticeError::FormUnknown),
+            Form::Pdf => Err(NoticeError::FormUnsupported),
         }
     }
 }
@@ -114,10 +114,10 @@ fn is_in(letter: &Letter, language: &str) -> bool {
     let reasons_are = match &letter.content {
         Content::Denial(notice) => notice.reasons().all(|reason| reason.is_in(language)),
         Content::ProviderCopy(copy) => match &copy.decision {
-            DecisionInWriting::Denied { reasons, .. } => {
+            WrittenDecision::Denied { reasons, .. } => {
                 reasons.iter().all(|reason| reason.is_in(language))
             }
-            DecisionInWriting::Approved(_) => true,
+            WrittenDecision::Approved(_) => true,
         },
         Content::Approval(_)
         | Content::GrievanceInformation(_)

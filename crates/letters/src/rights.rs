@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::contact::HowTo;
+use super::contact::ContactMethods;
 use super::plan::ContactPoint;
 use second_opinion_rules::rules::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, EXPEDITED_APPEAL_RESOLVED,
@@ -16,17 +16,17 @@ use second_opinion_rules::rules::{
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppealRight {
     last_day: NaiveDate,
-    window: Span,
-    acknowledged: Span,
-    resolved: Span,
-    expedited: Span,
-    how: HowTo,
+    window: TimeSpan,
+    acknowledged: TimeSpan,
+    resolved: TimeSpan,
+    expedited: TimeSpan,
+    how: ContactMethods,
 }
 
 /// An amount of time as a letter keeps it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Span {
+pub enum TimeSpan {
     /// Elapsed hours.
     Hours(u32),
     /// Business days.
@@ -35,7 +35,7 @@ pub enum Span {
     CalendarDays(u32),
 }
 
-impl From<Amount> for Span {
+impl From<Amount> for TimeSpan {
     fn from(amount: Amount) -> Self {
         match amount {
             Amount::Hours(n) => Self::Hours(n),
@@ -55,7 +55,7 @@ impl AppealRight {
             acknowledged: APPEAL_ACKNOWLEDGED.into(),
             resolved: APPEAL_RESOLVED.into(),
             expedited: EXPEDITED_APPEAL_RESOLVED.into(),
-            how: HowTo::new(point)?,
+            how: ContactMethods::new(point)?,
         })
     }
 
@@ -67,31 +67,31 @@ impl AppealRight {
 
     /// How long the window is.
     #[must_use]
-    pub fn window(&self) -> Span {
+    pub fn window(&self) -> TimeSpan {
         self.window
     }
 
     /// By when the plan confirms that it has the appeal.
     #[must_use]
-    pub fn acknowledged(&self) -> Span {
+    pub fn acknowledged(&self) -> TimeSpan {
         self.acknowledged
     }
 
     /// By when the plan decides it.
     #[must_use]
-    pub fn resolved(&self) -> Span {
+    pub fn resolved(&self) -> TimeSpan {
         self.resolved
     }
 
     /// By when the plan decides an expedited one.
     #[must_use]
-    pub fn expedited(&self) -> Span {
+    pub fn expedited(&self) -> TimeSpan {
         self.expedited
     }
 
     /// How.
     #[must_use]
-    pub fn how(&self) -> &HowTo {
+    pub fn how(&self) -> &ContactMethods {
         &self.how
     }
 }
@@ -99,7 +99,7 @@ impl AppealRight {
 /// The right to file a grievance, at any time: how.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrievanceRight {
-    how: HowTo,
+    how: ContactMethods,
 }
 
 impl GrievanceRight {
@@ -107,13 +107,13 @@ impl GrievanceRight {
     #[must_use]
     pub fn new(point: &ContactPoint) -> Option<Self> {
         Some(Self {
-            how: HowTo::new(point)?,
+            how: ContactMethods::new(point)?,
         })
     }
 
     /// How.
     #[must_use]
-    pub fn how(&self) -> &HowTo {
+    pub fn how(&self) -> &ContactMethods {
         &self.how
     }
 }
@@ -121,8 +121,8 @@ impl GrievanceRight {
 /// The right to a State Hearing after an appeal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HearingRight {
-    window: Span,
-    how: HowTo,
+    window: TimeSpan,
+    how: ContactMethods,
 }
 
 impl HearingRight {
@@ -131,19 +131,19 @@ impl HearingRight {
     pub fn new(point: &ContactPoint) -> Option<Self> {
         Some(Self {
             window: STATE_HEARING_WINDOW.into(),
-            how: HowTo::new(point)?,
+            how: ContactMethods::new(point)?,
         })
     }
 
     /// How long after the appeal is decided.
     #[must_use]
-    pub fn window(&self) -> Span {
+    pub fn window(&self) -> TimeSpan {
         self.window
     }
 
     /// How.
     #[must_use]
-    pub fn how(&self) -> &HowTo {
+    pub fn how(&self) -> &ContactMethods {
         &self.how
     }
 }

@@ -7,7 +7,7 @@ use super::letter::{LETTER_SCHEMA, Letter};
 
 /// A letter with its bytes and what the case says of it.
 #[derive(Clone, Debug)]
-pub struct Made {
+pub struct SealedLetter {
     /// The letter.
     pub letter: Letter,
     /// What the case says of it.
@@ -16,7 +16,7 @@ pub struct Made {
     pub bytes: Vec<u8>,
 }
 
-impl Made {
+impl SealedLetter {
     /// The letter's bytes, and what the case says of them.
     pub(crate) fn seal(letter: Letter) -> Result<Self, NoticeError> {
         let bytes = serde_json::to_vec(&letter).map_err(|_| NoticeError::Unreadable)?;
@@ -50,6 +50,6 @@ pub fn read(bytes: &[u8]) -> Result<Letter, NoticeError> {
         .schema
     {
         LETTER_SCHEMA => serde_json::from_slice(bytes).map_err(|_| NoticeError::Unreadable),
-        other => Err(NoticeError::Schema(other)),
+        other => Err(NoticeError::UnknownSchema(other)),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde::{Deserialize, Serialize};
 
-use super::letter::{Enclosed, LanguageHelp};
+use super::letter::{LanguageHelp, ListedEnclosure};
 use super::plan::ContactPoint;
 use second_opinion_rules::case::LanguageTag;
 
@@ -102,10 +102,10 @@ impl NoticeSettings {
         problems
     }
 
-    pub(super) fn enclosed(&self) -> Vec<Enclosed> {
+    pub(super) fn enclosed(&self) -> Vec<ListedEnclosure> {
         self.enclosures
             .iter()
-            .map(|sheet| Enclosed {
+            .map(|sheet| ListedEnclosure {
                 title: sheet.title.clone(),
                 language: sheet.language.as_deref().and_then(LanguageTag::parse),
             })

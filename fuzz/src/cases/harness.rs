@@ -10,7 +10,8 @@ use second_opinion::case::{
     verify, withdraw,
 };
 use second_opinion::notice::{
-    self, Form, Made, Making, NoticeError, NoticeSettings, Rendition, Settings, Templates,
+    self, Form, LetterContext, NoticeError, NoticeSettings, Rendition, SealedLetter, Settings,
+    Templates,
 };
 use second_opinion::store::{LogEntry, Record, decode_file, encode_file, fold};
 use second_opinion::wire::{parse, render, v1};
@@ -29,7 +30,7 @@ pub struct CaseHarness {
     pub case: Case,
     pub records: Vec<Record>,
     pub entries: Vec<LogEntry>,
-    pub letters: Vec<Made>,
+    pub letters: Vec<SealedLetter>,
     events: Vec<Event>,
     pub now: DateTime<Utc>,
     settings: NoticeSettings,
@@ -120,7 +121,7 @@ impl CaseHarness {
         self.events.push(event);
     }
 
-    fn commit(&mut self, body: EventBody, letters: Vec<Made>, kind: ActorKind) {
+    fn commit(&mut self, body: EventBody, letters: Vec<SealedLetter>, kind: ActorKind) {
         let event = Event {
             version: self.case.version + 1,
             occurred_at: self.now,
@@ -135,7 +136,7 @@ impl CaseHarness {
         self.append(event, sealed);
     }
 
-    fn making(&self) -> Making<'_> {
+    fn making(&self) -> LetterContext<'_> {
         let file = &self.case.file;
         making(&file.request, file.edition, self.now, &self.settings)
     }
@@ -212,7 +213,7 @@ impl CaseHarness {
         let judged = deny(&self.case, change.command, &person(), &self.context())?;
         let letters = match notice::denial(judged.denial(), self.making()) {
             Ok(letters) => letters,
-            Err(NoticeError::Untranslated { reasons, .. }) => {
+            Err(NoticeError::TranslationMissing { reasons, .. }) => {
                 assert!(!reasons.is_empty());
                 return Ok(());
             }
@@ -263,7 +264,7 @@ impl CaseHarness {
             let overdue = body.kind() == EventKind::Overdue;
             let letter = notice::lapse(&self.case, self.making());
             let letter = letter.expect("the plan can be reached");
-            let letters: Vec<Made> = letter.into_iter().filter(|_| overdue).collect();
+            let letters: Vec<SealedLetter> = letter.into_iter().filter(|_| overdue).collect();
             let body = body.with_notices(references(&letters));
             self.commit(body, letters, ActorKind::Service);
         }
@@ -340,7 +341,7 @@ impl CaseHarness {
     }
 }
 
-fn check_letter(made: &Made) {
+fn check_letter(made: &SealedLetter) {
     assert_eq!(Digest::of(&made.bytes), made.reference.sha256);
     let letter = notice::read(&made.bytes).expect("a letter can be read");
     assert_eq!(letter, made.letter);
@@ -361,8 +362,8 @@ fn making<'a>(
     edition: chrono::NaiveDate,
     now: DateTime<Utc>,
     notices: &'a NoticeSettings,
-) -> Making<'a> {
-    Making {
+) -> LetterContext<'a> {
+    LetterContext {
         new_id: next_id,
         determination_id: ID,
         request,
@@ -386,7 +387,7 @@ fn next_id() -> Uuid {
     Uuid::from_u128(ID.as_u128() + LETTERS.get())
 }
 
-fn references(letters: &[Made]) -> Vec<second_opinion::case::NoticeReference> {
+fn references(letters: &[SealedLetter]) -> Vec<second_opinion::case::NoticeReference> {
     letters.iter().map(|made| made.reference.clone()).collect()
 }
 

@@ -4,10 +4,11 @@ use arbitrary::Unstructured;
 use chrono::{DateTime, Days, NaiveDate};
 use second_opinion::case::{LanguageTag, Private, Translation};
 use second_opinion::notice::{
-    AboutMember, Addressee, AppealRight, ApprovalNotice, ApprovedInWriting, Asked, Asker, Content,
-    DecisionInWriting, DenialNotice, Enclosed, FurtherHelp, GrievanceNotice, GrievanceRight,
-    HearingRight, HowTo, LETTER_SCHEMA, LanguageHelp, LapseNotice, Letter, NetworkAccessNotice,
-    NetworkOffer, ProviderCopy, ProviderInWriting, ReasonInWriting, ReviewerInWriting, Sender,
+    Addressee, AppealRight, ApprovalNotice, ContactMethods, Content, DenialNotice, FurtherHelp,
+    GrievanceNotice, GrievanceRight, HearingRight, LETTER_SCHEMA, LanguageHelp, LapseNotice,
+    Letter, ListedEnclosure, MemberIdentity, NamedReviewer, NetworkAccessNotice, NetworkOffer,
+    ProviderCopy, ProviderDetails, RequestSummary, RequestingParty, Sender, WrittenApproval,
+    WrittenDecision, WrittenReason,
 };
 use second_opinion::plan::ContactPoint;
 use second_opinion::rules::{Clause, DenialReasonCode};
@@ -126,8 +127,8 @@ impl<'a> LetterBuilder<'a> {
         }
     }
 
-    fn how_to(&mut self) -> Option<HowTo> {
-        HowTo::new(&self.office())
+    fn how_to(&mut self) -> Option<ContactMethods> {
+        ContactMethods::new(&self.office())
     }
 
     fn appeal(&mut self) -> AppealRight {
@@ -146,8 +147,8 @@ impl<'a> LetterBuilder<'a> {
         }
     }
 
-    fn provider(&mut self) -> ProviderInWriting {
-        ProviderInWriting {
+    fn provider(&mut self) -> ProviderDetails {
+        ProviderDetails {
             name: self.line(),
             npi: self.optional_line(),
             phone: self.optional_line(),
@@ -157,18 +158,18 @@ impl<'a> LetterBuilder<'a> {
         }
     }
 
-    fn optional_provider(&mut self) -> Option<ProviderInWriting> {
+    fn optional_provider(&mut self) -> Option<ProviderDetails> {
         Some(self.provider()).filter(|_| self.flag())
     }
 
-    fn reviewer(&mut self) -> ReviewerInWriting {
-        ReviewerInWriting {
+    fn reviewer(&mut self) -> NamedReviewer {
+        NamedReviewer {
             full_name: self.line(),
             title: self.line(),
         }
     }
 
-    fn reason(&mut self) -> ReasonInWriting {
+    fn reason(&mut self) -> WrittenReason {
         let code = one_of(&mut self.bytes, &DenialReasonCode::ALL);
         let mut private = |optional: bool| {
             if optional && once_in(&mut self.bytes, 3) {
@@ -184,7 +185,7 @@ impl<'a> LetterBuilder<'a> {
             explanation: Private(self.words()),
             clinical_rationale: Private(self.words()),
         };
-        ReasonInWriting {
+        WrittenReason {
             code,
             clauses: code.clauses().to_vec(),
             explanation,
@@ -201,14 +202,14 @@ impl<'a> LetterBuilder<'a> {
         }
     }
 
-    fn reasons(&mut self) -> Vec<ReasonInWriting> {
+    fn reasons(&mut self) -> Vec<WrittenReason> {
         (0..=below(&mut self.bytes, 3))
             .map(|_| self.reason())
             .collect()
     }
 
-    fn approved(&mut self) -> ApprovedInWriting {
-        ApprovedInWriting {
+    fn approved(&mut self) -> WrittenApproval {
+        WrittenApproval {
             authorization_number: self.line(),
             provider: self.provider(),
             service_code: Private(self.optional_line()),
@@ -219,7 +220,7 @@ impl<'a> LetterBuilder<'a> {
         }
     }
 
-    fn providers(&mut self) -> Vec<ProviderInWriting> {
+    fn providers(&mut self) -> Vec<ProviderDetails> {
         (0..below(&mut self.bytes, 3))
             .map(|_| self.provider())
             .collect()
@@ -269,9 +270,9 @@ impl<'a> LetterBuilder<'a> {
             })),
             way => Content::ProviderCopy(Box::new(ProviderCopy {
                 decision: if way == 5 {
-                    DecisionInWriting::Approved(self.approved())
+                    WrittenDecision::Approved(self.approved())
                 } else {
-                    DecisionInWriting::Denied {
+                    WrittenDecision::Denied {
                         reasons: self.reasons(),
                         referral: self.optional_provider(),
                         appeal: self.appeal(),
@@ -311,17 +312,17 @@ impl<'a> LetterBuilder<'a> {
                 fax: Private(self.optional_line()),
                 phone: Private(self.optional_line()),
             },
-            member: AboutMember {
+            member: MemberIdentity {
                 full_name: self.private(),
                 member_id: self.private(),
             },
-            request: Asked {
+            request: RequestSummary {
                 by: vec![one_of(
                     &mut self.bytes,
                     &[
-                        Asker::Member,
-                        Asker::Representative,
-                        Asker::HealthProfessional,
+                        RequestingParty::Member,
+                        RequestingParty::Representative,
+                        RequestingParty::HealthProfessional,
                     ],
                 )],
                 received: self.day(),
@@ -331,7 +332,7 @@ impl<'a> LetterBuilder<'a> {
             },
             content,
             enclosures: (0..below(&mut self.bytes, 3))
-                .map(|_| Enclosed {
+                .map(|_| ListedEnclosure {
                     title: self.line(),
                     language: None,
                 })

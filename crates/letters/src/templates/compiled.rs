@@ -7,8 +7,8 @@ use std::sync::{Arc, LazyLock};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use thiserror::Error;
 
-use super::shipped::{Files, SHIPPED, WORDS, file_of};
-use super::values::view;
+use super::shipped::{Files, SHIPPED, WORDS, template_file};
+use super::values::template_values;
 use super::words::Words;
 use super::{filters, markup};
 use crate::document::{Block, Document};
@@ -38,7 +38,7 @@ struct Language {
 pub struct TemplateErrors(pub Vec<String>);
 
 /// Files in place of shipped ones, by language and name.
-pub(super) type Replaced = BTreeMap<(String, String), String>;
+pub(super) type CustomFiles = BTreeMap<(String, String), String>;
 
 impl Templates {
     /// The templates that are compiled in.
@@ -51,15 +51,15 @@ impl Templates {
     ///
     /// # Errors
     /// Never in a build whose tests pass.
-    pub fn with_none_replaced() -> Result<Self, TemplateErrors> {
-        Self::read(&Replaced::new())
+    pub fn built_in() -> Result<Self, TemplateErrors> {
+        Self::read(&CustomFiles::new())
     }
 
-    pub(super) fn read(replaced: &Replaced) -> Result<Self, TemplateErrors> {
+    pub(super) fn read(custom: &CustomFiles) -> Result<Self, TemplateErrors> {
         let mut errors = Vec::new();
         let mut languages = BTreeMap::new();
         for (language, files) in SHIPPED {
-            match read_language(language, files, replaced) {
+            match read_language(language, files, custom) {
                 Ok(read) => {
                     languages.insert((*language).to_owned(), read);
                 }
@@ -86,15 +86,16 @@ impl Templates {
         let (tag, held) = self
             .languages
             .get_key_value(language)
-            .ok_or_else(|| NoticeError::Language(language.to_owned()))?;
-        let file = file_of(letter.content.kind());
-        let unfilled = |reason: String| NoticeError::Template(format!("{tag}/{file}: {reason}"));
+            .ok_or_else(|| NoticeError::LanguageNotShipped(language.to_owned()))?;
+        let file = template_file(letter.content.kind());
+        let template_error =
+            |reason: String| NoticeError::Template(format!("{tag}/{file}: {reason}"));
         let rendered = held
             .environment
             .get_template(file)
-            .and_then(|template| template.render(view(letter, language)))
-            .map_err(|error| unfilled(reason(&error)))?;
-        let blocks = markup::blocks(&rendered).map_err(unfilled)?;
+            .and_then(|template| template.render(template_values(letter, language)))
+            .map_err(|error| template_error(reason(&error)))?;
+        let blocks = markup::blocks(&rendered).map_err(template_error)?;
         let title = blocks.iter().find_map(|block| match block {
             Block::Heading { level: 1, .. } => Some(block.plain().trim().to_owned()),
             _ => None,
@@ -103,7 +104,7 @@ impl Templates {
         let lines = std::iter::once(&person.full_name).chain(&person.address_lines);
         Ok(Document {
             language: tag.clone(),
-            title: title.ok_or_else(|| unfilled("there is no title".to_owned()))?,
+            title: title.ok_or_else(|| template_error("there is no title".to_owned()))?,
             sender: std::iter::once(&letter.plan.name)
                 .chain(&letter.plan.address_lines)
                 .cloned()
@@ -121,7 +122,7 @@ impl Templates {
 fn read_language(
     language: &str,
     files: Files,
-    replaced: &Replaced,
+    custom: &CustomFiles,
 ) -> Result<Language, Vec<String>> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -140,7 +141,7 @@ fn read_language(
         let written = if value.is_safe() {
             output.write_str(&text)
         } else {
-            output.write_str(&markup::guarded(&text))
+            output.write_str(&markup::guard(&text))
         };
         written.map_err(|_| minijinja::Error::from(minijinja::ErrorKind::WriteFailure))
     });
@@ -148,7 +149,7 @@ fn read_language(
     let mut words = None;
     for (name, shipped) in files {
         let key = (language.to_owned(), (*name).to_owned());
-        let text = replaced
+        let text = custom
             .get(&key)
             .cloned()
             .unwrap_or_else(|| (*shipped).to_owned());

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::compiled::{Replaced, TemplateErrors, Templates};
+use super::compiled::{CustomFiles, TemplateErrors, Templates};
 use super::required_content;
 use super::shipped::SHIPPED;
 
@@ -17,17 +17,17 @@ impl Templates {
     /// in, a missing key, a missing section, or one that lacks what it owes.
     pub fn with_folder(folder: &Path) -> Result<Self, TemplateErrors> {
         let mut errors = Vec::new();
-        let replaced = files_in(folder, &mut errors);
+        let custom = read_folder(folder, &mut errors);
         if !errors.is_empty() {
             return Err(TemplateErrors(errors));
         }
-        Self::checked(&replaced)
+        Self::from_files(&custom)
     }
 
     /// The templates with some in place of the shipped ones, checked.
-    pub(super) fn checked(replaced: &Replaced) -> Result<Self, TemplateErrors> {
-        let templates = Self::read(replaced)?;
-        let errors = required_content::complaints(&templates);
+    pub(super) fn from_files(custom: &CustomFiles) -> Result<Self, TemplateErrors> {
+        let templates = Self::read(custom)?;
+        let errors = required_content::problems(&templates);
         if errors.is_empty() {
             Ok(templates)
         } else {
@@ -37,8 +37,8 @@ impl Templates {
 }
 
 /// The files of a plan's folder that stand in place of shipped ones.
-fn files_in(folder: &Path, errors: &mut Vec<String>) -> Replaced {
-    let mut replaced = Replaced::new();
+fn read_folder(folder: &Path, errors: &mut Vec<String>) -> CustomFiles {
+    let mut custom = CustomFiles::new();
     let mut list = |folder: &Path| -> Vec<PathBuf> {
         match std::fs::read_dir(folder) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
@@ -52,19 +52,19 @@ fn files_in(folder: &Path, errors: &mut Vec<String>) -> Replaced {
     let files: Vec<(String, PathBuf)> = folders
         .into_iter()
         .flat_map(|path| {
-            let language = name_of(&path);
+            let language = file_name(&path);
             let files = list(&path);
             files.into_iter().map(move |file| (language.clone(), file))
         })
         .collect();
     for (language, path) in files {
-        let name = name_of(&path);
+        let name = file_name(&path);
         let known = SHIPPED
             .iter()
             .any(|(tag, files)| *tag == language && files.iter().any(|(file, _)| *file == name));
         match (known, std::fs::read_to_string(&path)) {
             (true, Ok(text)) => {
-                replaced.insert((language, name), text);
+                custom.insert((language, name), text);
             }
             (true, Err(error)) => {
                 errors.push(format!("`{}` cannot be read: {error}", path.display()));
@@ -75,10 +75,10 @@ fn files_in(folder: &Path, errors: &mut Vec<String>) -> Replaced {
             )),
         }
     }
-    replaced
+    custom
 }
 
-fn name_of(path: &Path) -> String {
+fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn the_shipped_templates_say_what_they_owe() {
         assert_eq!(
-            required_content::complaints(Templates::shipped()),
+            required_content::problems(Templates::shipped()),
             Vec::<String>::new()
         );
     }
@@ -138,8 +138,8 @@ mod tests {
                     continue;
                 }
                 let key = (language.to_owned(), name.to_owned());
-                let replaced = Replaced::from([(key, without(text, index))]);
-                let outcome = Templates::checked(&replaced);
+                let custom = CustomFiles::from([(key, without(text, index))]);
+                let outcome = Templates::from_files(&custom);
                 assert!(
                     outcome.is_err(),
                     "{language}/{name}: `{line}` was not missed"
@@ -155,7 +155,8 @@ mod tests {
             .expect("it is shipped");
         let text = text.replace("{{ letter.notice.appeal.last_day | date }}", "some day");
         let key = ("en".to_owned(), "parts.txt".to_owned());
-        let errors = Templates::checked(&BTreeMap::from([(key, text)])).expect_err("it is missed");
+        let errors =
+            Templates::from_files(&BTreeMap::from([(key, text)])).expect_err("it is missed");
         let said = errors.to_string();
         let expected = "section `appeal` lacks `letter.notice.appeal.last_day`";
         assert!(said.contains(expected), "{said}");

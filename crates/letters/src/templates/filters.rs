@@ -18,12 +18,12 @@ use std::sync::Arc;
 use minijinja::value::Serde;
 use minijinja::{Environment, Error, ErrorKind, Value};
 
-use super::markup::guarded;
+use super::markup::guard;
 use super::words::Words;
-use crate::contact::{HowTo, Way};
-use crate::content::ProviderInWriting;
-use crate::letter::Asker;
-use crate::rights::Span;
+use crate::contact::{ContactMethod, ContactMethods};
+use crate::content::ProviderDetails;
+use crate::letter::RequestingParty;
+use crate::rights::TimeSpan;
 use second_opinion_rules::case::same_name;
 use second_opinion_rules::rules::DenialReasonCode;
 
@@ -38,29 +38,31 @@ pub(super) fn add(environment: &mut Environment<'static>, language: &str, words:
             .map_err(|_| wrong("`date` takes a day"))
     });
     let of = Arc::clone(words);
-    environment.add_filter("span", move |span: Serde<Span>| {
+    environment.add_filter("span", move |span: Serde<TimeSpan>| {
         Value::from_safe_string(self::span(&of, span.0))
     });
     let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
-    environment.add_filter("how", move |how: Arc<HowTo>| {
-        Value::from_safe_string(ways(&of, &spoken, &how))
+    environment.add_filter("how", move |contact: Arc<ContactMethods>| {
+        Value::from_safe_string(contact_list(&of, &spoken, &contact))
     });
     let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
-    environment.add_filter("how_named", move |how: Arc<HowTo>| {
-        let name = guarded(how.name(&spoken));
-        Value::from_safe_string(format!("{name}:\n\n{}", ways(&of, &spoken, &how)))
+    environment.add_filter("how_named", move |contact: Arc<ContactMethods>| {
+        let name = guard(contact.name(&spoken));
+        Value::from_safe_string(format!(
+            "{name}:\n\n{}",
+            contact_list(&of, &spoken, &contact)
+        ))
     });
     let of = Arc::clone(words);
-    environment.add_filter("phone", move |how: Arc<HowTo>| {
-        Value::from_safe_string(phone(&of, &how))
+    environment.add_filter("phone", move |contact: Arc<ContactMethods>| {
+        Value::from_safe_string(phone(&of, &contact))
     });
     let of = Arc::clone(words);
-    environment.add_filter(
-        "provider_name",
-        move |provider: Serde<ProviderInWriting>| provider_name(&of, &provider.0),
-    );
+    environment.add_filter("provider_name", move |provider: Serde<ProviderDetails>| {
+        provider_name(&of, &provider.0)
+    });
     let of = Arc::clone(words);
-    environment.add_filter("asked_by", move |by: Serde<Vec<Asker>>| {
+    environment.add_filter("asked_by", move |by: Serde<Vec<RequestingParty>>| {
         Value::from_safe_string(asked_by(&of, &by.0))
     });
     let of = Arc::clone(words);
@@ -73,48 +75,48 @@ fn wrong(what: &'static str) -> Error {
     Error::new(ErrorKind::InvalidOperation, what)
 }
 
-fn span(words: &Words, span: Span) -> String {
+fn span(words: &Words, span: TimeSpan) -> String {
     let (text, n) = match span {
-        Span::Hours(n) => (&words.hours, n),
-        Span::BusinessDays(n) => (&words.business_days, n),
-        Span::CalendarDays(n) => (&words.calendar_days, n),
+        TimeSpan::Hours(n) => (&words.hours, n),
+        TimeSpan::BusinessDays(n) => (&words.business_days, n),
+        TimeSpan::CalendarDays(n) => (&words.calendar_days, n),
     };
     text.replace("{n}", &n.to_string())
 }
 
 /// The ways to reach an office, an item each.
-fn ways(words: &Words, language: &str, how: &HowTo) -> String {
+fn contact_list(words: &Words, language: &str, contact: &ContactMethods) -> String {
     let mut items = String::new();
-    for way in how.ways() {
-        let item = match way {
-            Way::Phone { number, tty, .. } => {
-                let mut item = words.by_phone.replace("{number}", &guarded(number));
+    for method in contact.methods() {
+        let item = match method {
+            ContactMethod::Phone { number, tty, .. } => {
+                let mut item = words.by_phone.replace("{number}", &guard(number));
                 if !tty.is_empty() {
                     item.push_str(". ");
-                    item.push_str(&words.tty.replace("{number}", &guarded(tty)));
+                    item.push_str(&words.tty.replace("{number}", &guard(tty)));
                 }
-                if let Some(hours) = how.hours(language) {
+                if let Some(hours) = contact.hours(language) {
                     item.push_str(". ");
-                    item.push_str(&guarded(hours));
+                    item.push_str(&guard(hours));
                 }
                 item
             }
-            Way::Address { lines } => {
-                let name = how.name(language);
+            ContactMethod::Address { lines } => {
+                let name = contact.name(language);
                 // Many an address begins with the name of the office.
                 let lines: Vec<&str> = std::iter::once(name)
                     .chain(
                         lines
                             .iter()
                             .map(String::as_str)
-                            .filter(|line| !same_name(line, how.own_name())),
+                            .filter(|line| !same_name(line, contact.english_name())),
                     )
                     .collect();
                 words
                     .by_mail
-                    .replace("{address}", &guarded(&lines.join(", ")))
+                    .replace("{address}", &guard(&lines.join(", ")))
             }
-            Way::Website { url } => words.online.replace("{address}", &guarded(url)),
+            ContactMethod::Website { url } => words.online.replace("{address}", &guard(url)),
         };
         // INVARIANT: writing to a string cannot fail.
         let _ = writeln!(items, "- {item}");
@@ -122,38 +124,39 @@ fn ways(words: &Words, language: &str, how: &HowTo) -> String {
     items
 }
 
-fn phone(words: &Words, how: &HowTo) -> String {
-    how.ways()
-        .find_map(|way| match way {
-            Way::Phone { number, tty, .. } if tty.is_empty() => Some(guarded(number)),
-            Way::Phone { number, tty, .. } => {
-                let tty = words.tty.replace("{number}", &guarded(tty));
-                Some(format!("{} ({tty})", guarded(number)))
+fn phone(words: &Words, contact: &ContactMethods) -> String {
+    contact
+        .methods()
+        .find_map(|method| match method {
+            ContactMethod::Phone { number, tty, .. } if tty.is_empty() => Some(guard(number)),
+            ContactMethod::Phone { number, tty, .. } => {
+                let tty = words.tty.replace("{number}", &guard(tty));
+                Some(format!("{} ({tty})", guard(number)))
             }
-            Way::Address { .. } | Way::Website { .. } => None,
+            ContactMethod::Address { .. } | ContactMethod::Website { .. } => None,
         })
         .unwrap_or_default()
 }
 
-fn provider_name(words: &Words, provider: &ProviderInWriting) -> Value {
+fn provider_name(words: &Words, provider: &ProviderDetails) -> Value {
     if provider.name.is_empty() {
-        let npi = guarded(&provider.npi);
+        let npi = guard(&provider.npi);
         Value::from_safe_string(words.provider_by_npi.replace("{npi}", &npi))
     } else {
         Value::from(provider.name.clone())
     }
 }
 
-fn asked_by(words: &Words, by: &[Asker]) -> String {
+fn asked_by(words: &Words, by: &[RequestingParty]) -> String {
     let mut who: Vec<&str> = Vec::new();
-    for asker in by {
-        let asker: &str = match asker {
-            Asker::Member => &words.asked_by.member,
-            Asker::Representative => &words.asked_by.representative,
-            Asker::HealthProfessional => &words.asked_by.health_professional,
+    for party in by {
+        let party: &str = match party {
+            RequestingParty::Member => &words.asked_by.member,
+            RequestingParty::Representative => &words.asked_by.representative,
+            RequestingParty::HealthProfessional => &words.asked_by.health_professional,
         };
-        if !who.contains(&asker) {
-            who.push(asker);
+        if !who.contains(&party) {
+            who.push(party);
         }
     }
     who.join(&format!(" {} ", words.and))

@@ -25,7 +25,7 @@ const VALUE_ENDS: char = '\u{3}';
 const VALUE_LINE: char = '\u{1e}';
 
 /// A value as it stands in a rendered template.
-pub(super) fn guarded(value: &str) -> String {
+pub(super) fn guard(value: &str) -> String {
     let value = value.trim();
     let mut guarded = String::with_capacity(value.len() + 2);
     guarded.push(VALUE_BEGINS);
@@ -57,11 +57,11 @@ pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
             [] | [_, ..] => false,
         };
         if line.is_empty() || begins_block {
-            end_paragraph(&mut blocks, &mut paragraph);
+            close_paragraph(&mut blocks, &mut paragraph);
         }
         if begins_block {
             push(&mut blocks, line)
-                .ok_or_else(|| format!("line `{}` cannot be read", shown(line)))?;
+                .ok_or_else(|| format!("line `{}` cannot be read", redacted(line)))?;
         } else if paragraph.is_empty() {
             paragraph = Cow::Borrowed(line);
         } else if !line.is_empty() {
@@ -70,11 +70,11 @@ pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
             paragraph.push_str(line);
         }
     }
-    end_paragraph(&mut blocks, &mut paragraph);
+    close_paragraph(&mut blocks, &mut paragraph);
     Ok(blocks)
 }
 
-fn end_paragraph(blocks: &mut Vec<Block>, paragraph: &mut Cow<'_, str>) {
+fn close_paragraph(blocks: &mut Vec<Block>, paragraph: &mut Cow<'_, str>) {
     let words = runs(&std::mem::take(paragraph));
     if !words.is_empty() {
         blocks.push(Block::Paragraph { runs: words });
@@ -154,7 +154,7 @@ fn runs(line: &str) -> Vec<Run> {
     let mut rest = Some(line);
     while let Some(here) = rest {
         let part;
-        (part, rest) = up_to_sign(here);
+        (part, rest) = split_at_sign(here);
         if value {
             add(&mut runs, part.replace(VALUE_LINE, "\n"), true, strong);
         } else if part.contains('*') {
@@ -174,7 +174,7 @@ fn runs(line: &str) -> Vec<Run> {
 }
 
 /// What stands before the next sign that a value begins or ends, and what stands after it; `None`: there is none.
-fn up_to_sign(line: &str) -> (&str, Option<&str>) {
+fn split_at_sign(line: &str) -> (&str, Option<&str>) {
     // A byte is enough to look for: in UTF-8 no part of another character is one of these two.
     let sign = |byte: &u8| {
         let character = char::from(*byte);
@@ -229,7 +229,7 @@ fn single_spaced(words: &str) -> String {
 }
 
 /// A line without what was put into it, which may be someone's data.
-fn shown(line: &str) -> String {
+fn redacted(line: &str) -> String {
     line.split([VALUE_BEGINS, VALUE_ENDS])
         .enumerate()
         .map(|(index, part)| if index % 2 == 1 { "…" } else { part })
@@ -257,7 +257,7 @@ mod tests {
             "| a | b",
             "## appeal | x",
         ] {
-            let rendered = format!("{}\n\nDear {},", guarded(hostile), guarded(hostile));
+            let rendered = format!("{}\n\nDear {},", guard(hostile), guard(hostile));
             let expected = vec![
                 Block::Paragraph {
                     runs: vec![run(hostile, true)],
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn the_signs_themselves_cannot_be_put_in() {
-        let rendered = guarded("a\u{3}# b\u{2}\u{1e}c");
+        let rendered = guard("a\u{3}# b\u{2}\u{1e}c");
         let expected = vec![Block::Paragraph {
             runs: vec![run("a # b  c", true)],
         }];
@@ -287,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_told_without_what_was_put_in() {
-        let wrong = blocks(&format!("## nosuch | {}", guarded("Jane Doe"))).expect_err("wrong");
+        let wrong = blocks(&format!("## nosuch | {}", guard("Jane Doe"))).expect_err("wrong");
         assert!(!wrong.contains("Jane"), "{wrong}");
         assert!(wrong.contains("nosuch"), "{wrong}");
     }

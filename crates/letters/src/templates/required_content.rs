@@ -1,35 +1,35 @@
 //! Does every template say what a letter of its kind owes to its reader?
 //!
-//! Each is filled in with samples, and each section and each word that is owed is looked for in what comes out.
+//! Each is filled in with samples, and each section and each word that is required is looked for in what comes out.
 
 use super::compiled::Templates;
 use super::sample;
-use super::shipped::{SHIPPED_LANGUAGES, file_of};
+use super::shipped::{SHIPPED_LANGUAGES, template_file};
 use super::words::Words;
-use crate::contact::{HowTo, Way};
+use crate::contact::{ContactMethod, ContactMethods};
 use crate::content::{
-    ApprovedInWriting, Content, DecisionInWriting, FurtherHelp, ProviderCopy, ProviderInWriting,
-    ReasonInWriting,
+    Content, FurtherHelp, ProviderCopy, ProviderDetails, WrittenApproval, WrittenDecision,
+    WrittenReason,
 };
 use crate::document::{Block, Document, Section};
 use crate::letter::Letter;
 use crate::rights::AppealRight;
 
 /// What a section owes, each with the key that a template prints it by.
-type Owed = Vec<(&'static str, String)>;
+type Required = Vec<(&'static str, String)>;
 
 /// Everything that some template does not say.
-pub(super) fn complaints(templates: &Templates) -> Vec<String> {
-    let mut complaints = Vec::new();
+pub(super) fn problems(templates: &Templates) -> Vec<String> {
+    let mut problems = Vec::new();
     for language in SHIPPED_LANGUAGES {
         let Some(words) = templates.words(language) else {
             continue;
         };
         for letter in sample::letters() {
-            let file = file_of(letter.content.kind());
+            let file = template_file(letter.content.kind());
             match templates.document(&letter, language) {
-                Err(error) => complaints.push(error.to_string()),
-                Ok(document) => complaints.extend(
+                Err(error) => problems.push(error.to_string()),
+                Ok(document) => problems.extend(
                     missing(&letter, &document, words)
                         .into_iter()
                         .map(|lack| format!("{language}/{file}: {lack}")),
@@ -37,41 +37,42 @@ pub(super) fn complaints(templates: &Templates) -> Vec<String> {
             }
         }
     }
-    complaints.sort();
-    complaints.dedup();
-    complaints
+    problems.sort();
+    problems.dedup();
+    problems
 }
 
 /// What a letter owes to its reader and does not say.
 pub(super) fn missing(letter: &Letter, document: &Document, words: &Words) -> Vec<String> {
-    let mut lacks = Vec::new();
+    let mut problems = Vec::new();
     let whole = whole(document);
     for (key, words) in head(letter, words) {
         if !whole.contains(&words) {
-            lacks.push(format!("`{key}` is missing"));
+            problems.push(format!("`{key}` is missing"));
         }
     }
-    for (section, owed) in owed(letter, &document.language, words) {
+    for (section, required) in required(letter, &document.language, words) {
         match document.section(section) {
-            None => lacks.push(format!("section `{}` is missing", section.name())),
+            None => problems.push(format!("section `{}` is missing", section.name())),
             Some(said) if said.trim().is_empty() => {
-                lacks.push(format!("section `{}` is empty", section.name()));
+                problems.push(format!("section `{}` is empty", section.name()));
             }
-            Some(said) => lacks.extend(
-                owed.iter()
+            Some(said) => problems.extend(
+                required
+                    .iter()
                     .filter(|(_, words)| !said.contains(words.as_str()))
                     .map(|(key, _)| format!("section `{}` lacks `{key}`", section.name())),
             ),
         }
     }
-    lacks
+    problems
 }
 
 fn whole(document: &Document) -> String {
     document.blocks.iter().map(Block::plain).collect()
 }
 
-fn head(letter: &Letter, words: &Words) -> Owed {
+fn head(letter: &Letter, words: &Words) -> Required {
     let case = letter.determination_id.to_string();
     vec![
         ("letter.day", words.date(letter.day)),
@@ -86,7 +87,7 @@ fn of(private: &second_opinion_rules::case::Private) -> String {
 }
 
 /// The sections that a letter owes, and what each owes.
-fn owed(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Owed)> {
+fn required(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Required)> {
     let mut decision = vec![(
         "letter.request.received",
         words.date(letter.request.received),
@@ -94,13 +95,13 @@ fn owed(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Owed)> 
     if let Some(provider) = &letter.request.of {
         decision.push(("letter.request.of", provider.name.clone()));
     }
-    let services: Owed = letter
+    let services: Required = letter
         .plan
         .member_services
         .iter()
         .flat_map(|how| phone("letter.plan.member_services", how))
         .collect();
-    let mut owed = vec![
+    let mut required = vec![
         (Section::Decision, decision),
         (Section::Language, services.clone()),
     ];
@@ -114,8 +115,8 @@ fn owed(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Owed)> 
                 ("letter.notice.reviewer.title", &notice.reviewer.title),
             ];
             let reviewer = reviewer.map(|(key, words)| (key, words.clone()));
-            let reviewer: Owed = reviewer.into_iter().chain(services.clone()).collect();
-            owed.extend([
+            let reviewer: Required = reviewer.into_iter().chain(services.clone()).collect();
+            required.extend([
                 (Section::Reasons, reasons(notice.reasons(), language)),
                 (Section::Criteria, services),
                 (Section::Reviewer, reviewer),
@@ -126,64 +127,68 @@ fn owed(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Owed)> 
                 (Section::Appeal, appeal(notice.appeal(), words)),
                 (
                     Section::Grievance,
-                    how("letter.notice.grievance.how", notice.grievance().how()),
+                    contact_methods("letter.notice.grievance.how", notice.grievance().how()),
                 ),
             ]);
-            owed.extend(after(letter, &notice.after));
+            required.extend(after(letter, &notice.after));
         }
         Content::Approval(notice) => {
-            owed.extend([
+            required.extend([
                 (Section::Approved, approved(&notice.approved, words)),
                 (Section::Treatment, Vec::new()),
                 (Section::Criteria, services),
                 (
                     Section::Grievance,
-                    how("letter.notice.grievance.how", notice.grievance.how()),
+                    contact_methods("letter.notice.grievance.how", notice.grievance.how()),
                 ),
             ]);
         }
-        Content::GrievanceInformation(notice) => owed.extend([
+        Content::GrievanceInformation(notice) => required.extend([
             (
                 Section::Instead,
                 notice.see.iter().flat_map(provider).collect(),
             ),
             (
                 Section::Grievance,
-                how("letter.notice.grievance.how", notice.grievance.how()),
+                contact_methods("letter.notice.grievance.how", notice.grievance.how()),
             ),
         ]),
-        Content::NetworkAccess(notice) => owed.extend([
+        Content::NetworkAccess(notice) => required.extend([
             (
                 Section::Instead,
                 notice.see.iter().flat_map(provider).collect(),
             ),
             (
                 Section::Grievance,
-                how("letter.notice.grievance.how", notice.grievance.how()),
+                contact_methods("letter.notice.grievance.how", notice.grievance.how()),
             ),
         ]),
         Content::Lapse(notice) => {
-            owed[0]
+            required[0]
                 .1
                 .push(("letter.notice.due", words.date(notice.due)));
-            owed.extend([
+            required.extend([
                 (Section::Appeal, appeal(&notice.appeal, words)),
                 (
                     Section::Grievance,
-                    how("letter.notice.grievance.how", notice.grievance.how()),
+                    contact_methods("letter.notice.grievance.how", notice.grievance.how()),
                 ),
             ]);
-            owed.extend(after(letter, &notice.after));
+            required.extend(after(letter, &notice.after));
         }
         Content::ProviderCopy(copy) => {
-            owed.truncate(1);
-            owed.extend(of_copy(copy, language, words));
+            required.truncate(1);
+            required.extend(required_of_copy(copy, language, words));
         }
     }
-    owed
+    required
 }
 
-fn of_copy(copy: &ProviderCopy, language: &str, words: &Words) -> Vec<(Section, Owed)> {
+fn required_of_copy(
+    copy: &ProviderCopy,
+    language: &str,
+    words: &Words,
+) -> Vec<(Section, Required)> {
     let reviewer = vec![
         (
             "letter.notice.reviewer.full_name",
@@ -192,10 +197,10 @@ fn of_copy(copy: &ProviderCopy, language: &str, words: &Words) -> Vec<(Section, 
         ("letter.notice.reviewer_phone", copy.reviewer_phone.clone()),
     ];
     let decision = match &copy.decision {
-        DecisionInWriting::Denied { reasons, .. } => {
+        WrittenDecision::Denied { reasons, .. } => {
             (Section::Reasons, self::reasons(reasons.iter(), language))
         }
-        DecisionInWriting::Approved(approval) => (Section::Approved, approved(approval, words)),
+        WrittenDecision::Approved(approval) => (Section::Approved, approved(approval, words)),
     };
     vec![
         (Section::Reviewer, reviewer),
@@ -204,70 +209,74 @@ fn of_copy(copy: &ProviderCopy, language: &str, words: &Words) -> Vec<(Section, 
     ]
 }
 
-fn reasons<'a>(reasons: impl Iterator<Item = &'a ReasonInWriting>, language: &str) -> Owed {
-    let mut owed = Vec::new();
+fn reasons<'a>(reasons: impl Iterator<Item = &'a WrittenReason>, language: &str) -> Required {
+    let mut required = Vec::new();
     for reason in reasons {
         let translated = reason.translation(language);
         let explanation = translated.map_or(&reason.explanation, |words| &words.explanation);
         let rationale = translated.map_or(&reason.clinical_rationale, |words| {
             &words.clinical_rationale
         });
-        owed.extend([
+        required.extend([
             ("reason.explanation", of(explanation)),
             ("reason.clinical_rationale", of(rationale)),
             ("reason.evidence", of(&reason.evidence)),
             ("reason.authority", of(&reason.authority)),
         ]);
-        owed.extend(
+        required.extend(
             reason
                 .criteria
                 .iter()
                 .map(|criterion| ("reason.criteria", of(criterion))),
         );
-        owed.extend(
+        required.extend(
             reason
                 .clauses
                 .iter()
                 .map(|clause| ("reason.clauses", clause.source())),
         );
     }
-    owed
+    required
 }
 
-fn appeal(right: &AppealRight, words: &Words) -> Owed {
-    let mut owed = vec![(
+fn appeal(right: &AppealRight, words: &Words) -> Required {
+    let mut required = vec![(
         "letter.notice.appeal.last_day",
         words.date(right.last_day()),
     )];
-    owed.extend(how("letter.notice.appeal.how", right.how()));
-    owed
+    required.extend(contact_methods("letter.notice.appeal.how", right.how()));
+    required
 }
 
-fn after(letter: &Letter, after: &FurtherHelp) -> Vec<(Section, Owed)> {
-    let mut owed = Vec::new();
+fn after(letter: &Letter, after: &FurtherHelp) -> Vec<(Section, Required)> {
+    let mut required = Vec::new();
     if let Some(hearing) = &after.hearing {
         let key = "letter.notice.after.hearing.how";
-        owed.push((Section::Hearing, how(key, hearing.how())));
+        required.push((Section::Hearing, contact_methods(key, hearing.how())));
     }
     if letter.plan.knox_keene {
         let review = letter.plan.independent_review.iter();
         let key = "letter.plan.independent_review";
-        owed.push((
+        required.push((
             Section::IndependentReview,
-            review.flat_map(|office| how(key, office)).collect(),
+            review
+                .flat_map(|office| contact_methods(key, office))
+                .collect(),
         ));
     }
     let helpers = after.ombudsman.iter().chain(&after.legal_help);
     let key = "letter.notice.after";
-    owed.push((
+    required.push((
         Section::Help,
-        helpers.flat_map(|office| how(key, office)).collect(),
+        helpers
+            .flat_map(|office| contact_methods(key, office))
+            .collect(),
     ));
-    owed
+    required
 }
 
-fn approved(approved: &ApprovedInWriting, words: &Words) -> Owed {
-    let mut owed = vec![
+fn approved(approved: &WrittenApproval, words: &Words) -> Required {
+    let mut required = vec![
         (
             "authorization_number",
             approved.authorization_number.clone(),
@@ -276,11 +285,11 @@ fn approved(approved: &ApprovedInWriting, words: &Words) -> Owed {
         ("valid_from", words.date(approved.valid_from)),
         ("valid_through", words.date(approved.valid_through)),
     ];
-    owed.extend(provider(&approved.provider));
-    owed
+    required.extend(provider(&approved.provider));
+    required
 }
 
-fn provider(provider: &ProviderInWriting) -> Owed {
+fn provider(provider: &ProviderDetails) -> Required {
     std::iter::once(("name", provider.name.clone()))
         .chain([("phone", provider.phone.clone())])
         .chain(
@@ -293,25 +302,30 @@ fn provider(provider: &ProviderInWriting) -> Owed {
 }
 
 /// The phone number and the TTY of an office.
-fn phone(key: &'static str, how: &HowTo) -> Owed {
-    how.ways()
-        .filter_map(|way| match way {
-            Way::Phone { number, tty, .. } => Some([number, tty].map(|it| (key, it.clone()))),
-            Way::Address { .. } | Way::Website { .. } => None,
+fn phone(key: &'static str, contact: &ContactMethods) -> Required {
+    contact
+        .methods()
+        .filter_map(|method| match method {
+            ContactMethod::Phone { number, tty, .. } => {
+                Some([number, tty].map(|it| (key, it.clone())))
+            }
+            ContactMethod::Address { .. } | ContactMethod::Website { .. } => None,
         })
         .flatten()
         .collect()
 }
 
 /// Every way to reach an office.
-fn how(key: &'static str, how: &HowTo) -> Owed {
-    let mut owed = phone(key, how);
-    for way in how.ways() {
-        match way {
-            Way::Phone { .. } => {}
-            Way::Address { lines } => owed.extend(lines.iter().map(|line| (key, line.clone()))),
-            Way::Website { url } => owed.push((key, url.clone())),
+fn contact_methods(key: &'static str, contact: &ContactMethods) -> Required {
+    let mut required = phone(key, contact);
+    for method in contact.methods() {
+        match method {
+            ContactMethod::Phone { .. } => {}
+            ContactMethod::Address { lines } => {
+                required.extend(lines.iter().map(|line| (key, line.clone())))
+            }
+            ContactMethod::Website { url } => required.push((key, url.clone())),
         }
     }
-    owed
+    required
 }

@@ -3,14 +3,15 @@
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
 
-use crate::contact::HowTo;
+use crate::contact::ContactMethods;
 use crate::content::{
-    ApprovalNotice, ApprovedInWriting, Content, DecisionInWriting, DenialNotice, FurtherHelp,
-    GrievanceNotice, LapseNotice, NetworkAccessNotice, NetworkOffer, ProviderCopy,
-    ProviderInWriting, ReasonInWriting, ReviewerInWriting,
+    ApprovalNotice, Content, DenialNotice, FurtherHelp, GrievanceNotice, LapseNotice,
+    NamedReviewer, NetworkAccessNotice, NetworkOffer, ProviderCopy, ProviderDetails,
+    WrittenApproval, WrittenDecision, WrittenReason,
 };
 use crate::letter::{
-    AboutMember, Addressee, Asked, Asker, Enclosed, LETTER_SCHEMA, Letter, Sender,
+    Addressee, LETTER_SCHEMA, Letter, ListedEnclosure, MemberIdentity, RequestSummary,
+    RequestingParty, Sender,
 };
 use crate::plan::{ContactPoint, Plan};
 use crate::rights::{AppealRight, GrievanceRight, HearingRight};
@@ -42,9 +43,9 @@ fn letter(content: Content, knox_keene: bool) -> Letter {
         plan: Sender {
             name: plan.name.clone(),
             address_lines: Vec::new(),
-            member_services: HowTo::new(&plan.member_services),
+            member_services: ContactMethods::new(&plan.member_services),
             knox_keene,
-            independent_review: HowTo::new(&office(4)),
+            independent_review: ContactMethods::new(&office(4)),
         },
         to: Addressee {
             full_name: "Addressee of the sample".into(),
@@ -52,19 +53,19 @@ fn letter(content: Content, knox_keene: bool) -> Letter {
             fax: "(555) 555-0105".into(),
             phone: "(555) 555-0106".into(),
         },
-        member: AboutMember {
+        member: MemberIdentity {
             full_name: "Member of the sample".into(),
             member_id: "90000000A".into(),
         },
-        request: Asked {
-            by: vec![Asker::Member, Asker::HealthProfessional],
+        request: RequestSummary {
+            by: vec![RequestingParty::Member, RequestingParty::HealthProfessional],
             received: day(2),
             of: Some(provider(1)),
             policy: "POLICY".into(),
             edition: day(3),
         },
         content,
-        enclosures: vec![Enclosed {
+        enclosures: vec![ListedEnclosure {
             title: "Sheet of the sample".into(),
             language: None,
         }],
@@ -87,14 +88,14 @@ fn contents() -> Option<Vec<Content>> {
         let mut notice = DenialNotice::new(first, further, appeal()?, grievance()?, reviewer());
         notice.after = after();
         notice.network = network;
-        notice.referral = referral.map(|in_network| ProviderInWriting {
+        notice.referral = referral.map(|in_network| ProviderDetails {
             in_network,
             ..provider(2)
         });
         contents.push(Content::Denial(Box::new(notice)));
     }
     for service_code in ["", "99245"] {
-        let approved = ApprovedInWriting {
+        let approved = WrittenApproval {
             authorization_number: "AUTHORIZATION-1".into(),
             provider: provider(3),
             service_code: service_code.into(),
@@ -108,9 +109,9 @@ fn contents() -> Option<Vec<Content>> {
             reviewer: reviewer(),
             grievance: grievance()?,
         })));
-        contents.push(copy(DecisionInWriting::Approved(approved)));
+        contents.push(copy(WrittenDecision::Approved(approved)));
     }
-    contents.push(copy(DecisionInWriting::Denied {
+    contents.push(copy(WrittenDecision::Denied {
         reasons: DenialReasonCode::ALL.map(reason).to_vec(),
         referral: Some(provider(4)),
         appeal: appeal()?,
@@ -140,7 +141,7 @@ fn contents() -> Option<Vec<Content>> {
     Some(contents)
 }
 
-fn copy(decision: DecisionInWriting) -> Content {
+fn copy(decision: WrittenDecision) -> Content {
     Content::ProviderCopy(Box::new(ProviderCopy {
         decision,
         reviewer: reviewer(),
@@ -149,9 +150,9 @@ fn copy(decision: DecisionInWriting) -> Content {
     }))
 }
 
-fn reason(code: DenialReasonCode) -> ReasonInWriting {
+fn reason(code: DenialReasonCode) -> WrittenReason {
     let words = |what: &str| Private(format!("{what} of {code:?}"));
-    ReasonInWriting {
+    WrittenReason {
         code,
         clauses: code.clauses().to_vec(),
         explanation: words("explanation"),
@@ -170,20 +171,20 @@ fn appeal() -> Option<AppealRight> {
 fn after() -> FurtherHelp {
     FurtherHelp {
         hearing: HearingRight::new(&office(3)),
-        ombudsman: HowTo::new(&office(5)),
-        legal_help: HowTo::new(&office(6)),
+        ombudsman: ContactMethods::new(&office(5)),
+        legal_help: ContactMethods::new(&office(6)),
     }
 }
 
-fn reviewer() -> ReviewerInWriting {
-    ReviewerInWriting {
+fn reviewer() -> NamedReviewer {
+    NamedReviewer {
         full_name: "Reviewer of the sample".into(),
         title: "Title of the sample".into(),
     }
 }
 
-fn provider(n: u32) -> ProviderInWriting {
-    ProviderInWriting {
+fn provider(n: u32) -> ProviderDetails {
+    ProviderDetails {
         name: format!("Provider {n} of the sample"),
         npi: "1234567893".into(),
         phone: format!("(555) 555-02{n:02}"),

@@ -32,7 +32,7 @@ pub(super) const SHIPPED: &[(&str, Files)] = shipped!["en", "es"];
 pub const SHIPPED_LANGUAGES: [&str; 2] = ["en", "es"];
 
 /// The file of a kind of letter.
-pub(super) const fn file_of(kind: NoticeKind) -> &'static str {
+pub(super) const fn template_file(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Denial => "denial.txt",
         NoticeKind::Approval => "approval.txt",

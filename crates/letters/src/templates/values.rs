@@ -10,22 +10,22 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::content::{
-    ApprovalNotice, ApprovedInWriting, Content, DecisionInWriting, FurtherHelp, GrievanceNotice,
-    NetworkAccessNotice, NetworkOffer, ProviderInWriting, ReasonInWriting, ReviewerInWriting,
+    ApprovalNotice, Content, FurtherHelp, GrievanceNotice, NamedReviewer, NetworkAccessNotice,
+    NetworkOffer, ProviderDetails, WrittenApproval, WrittenDecision, WrittenReason,
 };
-use crate::letter::{AboutMember, Addressee, Asked, LanguageHelp, Letter, Sender};
+use crate::letter::{Addressee, LanguageHelp, Letter, MemberIdentity, RequestSummary, Sender};
 use crate::rights::{AppealRight, GrievanceRight};
 use second_opinion_rules::case::{LanguageTag, NoticeKind, Private, Translation};
 use second_opinion_rules::rules::DenialReasonCode;
 
 /// A letter as the templates of a language see it.
-pub(super) fn view(letter: &Letter, language: &str) -> Value {
+pub(super) fn template_values(letter: &Letter, language: &str) -> Value {
     let enclosures = letter.enclosures.iter().filter(|sheet| {
         let own = sheet.language.as_ref();
         own.is_none_or(|tag| tag.primary() == language)
     });
     let help = letter.language_help.iter();
-    let seen = Seen {
+    let values = LetterValues {
         schema: letter.schema,
         notice_id: letter.notice_id,
         determination_id: letter.determination_id,
@@ -39,22 +39,22 @@ pub(super) fn view(letter: &Letter, language: &str) -> Value {
         member: &letter.member,
         request: &letter.request,
         kind: letter.content.kind(),
-        notice: Notice::of(&letter.content, language),
+        notice: NoticeValues::of(&letter.content, language),
         enclosures: enclosures.map(|sheet| sheet.title.as_str()).collect(),
         language_help: help
             .filter(|line| line.language.primary() != language)
             .collect(),
     };
-    Value::from(Serde(Root { letter: seen }))
+    Value::from(Serde(TemplateRoot { letter: values }))
 }
 
 #[derive(Serialize)]
-struct Root<'a> {
-    letter: Seen<'a>,
+struct TemplateRoot<'a> {
+    letter: LetterValues<'a>,
 }
 
 #[derive(Serialize)]
-struct Seen<'a> {
+struct LetterValues<'a> {
     schema: u32,
     notice_id: Uuid,
     determination_id: Uuid,
@@ -65,24 +65,24 @@ struct Seen<'a> {
     issued_at: DateTime<Utc>,
     plan: &'a Sender,
     to: &'a Addressee,
-    member: &'a AboutMember,
-    request: &'a Asked,
+    member: &'a MemberIdentity,
+    request: &'a RequestSummary,
     kind: NoticeKind,
-    notice: Notice<'a>,
+    notice: NoticeValues<'a>,
     enclosures: Vec<&'a str>,
     language_help: Vec<&'a LanguageHelp>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Notice<'a> {
+enum NoticeValues<'a> {
     Denial {
-        reasons: Vec<Reason<'a>>,
+        reasons: Vec<ReasonValues<'a>>,
         appeal: &'a AppealRight,
         grievance: &'a GrievanceRight,
         after: &'a FurtherHelp,
-        reviewer: &'a ReviewerInWriting,
-        referral: Option<&'a ProviderInWriting>,
+        reviewer: &'a NamedReviewer,
+        referral: Option<&'a ProviderDetails>,
         network: NetworkOffer,
     },
     Approval(&'a ApprovalNotice),
@@ -96,8 +96,8 @@ enum Notice<'a> {
         after: &'a FurtherHelp,
     },
     ProviderCopy {
-        decision: Decision<'a>,
-        reviewer: &'a ReviewerInWriting,
+        decision: DecisionValues<'a>,
+        reviewer: &'a NamedReviewer,
         reviewer_phone: &'a str,
         reviewer_specialty: &'a str,
     },
@@ -105,17 +105,17 @@ enum Notice<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Decision<'a> {
+enum DecisionValues<'a> {
     Denied {
-        reasons: Vec<Reason<'a>>,
-        referral: Option<&'a ProviderInWriting>,
+        reasons: Vec<ReasonValues<'a>>,
+        referral: Option<&'a ProviderDetails>,
         appeal: &'a AppealRight,
     },
-    Approved(&'a ApprovedInWriting),
+    Approved(&'a WrittenApproval),
 }
 
 #[derive(Serialize)]
-struct Reason<'a> {
+struct ReasonValues<'a> {
     code: DenialReasonCode,
     clauses: Vec<String>,
     explanation: &'a Private,
@@ -126,13 +126,13 @@ struct Reason<'a> {
     translations: &'a [Translation],
 }
 
-impl<'a> Notice<'a> {
+impl<'a> NoticeValues<'a> {
     fn of(content: &'a Content, language: &str) -> Self {
         match content {
             Content::Denial(denial) => Self::Denial {
                 reasons: denial
                     .reasons()
-                    .map(|reason| Reason::of(reason, language))
+                    .map(|reason| ReasonValues::of(reason, language))
                     .collect(),
                 appeal: denial.appeal(),
                 grievance: denial.grievance(),
@@ -153,19 +153,19 @@ impl<'a> Notice<'a> {
             },
             Content::ProviderCopy(copy) => Self::ProviderCopy {
                 decision: match &copy.decision {
-                    DecisionInWriting::Denied {
+                    WrittenDecision::Denied {
                         reasons,
                         referral,
                         appeal,
-                    } => Decision::Denied {
+                    } => DecisionValues::Denied {
                         reasons: reasons
                             .iter()
-                            .map(|reason| Reason::of(reason, language))
+                            .map(|reason| ReasonValues::of(reason, language))
                             .collect(),
                         referral: referral.as_ref(),
                         appeal,
                     },
-                    DecisionInWriting::Approved(approved) => Decision::Approved(approved),
+                    WrittenDecision::Approved(approved) => DecisionValues::Approved(approved),
                 },
                 reviewer: &copy.reviewer,
                 reviewer_phone: &copy.reviewer_phone,
@@ -175,9 +175,9 @@ impl<'a> Notice<'a> {
     }
 }
 
-impl<'a> Reason<'a> {
+impl<'a> ReasonValues<'a> {
     /// A reason with its words in a language where they are held, else in English.
-    fn of(reason: &'a ReasonInWriting, language: &str) -> Self {
+    fn of(reason: &'a WrittenReason, language: &str) -> Self {
         let translation = reason.translation(language);
         let held = |words: Option<&'a Private>, english: &'a Private| {
             words.filter(|words| !words.is_empty()).unwrap_or(english)
