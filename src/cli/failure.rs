@@ -91,7 +91,7 @@ impl From<StartError> for Failure {
             | StartError::Tls(_)
             | StartError::Traces(_)
             | StartError::Templates(_) => Self::Config(error.to_string()),
-            StartError::Listen { .. } | StartError::Reflection(_) | StartError::Press(_) => {
+            StartError::Listen { .. } | StartError::Reflection(_) | StartError::Renderer(_) => {
                 Self::other(error)
             }
         }

@@ -47,7 +47,7 @@ async fn first(
     rendition: Rendition,
 ) -> Result<StoredRendering, CallError> {
     let notice_id = letter.notice_id;
-    let bytes = calls.press.render(letter, rendition.clone()).await?;
+    let bytes = calls.renderer.render(letter, rendition.clone()).await?;
     let rendering = StoredRendering {
         notice_id,
         rendition,

@@ -31,7 +31,7 @@ use crate::error::CallError;
 use crate::identity::{ActorType, Identity, Scope};
 use crate::notice::{self, LetterContext, NoticeSettings, SealedLetter, Settings};
 use crate::plan::Plan;
-use crate::press::Press;
+use crate::renderer::Renderer;
 use crate::rules::Policy;
 use crate::store::Store;
 use crate::telemetry::metrics::Meters;
@@ -52,7 +52,7 @@ pub struct Calls {
     /// What the plan sets about its letters.
     pub notices: NoticeSettings,
     /// Who renders letters.
-    pub press: Press,
+    pub renderer: Renderer,
     /// The shares of a clock's time that are told as they pass, in percent: 1 to 99, rising.
     pub rungs: Vec<u8>,
     /// The server's clock.
@@ -90,7 +90,10 @@ impl Calls {
             return Ok(String::new());
         };
         let language = made.letter.language.primary();
-        let document = self.press.templates().document(&made.letter, &language)?;
+        let document = self
+            .renderer
+            .templates()
+            .document(&made.letter, &language)?;
         Ok(notice::text(&document))
     }
 

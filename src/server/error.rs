@@ -44,5 +44,5 @@ pub enum StartError {
     Templates(#[from] TemplateErrors),
     /// The system gives no thread to render letters on.
     #[error("letters cannot be rendered: {0}")]
-    Press(std::io::Error),
+    Renderer(std::io::Error),
 }

@@ -22,7 +22,7 @@ use crate::identity::{
     Authenticator, Callers, DevelopmentIdentity, KeySource, RefreshTask, Verifier,
 };
 use crate::middleware::{self, Settings};
-use crate::press::Press;
+use crate::renderer::Renderer;
 use crate::rpc::Calls;
 use crate::rules::{Edition, Policy};
 use crate::store::{self, Store};
@@ -144,7 +144,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         policy,
         plan: config.plan.clone(),
         notices: config.notices.clone(),
-        press: Press::new(Arc::new(config.templates()?)).map_err(StartError::Press)?,
+        renderer: Renderer::new(Arc::new(config.templates()?)).map_err(StartError::Renderer)?,
         rungs: config.sweeper.rungs.clone(),
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),

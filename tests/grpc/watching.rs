@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use second_opinion::notice::{NoticeSettings, Templates};
-use second_opinion::press::Press;
+use second_opinion::renderer::Renderer;
 use second_opinion::wire::v1;
 use tonic::{Code, Streaming};
 
@@ -134,7 +134,7 @@ async fn heartbeat_comes_after_15_seconds_without_events() {
     let templates = Templates::built_in().expect("the shipped ones");
     let calls = Calls {
         notices: NoticeSettings::default(),
-        press: Press::new(Arc::new(templates)).expect("threads"),
+        renderer: Renderer::new(Arc::new(templates)).expect("threads"),
         rungs: Vec::new(),
         store: Arc::new(store),
         policy: second_opinion::rules::Policy::default(),

@@ -6,7 +6,7 @@ use second_opinion::clock::ManualClock;
 use second_opinion::identity::{ActorType, Identity, ScopeSet};
 use second_opinion::notice::{NoticeSettings, Templates};
 use second_opinion::plan::Plan;
-use second_opinion::press::Press;
+use second_opinion::renderer::Renderer;
 use second_opinion::rpc::Calls;
 use second_opinion::rules::Policy;
 use second_opinion::store::Store;
@@ -32,7 +32,7 @@ pub fn calls(
         policy: Policy::default(),
         plan: Plan::default(),
         notices: NoticeSettings::default(),
-        press: Press::new(Arc::clone(&TEMPLATES)).expect("threads"),
+        renderer: Renderer::new(Arc::clone(&TEMPLATES)).expect("threads"),
         rungs: RUNGS.to_vec(),
         clock: Arc::clone(clock) as _,
         draining,

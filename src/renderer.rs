@@ -8,14 +8,14 @@ use std::sync::Arc;
 use crate::notice::{Letter, NoticeError, Rendition, Templates};
 
 /// Renders letters.
-pub struct Press {
+pub struct Renderer {
     templates: Arc<Templates>,
     #[cfg(feature = "pdf")]
     threads: rayon::ThreadPool,
 }
 
-impl Press {
-    /// A press with the words of letters.
+impl Renderer {
+    /// A renderer with the words of letters.
     ///
     /// # Errors
     /// When the system gives no thread.
@@ -84,7 +84,7 @@ fn threads() -> std::io::Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new()
         .num_threads((processors / 2).max(1))
         .stack_size(STACK_BYTES)
-        .thread_name(|index| format!("press-{index}"))
+        .thread_name(|index| format!("renderer-{index}"))
         .build()
         .map_err(std::io::Error::other)
 }
