@@ -1,13 +1,13 @@
-//! Where are letters rendered, so that no one else waits for it?
+//! Renders letters: text and HTML on the calling task, PDF on a thread pool.
 //!
-//! Text and HTML are made where they are asked for. A PDF file keeps a processor busy for much longer: it is made on
-//! threads of its own, half as many as there are processors, and further ones wait in a queue.
+//! A PDF takes tens of milliseconds of processor time. The pool has half as many threads as the machine has processors, so
+//! that other calls keep the rest; further PDFs wait in its queue.
 
 use std::sync::Arc;
 
 use crate::notice::{Letter, NoticeError, Rendition, Templates};
 
-/// Renders letters.
+/// Renders letters by the templates of their language.
 pub struct Renderer {
     templates: Arc<Templates>,
     #[cfg(feature = "pdf")]
@@ -15,10 +15,10 @@ pub struct Renderer {
 }
 
 impl Renderer {
-    /// A renderer with the words of letters.
+    /// A renderer with templates.
     ///
     /// # Errors
-    /// When the system gives no thread.
+    /// Fails if the thread pool cannot be started.
     pub fn new(templates: Arc<Templates>) -> std::io::Result<Self> {
         Ok(Self {
             templates,
@@ -27,19 +27,19 @@ impl Renderer {
         })
     }
 
-    /// The words of letters.
+    /// The templates.
     #[must_use]
     pub fn templates(&self) -> &Templates {
         &self.templates
     }
 
-    /// A letter's bytes in a form, language and size.
+    /// Renders a letter in a form, language and size.
     ///
     /// # Errors
-    /// When this build does not make the form, or a template cannot be filled in.
+    /// Fails if this build does not render the form, or a template cannot be filled in.
     #[cfg_attr(
         not(feature = "pdf"),
-        allow(clippy::unused_async, reason = "a PDF alone is waited for")
+        allow(clippy::unused_async, reason = "only a PDF is awaited")
     )]
     pub async fn render(
         &self,
@@ -48,37 +48,39 @@ impl Renderer {
     ) -> Result<Vec<u8>, NoticeError> {
         #[cfg(feature = "pdf")]
         if rendition.form == crate::notice::Form::Pdf {
-            return self.in_turn(letter, rendition).await;
+            return self.render_on_pool(letter, rendition).await;
         }
         rendition.render(&self.templates, &letter)
     }
 
     #[cfg(feature = "pdf")]
-    async fn in_turn(&self, letter: Letter, rendition: Rendition) -> Result<Vec<u8>, NoticeError> {
+    async fn render_on_pool(
+        &self,
+        letter: Letter,
+        rendition: Rendition,
+    ) -> Result<Vec<u8>, NoticeError> {
         let templates = Arc::clone(&self.templates);
         let (done, rendered) = tokio::sync::oneshot::channel();
         self.threads.spawn(move || {
-            // Whoever gave up while the letter waited has no page set.
+            // The caller gave up while the letter waited in the queue.
             if done.is_closed() {
                 return;
             }
             let render = || rendition.render(&templates, &letter);
-            // A thread of the pool that panics would take the process with it.
-            let made = std::panic::catch_unwind(std::panic::AssertUnwindSafe(render));
-            // A panic drops the channel; a caller that has gone since does not hear.
-            let _ = made.map(|made| done.send(made));
+            // An uncaught panic in a pool thread would abort the process.
+            let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(render));
+            // A panic drops the channel. Sending fails if the caller has gone, which is no error.
+            let _ = outcome.map(|rendered| done.send(rendered));
         });
-        rendered.await.unwrap_or_else(|_| {
-            Err(NoticeError::Template(
-                "the page could not be set".to_owned(),
-            ))
-        })
+        rendered
+            .await
+            .unwrap_or_else(|_| Err(NoticeError::Template("the rendering panicked".to_owned())))
     }
 }
 
 #[cfg(feature = "pdf")]
 fn threads() -> std::io::Result<rayon::ThreadPool> {
-    /// Pages nest deeply.
+    /// Stack of a pool thread, in bytes: the layout of nested blocks recurses deeply.
     const STACK_BYTES: usize = 16 * 1024 * 1024;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     rayon::ThreadPoolBuilder::new()

@@ -1,4 +1,4 @@
-//! Which letters go with what happened, and what is so in each? Pure: the event in, its letters out.
+//! Composes the letters of each event. Pure: the event in, its letters out.
 
 use chrono::TimeDelta;
 
@@ -25,11 +25,11 @@ use second_opinion_rules::case::{
 };
 use second_opinion_rules::rules::{POLICY_NUMBER, Pathway, PrimaryCareDecision};
 
-/// The letters of a denial: the member's first (VI.F), then a copy for each health professional who asked.
+/// The letters of a denial: the member's first (VI.F), then a copy for each requesting health professional.
 ///
 /// # Errors
-/// When there is no reason, a reason is not held in the member's language, or the plan cannot be reached for an appeal
-/// or a grievance.
+/// Fails if no reason is given, a reason is not held in the member's language, or the plan has no contact method for
+/// appeals or grievances.
 pub fn denial(
     denial: &Denial,
     context: LetterContext<'_>,
@@ -75,10 +75,10 @@ pub fn denial(
     Ok(letters)
 }
 
-/// The letters of an approval: the member's first, then a copy for each health professional who asked.
+/// The letters of an approval: the member's first, then a copy for each requesting health professional.
 ///
 /// # Errors
-/// When the plan cannot be reached for a grievance.
+/// Fails if the plan has no contact method for grievances.
 pub fn approval(
     approval: &Approval,
     context: LetterContext<'_>,
@@ -100,10 +100,10 @@ pub fn approval(
     Ok(letters)
 }
 
-/// The letters of a submission: how to file a grievance, where primary care did not grant the request (VI.E).
+/// The letters of a submission: how to file a grievance, if primary care did not grant the request (VI.E).
 ///
 /// # Errors
-/// When the plan cannot be reached for a grievance.
+/// Fails if the plan has no contact method for grievances.
 pub fn submission(
     submitted: &Submitted,
     context: LetterContext<'_>,
@@ -131,11 +131,11 @@ pub fn submission(
     )?])
 }
 
-/// The letters of facts that were learned: that no permission is needed, where a case that was under review moves to
-/// the network way (VI.A).
+/// The letters of verified facts: no authorization is needed, if the case was under review and moves to the network
+/// pathway (VI.A).
 ///
 /// # Errors
-/// When the plan cannot be reached for a grievance.
+/// Fails if the plan has no contact method for grievances.
 pub fn verification(
     before: State,
     verified: &Verified,
@@ -161,11 +161,11 @@ pub fn verification(
     ])
 }
 
-/// The letter of a clock that ran out before anything was decided (42 CFR 438.404(c)(5)), one a case; `None`: no clock
-/// has, the case has the letter already, or the plan sends none.
+/// The letter of an untimely decision (42 CFR 438.404(c)(5)), at most one a case. `None`: no clock has run out, the
+/// case has the letter already, or the plan sends none.
 ///
 /// # Errors
-/// When the plan cannot be reached for an appeal or a grievance.
+/// Fails if the plan has no contact method for appeals or grievances.
 pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLetter>, NoticeError> {
     let pending = case.file.state == State::PendingReview;
     let has_one = case
@@ -190,7 +190,7 @@ pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLet
     };
     let plan = &context.settings.plan;
     let notice = LapseNotice {
-        // The end of a day is the midnight after it.
+        // A day ends at the midnight after it.
         due: context
             .calendar
             .day_of(limit.due_at - TimeDelta::microseconds(1)),
@@ -205,10 +205,10 @@ pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLet
         .map(Some)
 }
 
-// === impl Making ===
+// === impl LetterContext ===
 
 impl LetterContext<'_> {
-    /// The language of the member's letters: the member's own where letters are shipped in it, else English.
+    /// The language of the member's letters: the member's own if letters are shipped in it, else English.
     fn language(&self) -> LanguageTag {
         let wanted = &self.request.member.preferred_language;
         let shipped = SHIPPED_LANGUAGES.contains(&wanted.primary().as_str());

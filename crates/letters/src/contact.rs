@@ -1,4 +1,4 @@
-//! An office that a letter names, with every way to reach it.
+//! An office that a letter names, with its contact methods.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,49 +9,49 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::plan::{ContactPoint, OfficeWords};
 
-/// How to reach someone: at least one way.
+/// An office with at least one contact method.
 ///
-/// It is stored as its fields are; only templates see it otherwise (`view`).
+/// It is stored field by field; a template holds it as one object (see the `Object` implementation below).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct ContactMethods {
-    /// Who answers.
+    /// The name of the office.
     name: String,
-    /// The first way.
+    /// The first method.
     first: ContactMethod,
-    /// The others.
+    /// The other methods.
     further: Vec<ContactMethod>,
-    /// The name and the hours in other languages than English, by primary tag.
+    /// The name and the hours in languages other than English, by primary tag.
     translations: BTreeMap<String, OfficeWords>,
 }
 
-/// One way to reach someone.
+/// One contact method.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ContactMethod {
     /// By phone.
     Phone {
-        /// The number.
+        /// The phone number.
         number: String,
-        /// For people who use a TTY or relay service; empty: none.
+        /// The TTY or relay number; empty: none.
         tty: String,
-        /// When someone answers; empty: not said.
+        /// The office hours; empty: not given.
         hours: String,
     },
     /// By mail or in person.
     Address {
-        /// The address.
+        /// The address, one line each.
         lines: Vec<String>,
     },
     /// Online.
     Website {
-        /// The address.
+        /// The URL.
         url: String,
     },
 }
 
 impl ContactMethods {
-    /// The methods that a contact point has; `None`: it has none.
+    /// The contact methods of a contact point; `None`: it has none.
     #[must_use]
     pub fn new(point: &ContactPoint) -> Option<Self> {
         let mut methods = Vec::new();
@@ -81,13 +81,13 @@ impl ContactMethods {
         })
     }
 
-    /// Who answers, in English.
+    /// The English name of the office.
     #[must_use]
     pub fn english_name(&self) -> &str {
         &self.name
     }
 
-    /// Who answers, in a language where its name is held, else in English.
+    /// The name of the office in a language, or in English if the language has none.
     #[must_use]
     pub fn name(&self, language: &str) -> &str {
         self.translations
@@ -97,7 +97,7 @@ impl ContactMethods {
             .unwrap_or(&self.name)
     }
 
-    /// When someone answers, in a language where that is held, else in English; `None`: not said.
+    /// The office hours in a language, or in English if the language has none; `None`: not given.
     #[must_use]
     pub fn hours(&self, language: &str) -> Option<&str> {
         let own = self.methods().find_map(|way| match way {
@@ -112,16 +112,14 @@ impl ContactMethods {
             .filter(|hours| !hours.is_empty())
     }
 
-    /// Every way.
+    /// Every contact method.
     pub fn methods(&self) -> impl Iterator<Item = &ContactMethod> {
         std::iter::once(&self.first).chain(&self.further)
     }
 }
 
-// === an office in a template ===
-
-/// Templates hold an office whole and hand it to a filter: a letter names some six, most of them more than once, and to
-/// take one apart for the template and put it together again for each filter costs more than what the filter writes.
+/// A template holds an office as one object and passes it to a filter. A letter names about six offices, most of them
+/// more than once; converting each to fields and back for every filter costs more than the filter's own work.
 impl Object for ContactMethods {
     fn repr(self: &Arc<Self>) -> ObjectRepr {
         ObjectRepr::Plain
@@ -163,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_office_is_stored_as_its_fields_and_templates_can_look_into_it() {
+    fn office_is_stored_as_fields_and_templates_can_read_them() {
         let office = ContactMethods::new(&ContactPoint {
             name: "Office".into(),
             phone: "(555) 555-0100".into(),
@@ -185,6 +183,6 @@ mod tests {
         );
         assert!(seen.get_attr("nosuch").expect("undefined").is_undefined());
         let whole = seen.downcast_object_ref::<ContactMethods>();
-        assert_eq!(whole, Some(&office), "filters are handed the office itself");
+        assert_eq!(whole, Some(&office), "filters receive the office itself");
     }
 }

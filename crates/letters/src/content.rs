@@ -8,7 +8,7 @@ use super::rights::{AppealRight, GrievanceRight, HearingRight};
 use second_opinion_rules::case::{NoticeKind, Private, Translation};
 use second_opinion_rules::rules::{Clause, DenialReasonCode};
 
-/// What a letter says.
+/// The content of a letter, by kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Content {
@@ -18,16 +18,16 @@ pub enum Content {
     Approval(Box<ApprovalNotice>),
     /// Primary care did not grant the request.
     GrievanceInformation(Box<GrievanceNotice>),
-    /// No permission is needed after all.
+    /// No authorization is needed after all.
     NetworkAccess(Box<NetworkAccessNotice>),
     /// The request was not decided in time.
     Lapse(Box<LapseNotice>),
-    /// A decision, for the professional who asked.
+    /// A decision, for the requesting professional.
     ProviderCopy(Box<ProviderCopy>),
 }
 
 impl Content {
-    /// Its kind.
+    /// The kind of notice.
     #[must_use]
     pub fn kind(&self) -> NoticeKind {
         match self {
@@ -41,26 +41,26 @@ impl Content {
     }
 }
 
-/// A denial in writing (VI.F). It cannot be built without a reason, the right to appeal, the right to file a
-/// grievance, and how to use both.
+/// A written denial (VI.F). It cannot be built without a reason, the right to appeal, the right to file a grievance,
+/// and the contact methods for both.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialNotice {
     first_reason: WrittenReason,
     further_reasons: Vec<WrittenReason>,
     appeal: AppealRight,
     grievance: GrievanceRight,
-    /// What follows an appeal, and who helps.
+    /// The steps after an appeal, and the offices that help.
     pub after: FurtherHelp,
-    /// Who decided.
+    /// The reviewer.
     pub reviewer: NamedReviewer,
-    /// Whom the member can see instead; `None`: no one is named.
+    /// The provider that the member can see instead; `None`: none is named.
     pub referral: Option<ProviderDetails>,
-    /// What is so of the plan's own network.
+    /// The plan's own network.
     pub network: NetworkOffer,
 }
 
 impl DenialNotice {
-    /// A denial in writing.
+    /// Builds a denial from the parts that it must have.
     #[must_use]
     pub fn new(
         first_reason: WrittenReason,
@@ -99,10 +99,10 @@ impl DenialNotice {
     }
 }
 
-/// What follows an appeal, and who helps. Each part is `None` where the plan has not configured it.
+/// The steps after an appeal, and the offices that help. A part is `None` if the plan has not configured it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FurtherHelp {
-    /// The right to a State Hearing after an appeal.
+    /// The right to a State Hearing, after an appeal.
     pub hearing: Option<HearingRight>,
     /// The State's Ombudsman.
     pub ombudsman: Option<ContactMethods>,
@@ -110,36 +110,36 @@ pub struct FurtherHelp {
     pub legal_help: Option<ContactMethods>,
 }
 
-/// What is so of the plan's own network, when someone outside of it is denied (VI.A, VI.C).
+/// The plan's own network, in the denial of an out-of-network provider (VI.A, VI.C).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NetworkOffer {
-    /// Someone in it can give the opinion, and no permission is needed.
+    /// A provider in it can give the opinion, and no authorization is needed.
     Open,
-    /// It is not known whether someone in it can; whoever can may be seen without permission.
+    /// It is unknown whether a provider in it can; any that can may be seen without authorization.
     IfOneCan,
-    /// No one in it can now.
+    /// No provider in it can at present.
     NoneNow,
-    /// The person is not eligible, so nothing of it is offered.
+    /// The member is not eligible, so no provider is offered.
     NotEligible,
 }
 
-/// A reason as a letter gives it.
+/// A denial reason as a letter states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenReason {
-    /// Which it is.
+    /// The reason's code.
     pub code: DenialReasonCode,
-    /// The clauses it rests on.
+    /// The clauses that it rests on.
     pub clauses: Vec<Clause>,
-    /// In plain words, in English.
+    /// The explanation in plain words, in English.
     pub explanation: Private,
     /// The clinical rationale, in English; empty: none.
     pub clinical_rationale: Private,
     /// The criteria used; empty: the clauses alone.
     pub criteria: Vec<Private>,
-    /// What was asked for and did not come, or how eligibility was checked; empty: none.
+    /// The information that was requested and not received, or how eligibility was checked; empty: none.
     pub evidence: Private,
-    /// The rule outside of this policy; empty: none.
+    /// The rule outside this policy; empty: none.
     pub authority: Private,
     /// The explanation and the rationale in other languages.
     pub translations: Vec<Translation>,
@@ -154,7 +154,7 @@ impl WrittenReason {
             .find(|translation| translation.language.primary() == language)
     }
 
-    /// Whether the explanation, and the rationale where there is one, are held in a language.
+    /// Whether the explanation, and the rationale if there is one, are held in a language.
     #[must_use]
     pub fn is_in(&self, language: &str) -> bool {
         language == "en"
@@ -166,7 +166,7 @@ impl WrittenReason {
     }
 }
 
-/// The reviewer as the member's letter names one: with the plan's phone number, not the direct one.
+/// The reviewer as a member's letter names them: without the direct phone number.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedReviewer {
     /// The name.
@@ -175,7 +175,7 @@ pub struct NamedReviewer {
     pub title: String,
 }
 
-/// A provider as a letter names one.
+/// A provider as a letter names it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderDetails {
     /// The name; empty: not held.
@@ -188,55 +188,55 @@ pub struct ProviderDetails {
     pub address_lines: Vec<String>,
     /// Whether it is in the network.
     pub in_network: bool,
-    /// The first appointment to be had; `None`: not known.
+    /// The first available appointment; `None`: unknown.
     pub first_appointment: Option<NaiveDate>,
 }
 
-/// An approval in writing.
+/// An approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApprovalNotice {
-    /// What is approved.
+    /// The approved service.
     pub approved: WrittenApproval,
-    /// Who decided.
+    /// The reviewer.
     pub reviewer: NamedReviewer,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
 }
 
-/// What is approved.
+/// The approved service, as a letter states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WrittenApproval {
-    /// The authorisation's number.
+    /// The authorization number.
     pub authorization_number: String,
-    /// Who is approved.
+    /// The approved provider.
     pub provider: ProviderDetails,
     /// CPT or HCPCS; empty: a consultation for a second opinion.
     pub service_code: Private,
-    /// Visits.
+    /// The number of visits.
     pub units: u32,
-    /// The first local day.
+    /// The first local day of validity.
     pub valid_from: NaiveDate,
-    /// The last.
+    /// The last local day of validity.
     pub valid_through: NaiveDate,
-    /// Whether the member agreed to this provider in place of the one asked for.
+    /// Whether the member agreed to this provider in place of the requested one.
     pub another_by_agreement: bool,
 }
 
-/// Primary care did not grant the request (VI.E): no denial by the plan.
+/// Primary care did not grant the request (VI.E). This is not a denial by the plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrievanceNotice {
-    /// Whether the plan itself reviews the request now; otherwise no permission is needed.
+    /// Whether the plan itself now reviews the request; otherwise no authorization is needed.
     pub under_review: bool,
-    /// Who in the network can be seen; empty: no one is named.
+    /// The network providers that the member can see; empty: none is named.
     pub see: Vec<ProviderDetails>,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
 }
 
-/// No permission is needed after all (VI.A).
+/// No authorization is needed after all (VI.A).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkAccessNotice {
-    /// Who can be seen; empty: no one is named.
+    /// The network providers that the member can see; empty: none is named.
     pub see: Vec<ProviderDetails>,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
@@ -247,22 +247,22 @@ pub struct NetworkAccessNotice {
 pub struct LapseNotice {
     /// The local day on which the time ran out.
     pub due: NaiveDate,
-    /// The rule that set it.
+    /// The rule that set the limit.
     pub rule: Clause,
     /// The right to appeal, counted from that day.
     pub appeal: AppealRight,
     /// The right to file a grievance.
     pub grievance: GrievanceRight,
-    /// What follows an appeal, and who helps.
+    /// The steps after an appeal, and the offices that help.
     pub after: FurtherHelp,
 }
 
-/// A decision, for the professional who asked (HSC 1367.01(h)).
+/// A decision, for the requesting professional (HSC 1367.01(h)).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProviderCopy {
-    /// What was decided.
+    /// The decision.
     pub decision: WrittenDecision,
-    /// Who decided.
+    /// The reviewer.
     pub reviewer: NamedReviewer,
     /// The reviewer's direct phone number.
     pub reviewer_phone: String,
@@ -270,17 +270,17 @@ pub struct ProviderCopy {
     pub reviewer_specialty: String,
 }
 
-/// What was decided, as a professional's copy has it.
+/// The decision in a professional's copy.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum WrittenDecision {
     /// Denied.
     Denied {
-        /// Why.
+        /// The reasons.
         reasons: Vec<WrittenReason>,
-        /// Whom the member can see instead; `None`: no one is named.
+        /// The provider that the member can see instead; `None`: none is named.
         referral: Option<ProviderDetails>,
-        /// How the member appeals.
+        /// The member's right to appeal.
         appeal: AppealRight,
     },
     /// Approved.

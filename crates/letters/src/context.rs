@@ -1,4 +1,4 @@
-//! The facts beside an event that its letters are made with: the case, the moment, the plan and its calendar.
+//! The context in which the letters of an event are composed: the case, the instant, the plan and its calendar.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
@@ -8,36 +8,36 @@ use super::settings::NoticeSettings;
 use second_opinion_rules::case::{Case, SecondOpinion};
 use second_opinion_rules::rules::Calendar;
 
-/// What every letter of a plan is made with.
+/// The plan's own part of every letter.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings<'a> {
     /// The plan.
     pub plan: &'a Plan,
-    /// What it sets about its letters.
+    /// The plan's settings for its letters.
     pub notices: &'a NoticeSettings,
 }
 
-/// What the letters of one event are made with.
+/// The context in which the letters of one event are composed.
 #[derive(Clone, Copy, Debug)]
 pub struct LetterContext<'a> {
-    /// Where a letter's id comes from.
+    /// Makes the id of a letter.
     pub new_id: fn() -> Uuid,
-    /// The case.
+    /// The id of the case.
     pub determination_id: Uuid,
-    /// The request, as it stands after the event.
+    /// The request, after the event.
     pub request: &'a SecondOpinion,
-    /// The policy's edition.
+    /// The edition of the policy.
     pub edition: NaiveDate,
-    /// The moment of the event.
+    /// The instant of the event.
     pub now: DateTime<Utc>,
-    /// The plan and its letters.
+    /// The plan and its settings for letters.
     pub settings: Settings<'a>,
-    /// Its calendar.
+    /// The plan's calendar.
     pub calendar: &'a Calendar,
 }
 
 impl<'a> LetterContext<'a> {
-    /// What a letter about a case is made with.
+    /// The context of a letter about a case.
     #[must_use]
     pub fn of(
         case: &'a Case,

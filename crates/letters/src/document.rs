@@ -1,21 +1,21 @@
-//! What is in a letter, before it takes a form? Blocks of words, the same for text, HTML and PDF.
+//! A letter as blocks of words, from which text, HTML and PDF are written.
 
 use serde::Serialize;
 
-/// A letter in words, in one language.
+/// A letter as blocks of words, in one language.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Document {
     /// The language, a primary tag.
     pub language: String,
-    /// The title in plain words.
+    /// The title, without markup.
     pub title: String,
-    /// The plan's name and address, a line each.
+    /// The plan's name and address, one line each.
     pub sender: Vec<String>,
-    /// Whom it goes to: name and address, a line each.
+    /// The addressee: name and address, one line each.
     pub to: Vec<String>,
-    /// Everything else, in order.
+    /// The blocks, in order.
     pub blocks: Vec<Block>,
-    /// What stands at the foot of a page, with `{page}` and `{pages}` to be filled in.
+    /// The page footer; `{page}` and `{pages}` are replaced by the page number and the number of pages.
     pub page: String,
 }
 
@@ -25,9 +25,9 @@ pub struct Document {
 pub enum Block {
     /// A heading.
     Heading {
-        /// 1: the title; 2: a section; 3: a part of one.
+        /// 1: the title; 2: a section; 3: a part of a section.
         level: u8,
-        /// The section that it begins.
+        /// The section that the heading begins.
         section: Option<Section>,
         /// The words.
         runs: Vec<Run>,
@@ -42,22 +42,22 @@ pub enum Block {
         /// The words of each item.
         items: Vec<Vec<Run>>,
     },
-    /// Someone's own words.
+    /// A quotation.
     Quote {
         /// The words.
         runs: Vec<Run>,
     },
-    /// A name and how to reach it.
+    /// An address.
     Address {
         /// The words of each line.
         lines: Vec<Vec<Run>>,
     },
-    /// Names of things, and what each is.
+    /// A list of names with their values.
     Facts {
         /// The rows.
         rows: Vec<Fact>,
     },
-    /// A paragraph in a language of its own.
+    /// A paragraph in a language other than the letter's.
     Foreign {
         /// The language.
         language: String,
@@ -66,43 +66,43 @@ pub enum Block {
     },
 }
 
-/// The name of a thing, and what it is.
+/// A name with its value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
     /// The name.
     pub name: Vec<Run>,
-    /// What it is.
+    /// The value.
     pub value: Vec<Run>,
 }
 
-/// Words of one sort. A line feed in them is a line break.
+/// Words in one style. A line feed is a line break.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Run {
     /// The words.
     pub text: String,
-    /// Whether they come from the case or the plan, not from the template: a name, a number, someone's words.
+    /// Whether the words come from the case or the plan (a name, a number, a quotation) and not from the template.
     pub value: bool,
-    /// Whether they are set off.
+    /// Whether the words are set in bold.
     pub strong: bool,
 }
 
-/// What a part of a letter is about. Templates name it beside the heading: `## appeal | Your right to appeal`.
+/// The subject of a section. Templates name it beside the heading: `## appeal | Your right to appeal`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Section {
-    /// What was asked and what was decided, or what happened.
+    /// The request and the decision, or the event.
     Decision,
-    /// Why.
+    /// The reasons.
     Reasons,
-    /// That the criteria and the record can be had.
+    /// How to get the criteria and the record.
     Criteria,
-    /// Who decided.
+    /// The reviewer.
     Reviewer,
-    /// Whom the member can see.
+    /// The providers that the member can see.
     Instead,
-    /// What is approved.
+    /// The approved service.
     Approved,
-    /// That treatment is another matter.
+    /// Treatment needs an authorization of its own.
     Treatment,
     /// The right to appeal.
     Appeal,
@@ -110,13 +110,13 @@ pub enum Section {
     Grievance,
     /// The right to a State Hearing.
     Hearing,
-    /// Independent medical review, of plans with a Knox-Keene licence.
+    /// Independent medical review, of plans with a Knox-Keene license.
     IndependentReview,
-    /// Who helps.
+    /// The offices that help.
     Help,
-    /// Other languages and forms.
+    /// Help in other languages and formats.
     Language,
-    /// What is enclosed.
+    /// The enclosures.
     Enclosures,
 }
 
@@ -162,7 +162,7 @@ impl Section {
 }
 
 impl Document {
-    /// The words of a section, its heading aside; `None`: there is no such section.
+    /// The words of a section, without its heading; `None`: there is no such section.
     #[must_use]
     pub fn section(&self, wanted: Section) -> Option<String> {
         let mut inside = false;
@@ -187,7 +187,7 @@ impl Document {
 }
 
 impl Block {
-    /// The words alone, a line for each part.
+    /// The words without markup, one line for each part.
     #[must_use]
     pub fn plain(&self) -> String {
         let line = |runs: &[Run]| plain(runs) + "\n";
@@ -207,7 +207,7 @@ impl Block {
     }
 }
 
-/// The words of runs, one after the other.
+/// The words of runs, joined.
 #[must_use]
 pub fn plain(runs: &[Run]) -> String {
     runs.iter().map(|run| run.text.as_str()).collect()

@@ -1,6 +1,6 @@
-//! How does a letter read as a page for a browser, for every reader?
+//! Renders a letter as one accessible HTML page.
 //!
-//! One page without scripts, pictures or anything fetched: a letter kept for years reads the same.
+//! The page has no scripts, no pictures and no external resources, so a letter kept for years reads the same.
 
 use std::fmt::Write as _;
 
@@ -95,7 +95,8 @@ fn element(page: &mut String, name: &str, runs: &[Run]) {
     }
 }
 
-/// Words. What comes from the case stands apart, so that a name written from right to left turns nothing else round.
+/// The words of runs. Values of the case are isolated, so that a name written from right to left does not reorder the
+/// text around it.
 fn runs(page: &mut String, runs: &[Run]) {
     for run in runs {
         if run.strong {
@@ -137,7 +138,7 @@ fn lines(page: &mut String, lines: &[String]) {
 
 fn escape(page: &mut String, text: &str) {
     let mut written = 0;
-    // Each of them is one byte, and no part of another character in UTF-8.
+    // Each of these characters is one byte in UTF-8, and no part of another character.
     for (place, byte) in text.bytes().enumerate() {
         let instead = match byte {
             b'&' => "&amp;",

@@ -1,4 +1,4 @@
-//! What does a letter hold? One model; every form of it is rendered from this.
+//! The stored model of a letter, from which every form is rendered.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -8,69 +8,69 @@ use super::contact::ContactMethods;
 use super::content::{Content, ProviderDetails};
 use second_opinion_rules::case::{LanguageTag, Private, Requester};
 
-/// The shape of a stored letter. A later shape gets another number and reads this one too.
+/// The schema of a stored letter. A later schema gets another number, and its reader also reads this one.
 pub const LETTER_SCHEMA: u32 = 2;
 
-/// A letter, made at the moment of what it tells of and stored with it.
+/// A letter, composed when its event happens and stored with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Letter {
-    /// [`LETTER_SCHEMA`] of the time.
+    /// The [`LETTER_SCHEMA`] with which it was stored.
     pub schema: u32,
-    /// Its id.
+    /// The id of the letter.
     pub notice_id: Uuid,
-    /// The case.
+    /// The id of the case.
     pub determination_id: Uuid,
-    /// Its language.
+    /// The language of the letter.
     pub language: LanguageTag,
-    /// Whether its reader's language is one that letters are not shipped in.
+    /// Whether letters are not shipped in the member's language.
     pub translation_needed: bool,
-    /// Whether its reader prefers large print.
+    /// Whether the member prefers large print.
     pub large_print: bool,
-    /// The local day that it bears.
+    /// The local day printed on the letter.
     pub day: NaiveDate,
-    /// When it was made.
+    /// The instant at which it was composed.
     pub issued_at: DateTime<Utc>,
     /// The plan that sends it.
     pub plan: Sender,
-    /// Whom it goes to.
+    /// The addressee.
     pub to: Addressee,
-    /// The member that it is about.
+    /// The member.
     pub member: MemberIdentity,
-    /// What was asked for.
+    /// The request.
     pub request: RequestSummary,
-    /// What it says.
+    /// The content.
     pub content: Content,
-    /// The titles of the sheets that go with it.
+    /// The enclosures.
     pub enclosures: Vec<ListedEnclosure>,
-    /// Where help is to be had, each in a language of its own.
+    /// The lines of language help, each in its own language.
     pub language_help: Vec<LanguageHelp>,
 }
 
 /// The plan that sends a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sender {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its own address; empty: not configured.
+    /// The address; empty: not configured.
     pub address_lines: Vec<String>,
     /// Member services; `None`: not configured.
     pub member_services: Option<ContactMethods>,
-    /// Whether it is licensed under the Knox-Keene Act, whose letters say more.
+    /// Whether the plan is licensed under the Knox-Keene Act; its letters then have a section on independent review.
     pub knox_keene: bool,
-    /// Who hears an independent medical review; `None`: not configured.
+    /// The office for independent medical review; `None`: not configured.
     pub independent_review: Option<ContactMethods>,
 }
 
-/// Whom a letter goes to.
+/// The addressee of a letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Addressee {
     /// The name; empty: not held.
     pub full_name: Private,
-    /// Where the letter goes. Of a member with a confidential address it is that one and no other.
+    /// The postal address; of a member with a confidential address, that one and no other.
     pub address_lines: Vec<Private>,
-    /// The fax number; empty: not held, or not a professional's.
+    /// The fax number, of a professional; empty: not held.
     pub fax: Private,
-    /// The phone number; empty: not held, or not a professional's.
+    /// The phone number, of a professional; empty: not held.
     pub phone: Private,
 }
 
@@ -83,40 +83,40 @@ pub struct MemberIdentity {
     pub member_id: Private,
 }
 
-/// A sheet that goes with a letter.
+/// An enclosure as the letter lists it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedEnclosure {
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// The language that it is in; `None`: any.
+    /// The language of the sheet; `None`: it goes with letters in any language.
     pub language: Option<LanguageTag>,
 }
 
-/// Where help is to be had, in one language.
+/// A line of language help.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LanguageHelp {
     /// The language.
     pub language: LanguageTag,
-    /// The words, phone number included.
+    /// The words, with the phone number.
     pub text: String,
 }
 
-/// What was asked for.
+/// The request as a letter states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSummary {
-    /// Who asked.
+    /// The requesting parties.
     pub by: Vec<RequestingParty>,
-    /// The local day on which the plan received it.
+    /// The local day of receipt.
     pub received: NaiveDate,
-    /// Whom it names; `None`: no one.
+    /// The requested provider; `None`: none is named.
     pub of: Option<ProviderDetails>,
-    /// The policy's number.
+    /// The number of the policy.
     pub policy: String,
-    /// The day of its edition.
+    /// The day of the policy's edition.
     pub edition: NaiveDate,
 }
 
-/// Who asked.
+/// A requesting party.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RequestingParty {

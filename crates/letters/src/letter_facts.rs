@@ -1,4 +1,4 @@
-//! What is so of a case, as its letters say it?
+//! Builds a letter's facts from a case.
 
 use super::contact::ContactMethods;
 use super::content::{
@@ -62,7 +62,8 @@ pub(super) fn network_offer(denial: &Denial, request: &SecondOpinion) -> Network
     }
 }
 
-/// Who in the network can be seen: the alternatives where the member is referred to them, else the one asked for.
+/// The network providers that the member can see: the eligible alternatives if the member is referred to them, else the
+/// requested provider.
 pub(super) fn providers_to_see(
     request: &SecondOpinion,
     recommendation: Recommendation,

@@ -1,9 +1,9 @@
-//! Which letter goes with a decision, and how does it read? Pure: the decision in, the letter out.
+//! The letters of second medical opinions: the event in, the letters out. Pure but for the PDF library.
 //!
-//! A letter is made (`make`) at the moment of the decision and stored with it as bytes; its reference on the case holds
-//! their SHA-256. What a member is shown is rendered from those bytes, so that a preview cannot differ from what is
-//! sent: the letter fills in a template of its language (`templates`), whose lines become blocks of words (`markup`,
-//! `document`), and each form is written from the blocks (`text`, `html`).
+//! A letter is composed (`compose`) when its event happens, and stored with the event as bytes; its reference on the
+//! case holds their SHA-256. What a member sees is rendered from those bytes, so a preview cannot differ from the
+//! letter that is sent: a template of its language (`templates`) is filled in and read as blocks of words (`document`),
+//! and each form (`text`, `html`, `pdf`) is written from the blocks.
 
 mod compose;
 mod contact;

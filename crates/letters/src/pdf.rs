@@ -1,4 +1,4 @@
-//! How does a letter become a PDF file that every reader can use? By typst, as PDF/UA-1, with its fonts in it.
+//! Renders a letter as an accessible PDF file: PDF/UA-1, by typst, with embedded fonts.
 
 use std::sync::LazyLock;
 
@@ -20,15 +20,18 @@ use super::error::NoticeError;
 const ORDINARY_PRINT_PT: u32 = 12;
 /// The size of large print, in points.
 const LARGE_PRINT_PT: u32 = 20;
-/// A word this long has places put in where it can be broken, in characters.
+/// The longest run of characters without a break opportunity. A longer word gets one, so that it does not leave the
+/// page.
 const UNBROKEN_CHARS_MAX: usize = 30;
-/// What stands for a sign that no font has.
+/// Replaces a character that no font has.
 const NO_GLYPH: char = '\u{fffd}';
 const BREAK_HERE: char = '\u{200b}';
-/// As many runs as the work of an earlier one is kept for.
+/// Renderings after which typst drops an unused cached result. Letters share their layout and not their words, so a few
+/// suffice.
 const CACHE_RUNS_MAX: usize = 4;
 
-/// What all letters share: parsed once, it is what makes the second letter fast.
+/// The fonts, the library and the layout, shared by all letters. Loading them once makes every letter after the first
+/// fast.
 struct SharedWorld {
     library: LazyHash<Library>,
     book: LazyHash<FontBook>,
@@ -50,7 +53,7 @@ static SHARED: LazyLock<SharedWorld> = LazyLock::new(|| {
         .into_iter()
         .flat_map(|file| Font::iter(Bytes::new(file)))
         .collect();
-    // INVARIANT: two plain file names are paths.
+    // INVARIANT: both names are plain file names, which are valid paths.
     let id = |name| {
         let path = VirtualPath::new(name).unwrap_or_else(|_| unreachable!("a file name"));
         RootedPath::new(VirtualRoot::Project, path).intern()
@@ -66,7 +69,7 @@ static SHARED: LazyLock<SharedWorld> = LazyLock::new(|| {
     }
 });
 
-/// The page and the one letter that is put on it. Nothing else can be read: no file, no network, no clock.
+/// The layout with the data of one letter. It gives typst no other file, no network and no clock.
 struct LetterWorld {
     shared: &'static SharedWorld,
     letter: Bytes,
@@ -117,12 +120,12 @@ struct PageData {
     document: Document,
 }
 
-/// The letter as a PDF file: PDF/UA-1, tagged, with its fonts in it. The same letter gives the same bytes.
+/// Renders a letter as a PDF file: PDF/UA-1, tagged, with embedded fonts. The same letter gives the same bytes.
 ///
-/// Takes tens of milliseconds on a processor of its own: not a thing to do where others wait.
+/// This takes tens of milliseconds of processor time, so do not call it on a thread that others wait for.
 ///
 /// # Errors
-/// When the page cannot be set, which no letter of a build whose tests pass causes.
+/// Fails if the layout fails, which no letter causes in a build that passes its tests.
 pub fn pdf(
     document: &Document,
     large_print: bool,
@@ -159,7 +162,7 @@ pub fn pdf(
     file
 }
 
-/// What the typesetter says. Its messages name no word of the letter.
+/// The error of the typesetter. Its messages contain no word of the letter.
 fn typesetting_error(errors: &[typst::diag::SourceDiagnostic]) -> NoticeError {
     let said: Vec<&str> = errors.iter().map(|error| error.message.as_str()).collect();
     NoticeError::Template(format!("letter.typ: {}", said.join("; ")))
@@ -178,7 +181,7 @@ fn timestamp(at: DateTime<Utc>) -> Option<Timestamp> {
     Some(Timestamp::new_utc(instant))
 }
 
-/// Replaces what no font has, and lets a word that is longer than a line be broken.
+/// Replaces characters that no font has, and adds break opportunities to words longer than a line.
 fn make_printable(document: &mut Document) {
     let texts = [&mut document.title]
         .into_iter()

@@ -1,7 +1,7 @@
-//! Who is the plan, and where do its members turn?
+//! The health plan and its contact points.
 //!
-//! Pure data: letters print it, the calendar takes its time zone. Where nothing is configured it is Partnership,
-//! from its public pages.
+//! Pure data: letters print it, and the calendar takes its time zone. The default is Partnership HealthPlan of
+//! California, from its public pages.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -11,79 +11,80 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
 /// The health plan in whose name determinations are made and letters are sent.
 ///
-/// A contact point that is given replaces the default one as a whole, so that no letter mixes two offices.
+/// A configured contact point replaces the default one as a whole, so that no letter mixes two offices.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Plan {
     /// The plan's name, as letters print it.
     pub name: String,
-    /// The plan's own address, as letters print it above the member's; empty: none is printed.
+    /// The plan's address, as letters print it above the member's; empty: none is printed.
     pub address_lines: Vec<String>,
     /// The time zone in which the plan's days begin and end.
     #[serde(deserialize_with = "read_zone", serialize_with = "write_zone")]
     pub time_zone: Tz,
-    /// Whether the plan holds a Knox-Keene licence; it decides which "Your Rights" text a letter carries.
+    /// Whether the plan holds a Knox-Keene license; this selects the "Your Rights" text of a letter.
     pub knox_keene: bool,
     /// Member Services.
     pub member_services: ContactPoint,
     /// The Grievance Coordinator of clause VI.E.
     pub grievance_coordinator: ContactPoint,
-    /// Where appeals go (VI.F).
+    /// The office for appeals (VI.F).
     pub appeals: ContactPoint,
     /// The State Hearings Division.
     pub state_hearing: ContactPoint,
     /// The Medi-Cal managed care Ombudsman.
     pub ombudsman: ContactPoint,
-    /// Free legal help, where the plan names an office.
+    /// An office for free legal help, if the plan names one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub legal_help: Option<ContactPoint>,
-    /// Who hears an independent medical review; letters print it where `knox_keene` is on.
+    /// The office for independent medical review; letters print it if `knox_keene` is true.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub independent_review: Option<ContactPoint>,
 }
 
-/// One office that a member can reach. An empty text means that the office has none.
+/// An office that a member can contact. An empty text means that the office has none.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ContactPoint {
     /// The office's name.
     pub name: String,
-    /// The telephone number, as it is printed.
+    /// The phone number, as it is printed.
     pub phone: String,
     /// The TTY or relay number, as it is printed.
     pub tty: String,
-    /// When someone answers, in words.
+    /// The office hours, in words.
     pub hours: String,
-    /// The postal address, a line each.
+    /// The postal address, one line each.
     pub address_lines: Vec<String>,
-    /// The address of the office's page.
+    /// The URL of the office's page.
     pub website: String,
     /// The name and the hours in other languages, by primary tag such as `es`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub translations: BTreeMap<String, OfficeWords>,
 }
 
-/// What of an office is said in words, in one language. An empty text means that the English one is printed.
+/// The words that describe an office in one language. An empty text means that the English one is printed.
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OfficeWords {
     /// The office's name.
     pub name: String,
-    /// When someone answers, in words.
+    /// The office hours, in words.
     pub hours: String,
 }
 
-/// Something in a plan that no letter should carry.
+/// A setting of the plan that no letter should carry.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct PlanProblem {
     /// The key, such as `plan.grievance_coordinator.phone`.
     pub key: String,
-    /// What is wrong with it, and what is expected.
+    /// The problem, and the expected value.
     pub message: String,
 }
 
 impl Default for Plan {
-    /// Partnership and the State's offices, with the numbers, hours and addresses of their public pages.
+    /// Partnership HealthPlan of California and the State's offices, with the numbers, hours and addresses of their
+    /// public pages.
     fn default() -> Self {
         let tty = "(800) 735-2929 / 711";
         let hours = "Monday to Friday, 8 a.m. to 5 p.m.";
@@ -167,7 +168,10 @@ fn read_zone<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Tz, D::Error>
     })
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn write_zone<S: Serializer>(zone: &Tz, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(zone.name())
 }
@@ -177,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_file_may_give_a_part_of_it() {
+    fn missing_settings_take_their_defaults() {
         let plan: Plan =
             toml::from_str("time_zone = \"America/Denver\"\nknox_keene = true").expect("a plan");
         assert_eq!(plan.time_zone, Tz::America__Denver);

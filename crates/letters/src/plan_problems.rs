@@ -1,19 +1,19 @@
-//! The problems of a plan's settings that would show in its letters.
+//! Checks a plan's settings before any letter carries them.
 
 use second_opinion_rules::case::{LanguageTag, is_phone};
 
 use super::plan::{ContactPoint, Plan, PlanProblem};
 
-/// As long as a name or a line may be, in characters.
+/// Maximum length of a name or a line, in characters: the contract's limit for lines.
 const LINE_CHARS_MAX: usize = 200;
-/// As many lines as an address may have.
+/// Maximum number of lines of an address: more do not fit above a letter's text.
 const ADDRESS_LINES_MAX: usize = 8;
 
 impl Plan {
-    /// Everything that is wrong with the plan, none left out; empty where letters can carry it.
+    /// Every problem of the plan's settings; empty: letters can carry them.
     ///
-    /// A plan with a name of its own must name its own offices too: a letter of one plan that sends its members
-    /// to the offices of another is the surprising case that this refuses.
+    /// A plan with a name of its own must also name its own offices: a letter must not send one plan's members to the
+    /// offices of another.
     #[must_use]
     pub fn problems(&self) -> Vec<PlanProblem> {
         let mut problems = Vec::new();
@@ -72,7 +72,7 @@ impl ContactPoint {
             problems.push(PlanProblem {
                 key: format!("{key}.phone"),
                 message: format!(
-                    "expected 10 digits among the usual signs, got `{}`",
+                    "expected a phone number of 10 digits, got `{}`",
                     self.phone.escape_debug()
                 ),
             });
@@ -153,12 +153,12 @@ mod tests {
     }
 
     #[test]
-    fn a_fresh_clone_can_send_letters() {
+    fn default_plan_has_no_problems() {
         assert_eq!(Plan::default().problems(), []);
     }
 
     #[test]
-    fn every_problem_is_named_by_its_key() {
+    fn every_problem_is_reported_with_its_key() {
         let mut plan = Plan {
             name: "  ".into(),
             ..Plan::default()
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn another_plan_names_its_own_offices() {
+    fn plan_with_its_own_name_must_name_its_own_offices() {
         let plan = Plan {
             name: "Another Plan".into(),
             ..Plan::default()
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn phone_numbers_follow_the_rule_of_the_contract() {
+    fn phone_may_have_an_extension() {
         for (phone, expected) in [
             ("1-800-952-5253", [].as_slice()),
             ("(800) 863-4155 ext. 12", [].as_slice()),

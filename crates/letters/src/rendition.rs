@@ -1,4 +1,4 @@
-//! In which form, language and size is a letter given out?
+//! The form, language and size in which a letter is rendered.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ impl Form {
         }
     }
 
-    /// Whether this build makes it.
+    /// Whether this build renders the form.
     #[must_use]
     pub const fn is_supported(self) -> bool {
         match self {
@@ -54,13 +54,13 @@ pub struct Rendition {
     pub form: Form,
     /// The language, a primary tag.
     pub language: String,
-    /// Whether it is in large print. Text has no size, so it never is.
+    /// Whether the letter is in large print; always false for text, which has no size.
     pub large_print: bool,
 }
 
 impl Rendition {
-    /// What is wanted of a letter: its own language where none is named, and large print where it is asked for or its
-    /// reader prefers it. `None`: the letter cannot be had in the language.
+    /// The rendition that a caller asks for: in the letter's own language if none is named, and in large print if
+    /// requested or preferred by the member. `None`: the letter is not held in the language.
     #[must_use]
     pub fn of(
         letter: &Letter,
@@ -77,7 +77,7 @@ impl Rendition {
         })
     }
 
-    /// Every rendition that a letter can be had in.
+    /// Every rendition of a letter.
     #[must_use]
     pub fn all(letter: &Letter) -> Vec<Self> {
         let mut all: Vec<Self> = Vec::new();
@@ -92,10 +92,10 @@ impl Rendition {
         all
     }
 
-    /// The letter's bytes in it. The same letter gives the same bytes, in one build.
+    /// Renders a letter. The same letter gives the same bytes, in one build.
     ///
     /// # Errors
-    /// When this build does not make the form, or a template cannot be filled in.
+    /// Fails if this build does not render the form, or a template cannot be filled in.
     pub fn render(&self, templates: &Templates, letter: &Letter) -> Result<Vec<u8>, NoticeError> {
         let document = templates.document(letter, &self.language)?;
         match self.form {
@@ -109,7 +109,7 @@ impl Rendition {
     }
 }
 
-/// Whether all of a letter is held in a language, the reviewer's words too.
+/// Whether all of a letter is held in a language, the reviewer's words included.
 fn is_in(letter: &Letter, language: &str) -> bool {
     let reasons_are = match &letter.content {
         Content::Denial(notice) => notice.reasons().all(|reason| reason.is_in(language)),

@@ -1,6 +1,6 @@
-//! Which rights does a letter tell of, and how is each one used (VI.F)?
+//! The rights that a letter states, with their deadlines and contact methods (VI.F).
 //!
-//! A right without a way to use it cannot be built.
+//! A right without a contact method cannot be built.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -12,7 +12,7 @@ use second_opinion_rules::rules::{
     STATE_HEARING_WINDOW,
 };
 
-/// The right to appeal: until when and how.
+/// The right to appeal, with its deadlines.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AppealRight {
     last_day: NaiveDate,
@@ -23,7 +23,7 @@ pub struct AppealRight {
     how: ContactMethods,
 }
 
-/// An amount of time as a letter keeps it.
+/// An amount of time as letters store it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimeSpan {
@@ -46,7 +46,7 @@ impl From<Amount> for TimeSpan {
 }
 
 impl AppealRight {
-    /// The right to appeal a letter of a local day; `None`: the contact point cannot be reached in any way.
+    /// The right to appeal a letter dated `letter_day`; `None`: the contact point has no contact method.
     #[must_use]
     pub fn new(letter_day: NaiveDate, point: &ContactPoint) -> Option<Self> {
         Some(Self {
@@ -59,51 +59,51 @@ impl AppealRight {
         })
     }
 
-    /// The last local day.
+    /// The last local day to appeal.
     #[must_use]
     pub fn last_day(&self) -> NaiveDate {
         self.last_day
     }
 
-    /// How long the window is.
+    /// The time from the letter's day to the last day to appeal.
     #[must_use]
     pub fn window(&self) -> TimeSpan {
         self.window
     }
 
-    /// By when the plan confirms that it has the appeal.
+    /// The time in which the plan acknowledges the appeal.
     #[must_use]
     pub fn acknowledged(&self) -> TimeSpan {
         self.acknowledged
     }
 
-    /// By when the plan decides it.
+    /// The time in which the plan decides a standard appeal.
     #[must_use]
     pub fn resolved(&self) -> TimeSpan {
         self.resolved
     }
 
-    /// By when the plan decides an expedited one.
+    /// The time in which the plan decides an expedited appeal.
     #[must_use]
     pub fn expedited(&self) -> TimeSpan {
         self.expedited
     }
 
-    /// How.
+    /// The office for appeals.
     #[must_use]
     pub fn how(&self) -> &ContactMethods {
         &self.how
     }
 }
 
-/// The right to file a grievance, at any time: how.
+/// The right to file a grievance, which has no deadline.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GrievanceRight {
     how: ContactMethods,
 }
 
 impl GrievanceRight {
-    /// The right to file a grievance; `None`: the contact point cannot be reached in any way.
+    /// The right to file a grievance; `None`: the contact point has no contact method.
     #[must_use]
     pub fn new(point: &ContactPoint) -> Option<Self> {
         Some(Self {
@@ -111,7 +111,7 @@ impl GrievanceRight {
         })
     }
 
-    /// How.
+    /// The office for grievances.
     #[must_use]
     pub fn how(&self) -> &ContactMethods {
         &self.how
@@ -126,7 +126,7 @@ pub struct HearingRight {
 }
 
 impl HearingRight {
-    /// The right to a State Hearing; `None`: the contact point cannot be reached in any way.
+    /// The right to a State Hearing; `None`: the contact point has no contact method.
     #[must_use]
     pub fn new(point: &ContactPoint) -> Option<Self> {
         Some(Self {
@@ -135,13 +135,13 @@ impl HearingRight {
         })
     }
 
-    /// How long after the appeal is decided.
+    /// The time from the decision on the appeal to the last day to request a hearing.
     #[must_use]
     pub fn window(&self) -> TimeSpan {
         self.window
     }
 
-    /// How.
+    /// The office for State Hearings.
     #[must_use]
     pub fn how(&self) -> &ContactMethods {
         &self.how

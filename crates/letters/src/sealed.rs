@@ -1,23 +1,23 @@
-//! A letter as the bytes that are stored, with their digest.
+//! A letter as stored bytes, with their digest.
 
 use second_opinion_rules::case::{Digest, NoticeReference};
 
 use super::error::NoticeError;
 use super::letter::{LETTER_SCHEMA, Letter};
 
-/// A letter with its bytes and what the case says of it.
+/// A letter with its stored bytes and the case's reference to it.
 #[derive(Clone, Debug)]
 pub struct SealedLetter {
     /// The letter.
     pub letter: Letter,
-    /// What the case says of it.
+    /// The reference on the case.
     pub reference: NoticeReference,
-    /// What is stored.
+    /// The bytes to store.
     pub bytes: Vec<u8>,
 }
 
 impl SealedLetter {
-    /// The letter's bytes, and what the case says of them.
+    /// Serializes a letter and computes the reference on the case.
     pub(crate) fn seal(letter: Letter) -> Result<Self, NoticeError> {
         let bytes = serde_json::to_vec(&letter).map_err(|_| NoticeError::Unreadable)?;
         let reference = NoticeReference {
@@ -36,10 +36,10 @@ impl SealedLetter {
     }
 }
 
-/// The letter in stored bytes.
+/// Reads a stored letter.
 ///
 /// # Errors
-/// When they are of an unknown schema or cannot be read.
+/// Fails if the bytes have an unknown schema or cannot be read.
 pub fn read(bytes: &[u8]) -> Result<Letter, NoticeError> {
     #[derive(serde::Deserialize)]
     struct Tag {

@@ -1,4 +1,4 @@
-//! What can a plan set about its letters? The file's `[notices]`.
+//! The plan's settings for its letters: the configuration file's `[notices]`.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -9,35 +9,35 @@ use super::letter::{LanguageHelp, ListedEnclosure};
 use super::plan::ContactPoint;
 use second_opinion_rules::case::LanguageTag;
 
-/// What a plan sets about its letters.
+/// The plan's settings for its letters.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct NoticeSettings {
-    /// Whether a letter goes out when the time to decide has run out.
+    /// Whether a letter is sent when a decision is untimely.
     pub lapse: bool,
-    /// A folder with templates in place of shipped ones: `<folder>/<language>/<file>`.
+    /// A folder of templates that replace shipped ones: `<folder>/<language>/<file>`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub templates: Option<PathBuf>,
-    /// The sheets that go with every letter to a member.
+    /// The enclosures of every letter to a member.
     pub enclosures: Vec<Enclosure>,
-    /// Where help is to be had, a line a language.
+    /// The lines of language help, one a language.
     pub language_help: Vec<HelpLine>,
 }
 
-/// A sheet that goes with letters.
+/// An enclosure.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enclosure {
-    /// The title, as the letter lists it.
+    /// The title, as letters list it.
     pub title: String,
     /// The file to print.
     pub file: PathBuf,
-    /// The language that it is in; `None`: it goes with letters in any.
+    /// The language of the sheet; `None`: it goes with letters in any language.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
 }
 
-/// Where help is to be had, in one language. `{phone}` and `{tty}` are member services'.
+/// A line of language help. `{phone}` and `{tty}` are replaced by the numbers of Member Services.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HelpLine {
@@ -47,7 +47,7 @@ pub struct HelpLine {
     pub text: String,
 }
 
-/// The lines that are shipped.
+/// The shipped lines of language help.
 static SHIPPED_HELP: LazyLock<Vec<HelpLine>> = LazyLock::new(|| {
     #[derive(Deserialize)]
     struct File {
@@ -71,7 +71,7 @@ impl Default for NoticeSettings {
 }
 
 impl NoticeSettings {
-    /// Everything that is wrong, each with its key. Whether the files are there is looked at too.
+    /// Every problem, with its key. This also checks that the files of enclosures exist.
     #[must_use]
     pub fn problems(&self) -> Vec<(String, String)> {
         let mut problems = Vec::new();
@@ -83,7 +83,7 @@ impl NoticeSettings {
                 complain(format!("{key}.title"), "expected one line of text");
             }
             if !sheet.file.is_file() {
-                complain(format!("{key}.file"), "expected a file that is there");
+                complain(format!("{key}.file"), "expected the path of a file");
             }
             let language = sheet.language.as_deref();
             if language.is_some_and(|language| LanguageTag::parse(language).is_none()) {
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn help_is_offered_in_the_languages_of_the_state() {
+    fn shipped_help_covers_the_languages_of_the_state() {
         let settings = NoticeSettings::default();
         assert_eq!(settings.problems(), []);
         let services = crate::plan::Plan::default().member_services;
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_named_by_its_key() {
+    fn unusable_settings_are_reported_with_their_keys() {
         let settings: NoticeSettings = toml::from_str(
             "lapse = false\nenclosures = [{ title = '', file = 'no/such', language = '!' }]\nlanguage_help = [{ language = '', text = '' }]",
         )

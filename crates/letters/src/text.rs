@@ -1,10 +1,10 @@
-//! How does a letter read as plain text?
+//! Renders a letter as plain text.
 //!
-//! A paragraph is a line: screens, readers and braille displays break lines as they need to.
+//! A paragraph is one line: screens, screen readers and braille displays break lines themselves.
 
 use super::document::{Block, Document, plain};
 
-/// The letter as plain text: UTF-8, a line feed after each line.
+/// The letter as plain text: UTF-8, each line terminated by a line feed.
 #[must_use]
 pub fn text(document: &Document) -> String {
     let mut page = String::with_capacity(16 * 1024);
@@ -12,7 +12,7 @@ pub fn text(document: &Document) -> String {
     page.push('\n');
     lines(&mut page, &document.to);
     for block in &document.blocks {
-        // The parts of an address and of a list stand close to what announces them.
+        // A blank line separates blocks; the items of a list and the lines of an address follow each other without one.
         page.push('\n');
         match block {
             Block::Heading { runs, level, .. } => {
@@ -52,7 +52,7 @@ fn lines(page: &mut String, lines: &[String]) {
     }
 }
 
-/// Words with a sign before their first line, and as much space before the others.
+/// Writes words with a prefix on their first line and the same indentation on the others.
 fn indented(page: &mut String, sign: &str, words: &str) {
     for (index, line) in words.lines().enumerate() {
         let line = line.trim();

@@ -1,4 +1,4 @@
-//! How does a letter become words? By the templates of its language, shipped or the plan's own.
+//! The compiled templates of every language, which turn a letter into blocks of words.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ static COMPILED_IN: LazyLock<Templates> = LazyLock::new(|| {
     Templates::read(&BTreeMap::new()).unwrap_or_else(|errors| panic!("{errors}"))
 });
 
-/// The templates of every language, ready to be filled in.
+/// The templates of every language, compiled.
 #[derive(Debug)]
 pub struct Templates {
     languages: BTreeMap<String, Language>,
@@ -32,25 +32,25 @@ struct Language {
     words: Arc<Words>,
 }
 
-/// Templates that cannot be used: everything that is wrong with them.
+/// Templates that cannot be used: every problem of them.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{}", .0.join("\n"))]
 pub struct TemplateErrors(pub Vec<String>);
 
-/// Files in place of shipped ones, by language and name.
+/// A plan's files that replace shipped ones, by language and name.
 pub(super) type CustomFiles = BTreeMap<(String, String), String>;
 
 impl Templates {
-    /// The templates that are compiled in.
+    /// The templates built into the program, as one shared value.
     #[must_use]
     pub fn shipped() -> &'static Self {
         &COMPILED_IN
     }
 
-    /// The templates that are compiled in, for a server of its own.
+    /// The templates built into the program, as a value of the caller's own.
     ///
     /// # Errors
-    /// Never in a build whose tests pass.
+    /// Does not fail in a build that passes its tests.
     pub fn built_in() -> Result<Self, TemplateErrors> {
         Self::read(&CustomFiles::new())
     }
@@ -73,15 +73,15 @@ impl Templates {
         }
     }
 
-    /// The short words of a language; `None`: it is not shipped.
+    /// The short words of a language; `None`: letters are not shipped in it.
     pub(super) fn words(&self, language: &str) -> Option<&Words> {
         self.languages.get(language).map(|held| &*held.words)
     }
 
-    /// A letter in words, in a shipped language.
+    /// Fills in the template of a letter, in a shipped language.
     ///
     /// # Errors
-    /// When the language is not shipped, or the template cannot be filled in.
+    /// Fails if letters are not shipped in the language, or the template cannot be filled in.
     pub fn document(&self, letter: &Letter, language: &str) -> Result<Document, NoticeError> {
         let (tag, held) = self
             .languages
@@ -104,7 +104,7 @@ impl Templates {
         let lines = std::iter::once(&person.full_name).chain(&person.address_lines);
         Ok(Document {
             language: tag.clone(),
-            title: title.ok_or_else(|| template_error("there is no title".to_owned()))?,
+            title: title.ok_or_else(|| template_error("the title is missing".to_owned()))?,
             sender: std::iter::once(&letter.plan.name)
                 .chain(&letter.plan.address_lines)
                 .cloned()
@@ -129,7 +129,7 @@ fn read_language(
     environment.set_auto_escape_callback(|_| AutoEscape::Custom("letter".into()));
     environment.set_formatter(|output, _, value| {
         if value.is_undefined() || value.is_none() {
-            let missing = "a value that the letter does not have is printed";
+            let missing = "the template prints a value that the letter lacks";
             return Err(minijinja::Error::new(
                 minijinja::ErrorKind::UndefinedError,
                 missing,
@@ -171,7 +171,7 @@ fn read_language(
     }
 }
 
-/// What went wrong, and in which line. The innermost cause says most.
+/// The innermost cause of an error, which is the most specific, with its line.
 fn reason(error: &minijinja::Error) -> String {
     let mut cause = error;
     while let Some(inner) = std::error::Error::source(cause)

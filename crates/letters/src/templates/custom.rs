@@ -1,4 +1,4 @@
-//! A plan's own templates, in place of shipped ones: read from its folder and checked before any letter is made.
+//! A plan's own templates, read from its folder and checked before any letter uses them.
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use super::required_content;
 use super::shipped::SHIPPED;
 
 impl Templates {
-    /// The templates with those in a plan's folder, `<folder>/<language>/<file>`, in place of the shipped ones.
+    /// The shipped templates with those in a plan's folder, `<folder>/<language>/<file>`, in their place.
     ///
-    /// Every letter is filled in once with a sample, in every language, and each section and each word that a letter
-    /// of its kind owes to its reader is looked for.
+    /// Every sample letter is filled in once in every language, and must contain each section and each value that a
+    /// letter of its kind requires.
     ///
     /// # Errors
-    /// Everything that is wrong: a file that cannot be read or that no letter knows, a template that cannot be filled
-    /// in, a missing key, a missing section, or one that lacks what it owes.
+    /// Fails with every problem: a file that cannot be read or that no letter uses, a template that cannot be filled
+    /// in, a missing key, a missing section, or a section without a required value.
     pub fn with_folder(folder: &Path) -> Result<Self, TemplateErrors> {
         let mut errors = Vec::new();
         let custom = read_folder(folder, &mut errors);
@@ -24,7 +24,7 @@ impl Templates {
         Self::from_files(&custom)
     }
 
-    /// The templates with some in place of the shipped ones, checked.
+    /// The shipped templates with custom files in their place, checked.
     pub(super) fn from_files(custom: &CustomFiles) -> Result<Self, TemplateErrors> {
         let templates = Self::read(custom)?;
         let errors = required_content::problems(&templates);
@@ -36,7 +36,7 @@ impl Templates {
     }
 }
 
-/// The files of a plan's folder that stand in place of shipped ones.
+/// Reads the files of a plan's folder.
 fn read_folder(folder: &Path, errors: &mut Vec<String>) -> CustomFiles {
     let mut custom = CustomFiles::new();
     let mut list = |folder: &Path| -> Vec<PathBuf> {
@@ -70,7 +70,7 @@ fn read_folder(folder: &Path, errors: &mut Vec<String>) -> CustomFiles {
                 errors.push(format!("`{}` cannot be read: {error}", path.display()));
             }
             (false, _) => errors.push(format!(
-                "`{}` stands in place of no shipped template",
+                "`{}` does not replace a shipped template",
                 path.display()
             )),
         }
@@ -93,14 +93,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_shipped_templates_say_what_they_owe() {
+    fn shipped_templates_have_the_required_content() {
         assert_eq!(
             required_content::problems(Templates::shipped()),
             Vec::<String>::new()
         );
     }
 
-    /// A template without one of its parts: from the heading or the call of a macro up to what follows.
+    /// A template without one line: a heading or a macro call.
     fn without(text: &str, line: usize) -> String {
         let mut lines: Vec<&str> = text.lines().collect();
         lines.remove(line);
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn vi_f_no_section_can_be_taken_out_unnoticed() {
+    fn vi_f_removing_any_required_section_is_an_error() {
         let calls = [
             "criteria",
             "reviewer",
@@ -127,7 +127,7 @@ mod tests {
                 if !(a_call || a_heading) {
                     continue;
                 }
-                // Neither is owed to the reader of an approval's reviewer, nor what is enclosed.
+                // An approval need not name its reviewer, and no letter must have enclosures.
                 if line.contains("enclosures")
                     || (name == "approval.txt" && line.contains("reviewer"))
                     || (name == "provider_copy.txt"
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_missing_is_named() {
+    fn missing_key_is_named() {
         let (_, _, text) = shipped_files()
             .find(|(language, name, _)| (*language, *name) == ("en", "parts.txt"))
             .expect("it is shipped");

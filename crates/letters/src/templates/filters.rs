@@ -1,15 +1,15 @@
-//! What can a template do with a value of the letter? One filter a line of this table.
+//! The filters that templates apply to the values of a letter.
 //!
 //! | filter | of | gives |
 //! | --- | --- | --- |
 //! | `words` | any text | the text as the template's own words |
 //! | `date` | a day | `January 22, 2027` |
 //! | `span` | a span of time | `60 calendar days` |
-//! | `how` | an office | a list of the ways to reach it |
+//! | `how` | an office | a list of its contact methods |
 //! | `how_named` | an office | the same after its name |
-//! | `phone` | an office | its phone number, and the TTY's |
+//! | `phone` | an office | its phone number with the TTY number |
 //! | `provider_name` | a provider | its name, or its NPI in words |
-//! | `asked_by` | who asked | `you and your representative` |
+//! | `asked_by` | requesting parties | `you and your representative` |
 //! | `reason` | a denial reason's code | the reason in plain words |
 
 use std::fmt::Write as _;
@@ -27,7 +27,7 @@ use crate::rights::TimeSpan;
 use second_opinion_rules::case::same_name;
 use second_opinion_rules::rules::DenialReasonCode;
 
-/// Gives an environment the filters of a language.
+/// Adds the filters of a language to an environment.
 pub(super) fn add(environment: &mut Environment<'static>, language: &str, words: &Arc<Words>) {
     let language: Arc<str> = language.into();
     environment.add_filter("words", |text: String| Value::from_safe_string(text));
@@ -41,17 +41,14 @@ pub(super) fn add(environment: &mut Environment<'static>, language: &str, words:
     environment.add_filter("span", move |span: Serde<TimeSpan>| {
         Value::from_safe_string(self::span(&of, span.0))
     });
-    let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
+    let (of, tag) = (Arc::clone(words), Arc::clone(&language));
     environment.add_filter("how", move |contact: Arc<ContactMethods>| {
-        Value::from_safe_string(contact_list(&of, &spoken, &contact))
+        Value::from_safe_string(contact_list(&of, &tag, &contact))
     });
-    let (of, spoken) = (Arc::clone(words), Arc::clone(&language));
+    let (of, tag) = (Arc::clone(words), Arc::clone(&language));
     environment.add_filter("how_named", move |contact: Arc<ContactMethods>| {
-        let name = guard(contact.name(&spoken));
-        Value::from_safe_string(format!(
-            "{name}:\n\n{}",
-            contact_list(&of, &spoken, &contact)
-        ))
+        let name = guard(contact.name(&tag));
+        Value::from_safe_string(format!("{name}:\n\n{}", contact_list(&of, &tag, &contact)))
     });
     let of = Arc::clone(words);
     environment.add_filter("phone", move |contact: Arc<ContactMethods>| {
@@ -84,7 +81,7 @@ fn span(words: &Words, span: TimeSpan) -> String {
     text.replace("{n}", &n.to_string())
 }
 
-/// The ways to reach an office, an item each.
+/// The contact methods of an office, as the items of a list.
 fn contact_list(words: &Words, language: &str, contact: &ContactMethods) -> String {
     let mut items = String::new();
     for method in contact.methods() {
@@ -103,7 +100,7 @@ fn contact_list(words: &Words, language: &str, contact: &ContactMethods) -> Stri
             }
             ContactMethod::Address { lines } => {
                 let name = contact.name(language);
-                // Many an address begins with the name of the office.
+                // Many addresses begin with the name of the office, which is already printed.
                 let lines: Vec<&str> = std::iter::once(name)
                     .chain(
                         lines

@@ -1,4 +1,4 @@
-//! How does a rendered template become blocks? By the first sign of each line.
+//! The line markup of templates: the first characters of a line select its block.
 //!
 //! | line | block |
 //! | --- | --- |
@@ -6,14 +6,14 @@
 //! | `## section \| words` | a section and its heading |
 //! | `### words` | a heading within a section |
 //! | `- words` | an item of a list |
-//! | `> words` | someone's own words |
-//! | `@@ words`, `@ words` | the first and the further lines of an address |
-//! | `\| name \| words` | a fact |
-//! | `~ language \| words` | a paragraph in a language of its own |
-//! | else | a paragraph, up to an empty line |
+//! | `> words` | a quotation |
+//! | `@@ words`, `@ words` | the first line and the following lines of an address |
+//! | `\| name \| words` | a name with its value |
+//! | `~ language \| words` | a paragraph in another language |
+//! | any other line | a paragraph, up to an empty line |
 //!
-//! `**words**` are set off. What is put into a template stands between signs that no text holds, so that it is never
-//! taken for markup, wherever it begins a line and whatever it says.
+//! `**words**` are set in bold. A value of the letter is enclosed in two control characters that no text contains, so
+//! it is never read as markup, even at the beginning of a line.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ const VALUE_ENDS: char = '\u{3}';
 /// A line feed inside a value.
 const VALUE_LINE: char = '\u{1e}';
 
-/// A value as it stands in a rendered template.
+/// Encloses a value in the control characters.
 pub(super) fn guard(value: &str) -> String {
     let value = value.trim();
     let mut guarded = String::with_capacity(value.len() + 2);
@@ -44,10 +44,10 @@ pub(super) fn guard(value: &str) -> String {
     guarded
 }
 
-/// The blocks of a rendered template.
+/// Reads a filled-in template as blocks.
 ///
 /// # Errors
-/// When a line is not as the table has it: the line, and what is wrong with it.
+/// Fails with the line that is not in the table above, without the values in it.
 pub(super) fn blocks(rendered: &str) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
     let mut paragraph = Cow::Borrowed("");
@@ -118,7 +118,7 @@ fn push(blocks: &mut Vec<Block>, line: &str) -> Option<()> {
                 name: runs(name),
                 value: runs(value),
             };
-            // What is not held is not named either.
+            // A name without a value is not printed.
             if !row.value.is_empty() {
                 match blocks.last_mut() {
                     Some(Block::Facts { rows }) => rows.push(row),
@@ -146,7 +146,8 @@ fn heading(level: u8, section: Option<Section>, words: &str) -> Block {
     }
 }
 
-/// The words of a line, values apart from what the template says. White space of templates counts as one space.
+/// The words of a line, with values apart from the template's own words. White space of the template counts as one
+/// space.
 fn runs(line: &str) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut strong = false;
@@ -173,9 +174,9 @@ fn runs(line: &str) -> Vec<Run> {
     runs
 }
 
-/// What stands before the next sign that a value begins or ends, and what stands after it; `None`: there is none.
+/// Splits a line at the next control character that begins or ends a value; `None`: there is none.
 fn split_at_sign(line: &str) -> (&str, Option<&str>) {
-    // A byte is enough to look for: in UTF-8 no part of another character is one of these two.
+    // Comparing bytes suffices: in UTF-8 these two characters are one byte each, and no part of another character.
     let sign = |byte: &u8| {
         let character = char::from(*byte);
         character == VALUE_BEGINS || character == VALUE_ENDS
@@ -196,7 +197,7 @@ fn add(runs: &mut Vec<Run>, text: String, value: bool, strong: bool) {
     }
 }
 
-/// No white space at the beginning and the end of a line.
+/// Removes white space at the beginning and the end of a line.
 fn trim(runs: &mut Vec<Run>) {
     if let Some(first) = runs.first_mut() {
         let space = first.text.len() - first.text.trim_start().len();
@@ -228,7 +229,7 @@ fn single_spaced(words: &str) -> String {
     single
 }
 
-/// A line without what was put into it, which may be someone's data.
+/// A line without the values in it, which may be personal data.
 fn redacted(line: &str) -> String {
     line.split([VALUE_BEGINS, VALUE_ENDS])
         .enumerate()
@@ -249,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_in_is_never_markup() {
+    fn value_is_never_read_as_markup() {
         for hostile in [
             "# a title",
             "- an item",
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signs_themselves_cannot_be_put_in() {
+    fn control_characters_are_removed_from_values() {
         let rendered = guard("a\u{3}# b\u{2}\u{1e}c");
         let expected = vec![Block::Paragraph {
             runs: vec![run("a # b  c", true)],
@@ -280,13 +281,13 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_belong_together_are_one_block() {
+    fn adjacent_lines_of_one_kind_are_one_block() {
         let read = blocks("- a\n\n- b\n@@ n\n\n@ m\n| x | y\n| z |  \n").expect("blocks");
         assert_eq!(read.len(), 3);
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_without_what_was_put_in() {
+    fn error_does_not_contain_values() {
         let wrong = blocks(&format!("## nosuch | {}", guard("Jane Doe"))).expect_err("wrong");
         assert!(!wrong.contains("Jane"), "{wrong}");
         assert!(wrong.contains("nosuch"), "{wrong}");

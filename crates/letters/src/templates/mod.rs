@@ -1,4 +1,4 @@
-//! The templates of letters: shipped or a plan's own, filled in with a letter and read as blocks of words.
+//! The templates of letters, shipped or a plan's own: filled in with a letter and read as blocks of words.
 
 mod compiled;
 mod custom;

@@ -1,6 +1,6 @@
-//! Does every template say what a letter of its kind owes to its reader?
+//! Checks that every template contains what a letter of its kind must tell its reader.
 //!
-//! Each is filled in with samples, and each section and each word that is required is looked for in what comes out.
+//! Each template is filled in with sample letters; each required section and value must be in the result.
 
 use super::compiled::Templates;
 use super::sample;
@@ -15,10 +15,10 @@ use crate::document::{Block, Document, Section};
 use crate::letter::Letter;
 use crate::rights::AppealRight;
 
-/// What a section owes, each with the key that a template prints it by.
+/// The values that a section must contain, each with the key by which a template prints it.
 type Required = Vec<(&'static str, String)>;
 
-/// Everything that some template does not say.
+/// Every problem of the templates.
 pub(super) fn problems(templates: &Templates) -> Vec<String> {
     let mut problems = Vec::new();
     for language in SHIPPED_LANGUAGES {
@@ -32,7 +32,7 @@ pub(super) fn problems(templates: &Templates) -> Vec<String> {
                 Ok(document) => problems.extend(
                     missing(&letter, &document, words)
                         .into_iter()
-                        .map(|lack| format!("{language}/{file}: {lack}")),
+                        .map(|problem| format!("{language}/{file}: {problem}")),
                 ),
             }
         }
@@ -42,25 +42,25 @@ pub(super) fn problems(templates: &Templates) -> Vec<String> {
     problems
 }
 
-/// What a letter owes to its reader and does not say.
+/// The required content that a letter lacks.
 pub(super) fn missing(letter: &Letter, document: &Document, words: &Words) -> Vec<String> {
     let mut problems = Vec::new();
-    let whole = whole(document);
-    for (key, words) in head(letter, words) {
-        if !whole.contains(&words) {
+    let all_words = all_words(document);
+    for (key, words) in required_in_any_section(letter, words) {
+        if !all_words.contains(&words) {
             problems.push(format!("`{key}` is missing"));
         }
     }
     for (section, required) in required(letter, &document.language, words) {
         match document.section(section) {
             None => problems.push(format!("section `{}` is missing", section.name())),
-            Some(said) if said.trim().is_empty() => {
+            Some(text) if text.trim().is_empty() => {
                 problems.push(format!("section `{}` is empty", section.name()));
             }
-            Some(said) => problems.extend(
+            Some(text) => problems.extend(
                 required
                     .iter()
-                    .filter(|(_, words)| !said.contains(words.as_str()))
+                    .filter(|(_, words)| !text.contains(words.as_str()))
                     .map(|(key, _)| format!("section `{}` lacks `{key}`", section.name())),
             ),
         }
@@ -68,25 +68,25 @@ pub(super) fn missing(letter: &Letter, document: &Document, words: &Words) -> Ve
     problems
 }
 
-fn whole(document: &Document) -> String {
+fn all_words(document: &Document) -> String {
     document.blocks.iter().map(Block::plain).collect()
 }
 
-fn head(letter: &Letter, words: &Words) -> Required {
+fn required_in_any_section(letter: &Letter, words: &Words) -> Required {
     let case = letter.determination_id.to_string();
     vec![
         ("letter.day", words.date(letter.day)),
         ("letter.determination_id", case),
-        ("letter.member.full_name", of(&letter.member.full_name)),
-        ("letter.member.member_id", of(&letter.member.member_id)),
+        ("letter.member.full_name", text_of(&letter.member.full_name)),
+        ("letter.member.member_id", text_of(&letter.member.member_id)),
     ]
 }
 
-fn of(private: &second_opinion_rules::case::Private) -> String {
+fn text_of(private: &second_opinion_rules::case::Private) -> String {
     private.as_str().to_owned()
 }
 
-/// The sections that a letter owes, and what each owes.
+/// The sections that a letter requires, with the values that each must contain.
 fn required(letter: &Letter, language: &str, words: &Words) -> Vec<(Section, Required)> {
     let mut decision = vec![(
         "letter.request.received",
@@ -218,16 +218,16 @@ fn reasons<'a>(reasons: impl Iterator<Item = &'a WrittenReason>, language: &str)
             &words.clinical_rationale
         });
         required.extend([
-            ("reason.explanation", of(explanation)),
-            ("reason.clinical_rationale", of(rationale)),
-            ("reason.evidence", of(&reason.evidence)),
-            ("reason.authority", of(&reason.authority)),
+            ("reason.explanation", text_of(explanation)),
+            ("reason.clinical_rationale", text_of(rationale)),
+            ("reason.evidence", text_of(&reason.evidence)),
+            ("reason.authority", text_of(&reason.authority)),
         ]);
         required.extend(
             reason
                 .criteria
                 .iter()
-                .map(|criterion| ("reason.criteria", of(criterion))),
+                .map(|criterion| ("reason.criteria", text_of(criterion))),
         );
         required.extend(
             reason
@@ -301,7 +301,7 @@ fn provider(provider: &ProviderDetails) -> Required {
         .collect()
 }
 
-/// The phone number and the TTY of an office.
+/// The phone number and the TTY number of an office.
 fn phone(key: &'static str, contact: &ContactMethods) -> Required {
     contact
         .methods()
@@ -315,7 +315,7 @@ fn phone(key: &'static str, contact: &ContactMethods) -> Required {
         .collect()
 }
 
-/// Every way to reach an office.
+/// Every contact method of an office.
 fn contact_methods(key: &'static str, contact: &ContactMethods) -> Required {
     let mut required = phone(key, contact);
     for method in contact.methods() {

@@ -1,4 +1,4 @@
-//! What do templates fill in when they are checked? One letter of each kind, and of a denial each variety.
+//! The sample letters with which templates are checked: one of each kind, and each variety of a denial.
 
 use chrono::{DateTime, NaiveDate};
 use uuid::Uuid;
@@ -19,7 +19,7 @@ use crate::settings::NoticeSettings;
 use second_opinion_rules::case::{LanguageTag, Private};
 use second_opinion_rules::rules::{Clause, DenialReasonCode};
 
-/// The letters. A plan whose offices cannot be reached has none: every default office can.
+/// The sample letters. None is made if an office has no contact method; every default office has one.
 pub(super) fn letters() -> Vec<Letter> {
     contents()
         .unwrap_or_default()
@@ -206,7 +206,7 @@ fn office(n: u32) -> ContactPoint {
     }
 }
 
-/// Days that no letter has by chance.
+/// Days that no letter contains by chance.
 fn day(n: u32) -> NaiveDate {
     NaiveDate::from_ymd_opt(2031, n, 10 + n).unwrap_or_default()
 }

@@ -1,8 +1,8 @@
-//! The templates that are compiled in, a folder a language, and the file of each kind of letter.
+//! The template files built into the program, and the file of each kind of letter.
 
 use second_opinion_rules::case::NoticeKind;
 
-/// What is filled in where a language has a file of its own.
+/// The file with a language's short words; the other files are templates.
 pub(super) const WORDS: &str = "words.toml";
 
 macro_rules! shipped {
@@ -23,15 +23,15 @@ macro_rules! shipped {
     )+]};
 }
 
-/// The files of one language by name.
+/// The files of one language, by name.
 pub(super) type Files = &'static [(&'static str, &'static str)];
-/// The files that are compiled in: a folder a language, one line here.
+/// The built-in files: a folder a language, one line here.
 pub(super) const SHIPPED: &[(&str, Files)] = shipped!["en", "es"];
 
-/// The languages in which letters are complete.
+/// The languages in which letters are shipped, complete.
 pub const SHIPPED_LANGUAGES: [&str; 2] = ["en", "es"];
 
-/// The file of a kind of letter.
+/// The template file of a kind of letter.
 pub(super) const fn template_file(kind: NoticeKind) -> &'static str {
     match kind {
         NoticeKind::Denial => "denial.txt",
@@ -43,7 +43,7 @@ pub(super) const fn template_file(kind: NoticeKind) -> &'static str {
     }
 }
 
-/// The shipped files, for tests that take something out of them.
+/// The built-in files, for tests that remove parts of them.
 #[cfg(test)]
 pub(super) fn shipped_files() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     SHIPPED

@@ -1,7 +1,7 @@
-//! What do templates see of a letter?
+//! The values of a letter that its templates can print.
 //!
-//! Its own fields, with `kind`, with `notice` for its content, and of what it holds in several languages the one that is
-//! wanted.
+//! These are the letter's own fields, its kind as `kind` and its content as `notice`; of texts held in several
+//! languages, the one in the template's language.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use minijinja::Value;
@@ -18,7 +18,7 @@ use crate::rights::{AppealRight, GrievanceRight};
 use second_opinion_rules::case::{LanguageTag, NoticeKind, Private, Translation};
 use second_opinion_rules::rules::DenialReasonCode;
 
-/// A letter as the templates of a language see it.
+/// The values of a letter for the templates of a language.
 pub(super) fn template_values(letter: &Letter, language: &str) -> Value {
     let enclosures = letter.enclosures.iter().filter(|sheet| {
         let own = sheet.language.as_ref();
@@ -176,7 +176,7 @@ impl<'a> NoticeValues<'a> {
 }
 
 impl<'a> ReasonValues<'a> {
-    /// A reason with its words in a language where they are held, else in English.
+    /// A reason with its words in a language if they are held, else in English.
     fn of(reason: &'a WrittenReason, language: &str) -> Self {
         let translation = reason.translation(language);
         let held = |words: Option<&'a Private>, english: &'a Private| {

@@ -1,9 +1,9 @@
-//! What are the short words of a language: months, spans of time, ways to reach someone?
+//! The short words of a language: months, time spans, contact methods.
 
 use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 
-/// The short words of one language. A key that is missing, or that no letter knows, is an error.
+/// The short words of one language. A missing or unknown key is an error.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Words {
@@ -23,7 +23,7 @@ pub(super) struct Words {
     pub(super) reasons: Reasons,
 }
 
-/// Who asked.
+/// The words for each requesting party.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct AskedBy {
@@ -32,7 +32,7 @@ pub(super) struct AskedBy {
     pub(super) health_professional: String,
 }
 
-/// Each reason of a denial in plain words.
+/// The words for each denial reason.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) struct Reasons {
@@ -45,7 +45,7 @@ pub(super) struct Reasons {
 }
 
 impl Words {
-    /// The words in a file. Each text holds what is to be filled in.
+    /// Reads a file of words and checks that each text has its placeholders.
     pub(super) fn read(text: &str) -> Result<Self, String> {
         let words: Self = toml::from_str(text).map_err(|error| error.message().to_owned())?;
         let wanted: [(&str, &str, &[&str]); 9] = [
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dates_read_as_people_write_them() {
+    fn dates_are_written_in_the_style_of_the_language() {
         let day = NaiveDate::from_ymd_opt(2027, 1, 22).expect("a day");
         for (file, expected) in [
             (include_str!("en/words.toml"), "January 22, 2027"),
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_key_is_named() {
+    fn missing_key_is_named() {
         let file = include_str!("es/words.toml");
         for key in ["date", "by_phone", "page", "MEMBER_NOT_ELIGIBLE", "member"] {
             let kept = file
