@@ -2,9 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 
-use crate::wire::parse::microseconds;
+/// An instant without its nanoseconds: the record keeps instants to the microsecond.
+#[must_use]
+pub fn truncate_to_microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
+    instant.trunc_subsecs(6)
+}
 
 /// Where the present instant comes from.
 pub trait Clock: Send + Sync + 'static {
@@ -18,7 +22,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        microseconds(Utc::now())
+        truncate_to_microseconds(Utc::now())
     }
 }
 
@@ -30,12 +34,12 @@ impl ManualClock {
     /// A clock that stands at an instant.
     #[must_use]
     pub fn at(instant: DateTime<Utc>) -> Self {
-        Self(Mutex::new(microseconds(instant)))
+        Self(Mutex::new(truncate_to_microseconds(instant)))
     }
 
     /// Sets it, backwards too: servers' clocks do that.
     pub fn set(&self, instant: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = microseconds(instant);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = truncate_to_microseconds(instant);
     }
 }
 

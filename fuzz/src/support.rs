@@ -8,7 +8,7 @@ use prost_reflect::{DescriptorPool, MessageDescriptor};
 use second_opinion::plan::Plan;
 use second_opinion::rules::{Calendar, Policy};
 use second_opinion::wire::DESCRIPTOR;
-use second_opinion::wire::render::Shown;
+use second_opinion::wire::render::RenderContext;
 use tokio::runtime::{Builder, Runtime};
 
 pub static POLICY: LazyLock<Policy> = LazyLock::new(Policy::default);
@@ -37,8 +37,8 @@ pub fn calendar() -> &'static Calendar {
 }
 
 /// The context for rendering a case.
-pub fn shown(as_of: DateTime<Utc>) -> Shown<'static> {
-    Shown {
+pub fn shown(as_of: DateTime<Utc>) -> RenderContext<'static> {
+    RenderContext {
         as_of,
         plan: &PLAN,
         calendar: calendar(),

@@ -14,7 +14,7 @@ use crate::case::Context;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::rpc::evaluate_second_opinion::evaluated;
-use crate::wire::render::Shown;
+use crate::wire::render::RenderContext;
 use crate::wire::{DESCRIPTOR, json, parse, v1};
 
 /// The arguments of `evaluate`.
@@ -51,7 +51,7 @@ pub fn determination_of(
             Failure::other(format!("the request is not valid:{}", lines.concat()))
         },
     )?;
-    let shown = Shown {
+    let shown = RenderContext {
         as_of: now,
         plan: &config.plan,
         calendar: &policy.calendar,
@@ -74,7 +74,7 @@ pub fn request_of(text: &str) -> Result<v1::SecondOpinion, Failure> {
     let document: Value = serde_json::from_str(text).map_err(|error| usage(error.to_string()))?;
     let submission = descriptor("SubmitSecondOpinionRequest")?;
     let field = submission.get_field_by_name("second_opinion");
-    if field.is_some_and(|field| json::gives(&document, &field)) {
+    if field.is_some_and(|field| json::has_field(&document, &field)) {
         let message = json::from_json(submission, text).map_err(usage)?;
         let submission = v1::SubmitSecondOpinionRequest::decode(message.encode_to_vec().as_slice());
         return submission

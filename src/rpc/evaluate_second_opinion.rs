@@ -5,7 +5,7 @@ use tonic::Request;
 use super::{Caller, Calls};
 use crate::case::{Context, File, SecondOpinion, submit};
 use crate::error::CallError;
-use crate::wire::render::Shown;
+use crate::wire::render::RenderContext;
 use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
 use crate::wire::{parse, render};
 
@@ -33,7 +33,7 @@ pub(super) async fn answer(
 pub fn evaluated(
     request: SecondOpinion,
     context: &Context<'_>,
-    shown: Shown<'_>,
+    shown: RenderContext<'_>,
 ) -> Result<Box<Determination>, CallError> {
     match submit(request, context) {
         crate::case::EventBody::Submitted(submitted) => {

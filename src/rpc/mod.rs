@@ -36,7 +36,7 @@ use crate::rules::Policy;
 use crate::store::Store;
 use crate::telemetry::metrics::Meters;
 use crate::wire::ACCEPT_ENCODING;
-use crate::wire::render::Shown;
+use crate::wire::render::RenderContext;
 use crate::wire::v1;
 use crate::wire::v1::policy_service_server::PolicyService;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionService;
@@ -97,8 +97,8 @@ impl Calls {
         Ok(notice::text(&document))
     }
 
-    fn shown(&self, as_of: DateTime<Utc>) -> Shown<'_> {
-        Shown {
+    fn shown(&self, as_of: DateTime<Utc>) -> RenderContext<'_> {
+        RenderContext {
             as_of,
             plan: &self.plan,
             calendar: &self.policy.calendar,

@@ -101,7 +101,7 @@ impl Watcher {
                 self.position = entry.position;
                 return Ok(WatchDeterminationsResponse {
                     cursor: self.position.to_string(),
-                    event: Some(render::watched(&entry)),
+                    event: Some(render::determination_event(&entry)),
                 });
             }
             tokio::select! {

@@ -12,12 +12,12 @@ use super::status;
 
 /// As many bytes as most messages take with what stands before them: their buffers need not grow. tonic's own buffers are
 /// four times as large, and two of them a call are much memory to go through.
-const USUAL_BYTES: usize = 2 * 1024;
+const TYPICAL_MESSAGE_BYTES: usize = 2 * 1024;
 /// As many bytes of a stream's events as are sent together, as tonic has it.
-const TOGETHER_BYTES_MAX: usize = 32 * 1024;
+const STREAM_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
 fn buffers() -> BufferSettings {
-    BufferSettings::new(USUAL_BYTES, TOGETHER_BYTES_MAX)
+    BufferSettings::new(TYPICAL_MESSAGE_BYTES, STREAM_BUFFER_BYTES_MAX)
 }
 
 /// The codec of every call.
@@ -37,23 +37,23 @@ where
 {
     type Encode = T;
     type Decode = U;
-    type Encoder = Half<T>;
-    type Decoder = Half<U>;
+    type Encoder = Direction<T>;
+    type Decoder = Direction<U>;
 
     fn encoder(&mut self) -> Self::Encoder {
-        Half(PhantomData)
+        Direction(PhantomData)
     }
 
     fn decoder(&mut self) -> Self::Decoder {
-        Half(PhantomData)
+        Direction(PhantomData)
     }
 }
 
 /// One direction of the codec.
 #[derive(Debug)]
-pub struct Half<T>(PhantomData<T>);
+pub struct Direction<T>(PhantomData<T>);
 
-impl<T: Message> Encoder for Half<T> {
+impl<T: Message> Encoder for Direction<T> {
     type Item = T;
     type Error = Status;
 
@@ -66,7 +66,7 @@ impl<T: Message> Encoder for Half<T> {
     }
 }
 
-impl<T: Message + Default> Decoder for Half<T> {
+impl<T: Message + Default> Decoder for Direction<T> {
     type Item = T;
     type Error = Status;
 

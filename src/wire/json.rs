@@ -27,7 +27,7 @@ pub fn from_json(descriptor: MessageDescriptor, text: &str) -> Result<DynamicMes
 
 /// Whether the document gives the field, by its proto name or its camelCase name.
 #[must_use]
-pub fn gives(document: &Value, field: &FieldDescriptor) -> bool {
+pub fn has_field(document: &Value, field: &FieldDescriptor) -> bool {
     document.get(field.name()).is_some() || document.get(field.json_name()).is_some()
 }
 
@@ -48,13 +48,13 @@ pub fn set(
     let (path, text) = assignment
         .split_once('=')
         .ok_or_else(|| format!("expected `path=value`, got `{}`", assignment.escape_debug()))?;
-    let (mut place, mut value) = (Place::One(Kind::Message(descriptor.clone())), document);
+    let (mut node, mut value) = (NodeType::One(Kind::Message(descriptor.clone())), document);
     let mut walked = String::new();
     for step in path
         .split(['.', '['])
         .map(|step| step.strip_suffix(']').unwrap_or(step))
     {
-        (place, value) = enter(&place, value, step).map_err(|problem| {
+        (node, value) = descend(&node, value, step).map_err(|problem| {
             let above = if walked.is_empty() {
                 "the request"
             } else {
@@ -69,21 +69,21 @@ pub fn set(
         };
     }
     let as_text = || Value::String(text.to_owned());
-    *value = match place {
-        Place::One(Kind::String | Kind::Bytes) => as_text(),
+    *value = match node {
+        NodeType::One(Kind::String | Kind::Bytes) => as_text(),
         _ => serde_json::from_str(text).unwrap_or_else(|_| as_text()),
     };
     Ok(())
 }
 
 /// What a part of a document is, by the descriptor.
-enum Place {
+enum NodeType {
     One(Kind),
     List(Kind),
     Map(Kind),
 }
 
-impl Place {
+impl NodeType {
     fn of(field: &FieldDescriptor) -> Self {
         match field.kind() {
             Kind::Message(entry) if field.is_map() => {
@@ -95,16 +95,16 @@ impl Place {
     }
 }
 
-fn enter<'v>(
-    place: &Place,
+fn descend<'v>(
+    node: &NodeType,
     value: &'v mut Value,
     step: &str,
-) -> Result<(Place, &'v mut Value), String> {
-    match place {
-        Place::One(Kind::Message(message)) if message.package_name() == "google.protobuf" => {
+) -> Result<(NodeType, &'v mut Value), String> {
+    match node {
+        NodeType::One(Kind::Message(message)) if message.package_name() == "google.protobuf" => {
             Err(format!("is a {}: set it as a whole", message.full_name()))
         }
-        Place::One(Kind::Message(message)) => {
+        NodeType::One(Kind::Message(message)) => {
             let field = message
                 .get_field_by_name(step)
                 .or_else(|| message.get_field_by_json_name(step))
@@ -115,9 +115,12 @@ fn enter<'v>(
             } else {
                 field.json_name()
             };
-            Ok((Place::of(&field), object.entry(key).or_insert(Value::Null)))
+            Ok((
+                NodeType::of(&field),
+                object.entry(key).or_insert(Value::Null),
+            ))
         }
-        Place::List(kind) => {
+        NodeType::List(kind) => {
             if value.is_null() {
                 *value = Value::Array(Vec::new());
             }
@@ -134,13 +137,13 @@ fn enter<'v>(
             if index == length {
                 list.push(Value::Null);
             }
-            Ok((Place::One(kind.clone()), &mut list[index]))
+            Ok((NodeType::One(kind.clone()), &mut list[index]))
         }
-        Place::Map(kind) => Ok((
-            Place::One(kind.clone()),
+        NodeType::Map(kind) => Ok((
+            NodeType::One(kind.clone()),
             object(value)?.entry(step).or_insert(Value::Null),
         )),
-        Place::One(_) => Err(format!(
+        NodeType::One(_) => Err(format!(
             "is a single value and has no `{}`",
             step.escape_debug()
         )),

@@ -9,7 +9,7 @@ use second_opinion::case::{
 };
 use second_opinion::rules::{ClockKind, Urgency};
 use second_opinion::store::{decode_file, encode_file};
-use second_opinion::wire::render::{self, Shown};
+use second_opinion::wire::render::{self, RenderContext};
 
 use crate::arbitrary::{ASKER_NPI, CANARIES, CIN};
 use crate::commands::REVIEWER;
@@ -170,7 +170,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
 
 /// No canary in the BASIC view; none in what `Debug` shows of anything.
 pub fn check_views(desk: &Desk) {
-    let shown = Shown {
+    let shown = RenderContext {
         as_of: desk.now,
         plan: &desk.post.plan,
         calendar: &desk.policy.calendar,

@@ -12,7 +12,7 @@ use second_opinion::case::{
 use second_opinion::notice;
 use second_opinion::rules::Policy;
 use second_opinion::wire::parse;
-use second_opinion::wire::render::{self, Shown, timestamp};
+use second_opinion::wire::render::{self, RenderContext, timestamp};
 use second_opinion::wire::v1;
 
 #[path = "../case_support/arbitrary.rs"]
@@ -191,7 +191,7 @@ proptest! {
     ) {
         let given = if untidy { untidied(message.clone()) } else { message.clone() };
         let desk = opened(&given, true);
-        let shown = Shown {
+        let shown = RenderContext {
             as_of: desk.now,
             plan: &desk.post.plan,
             calendar: &desk.policy.calendar,

@@ -100,7 +100,11 @@ impl Watcher {
             return;
         };
         let start = usize::try_from(start).expect("a small number");
-        let expected: Vec<_> = log.iter().skip(start).map(render::watched).collect();
+        let expected: Vec<_> = log
+            .iter()
+            .skip(start)
+            .map(render::determination_event)
+            .collect();
         assert_eq!(self.received, expected, "a watcher's events");
     }
 }

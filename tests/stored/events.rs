@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::{Case, Digest, Event, EventKind, NoticeReference, SealedEvent};
 use second_opinion::rules::Policy;
 use second_opinion::store::{Record, decode_file, encode_file, fold};
-use second_opinion::wire::render::{self, Shown};
+use second_opinion::wire::render::{self, RenderContext};
 
 use crate::contract;
 use crate::files::{Folder, compare};
@@ -118,7 +118,7 @@ fn golden_events_fold_to_the_expected_cases() {
 #[test]
 fn golden_cases_are_shown_as_expected() {
     let (plan, policy) = (plans::full(), Policy::default());
-    let shown = Shown {
+    let shown = RenderContext {
         as_of: as_of(),
         plan: &plan,
         calendar: &policy.calendar,

@@ -8,7 +8,7 @@ use second_opinion::case::Digest;
 use second_opinion::notice::{Form, read};
 use second_opinion::rules::Policy;
 use second_opinion::store::{Store, Worklist, fold, unseal, verify_log};
-use second_opinion::wire::render::{self, Shown};
+use second_opinion::wire::render::{self, RenderContext};
 use second_opinion::wire::v1;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -140,7 +140,7 @@ async fn check_replays(server: &TestServer, folder: &Folder) {
 
 async fn check_reading(server: &TestServer, record: &StoreRecord) {
     let (plan, policy) = (plans::full(), Policy::default());
-    let shown = Shown {
+    let shown = RenderContext {
         as_of: as_of(),
         plan: &plan,
         calendar: &policy.calendar,

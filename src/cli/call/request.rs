@@ -71,7 +71,7 @@ pub(super) fn compose(
     }
     let id_field = descriptor
         .get_field_by_name("request_id")
-        .filter(|field| field.kind() == Kind::String && !json::gives(&document, field));
+        .filter(|field| field.kind() == Kind::String && !json::has_field(&document, field));
     let mut generated = None;
     if let (Some(field), Some(object)) = (id_field, document.as_object_mut()) {
         let id = generated.insert(Uuid::now_v7());

@@ -19,9 +19,9 @@ use crate::wire::v1;
 
 /// Who a reviewer has to be.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Needs {
+enum ReviewerRequirement {
     /// A name, a title and a phone number.
-    Name,
+    Identity,
     /// A licence too.
     License,
 }
@@ -43,7 +43,11 @@ pub fn issue_approval(
         .provider
         .as_ref()
         .map(|message| provider(&mut v, At::top("provider"), message));
-    let reviewer = reviewer(&mut v, message.reviewer.as_ref(), Needs::Name);
+    let reviewer = reviewer(
+        &mut v,
+        message.reviewer.as_ref(),
+        ReviewerRequirement::Identity,
+    );
     let rationale = v.required_text(At::top("rationale"), &message.rationale);
     let valid_from = v.date(At::top("valid_from"), &message.valid_from);
     let valid_through = v.date(At::top("valid_through"), &message.valid_through);
@@ -65,7 +69,7 @@ pub fn issue_approval(
     let member_agreement = message.member_agreement.as_ref().map(|message| {
         let at = At::top("member_agreement");
         let agreed_at = v.instant(at.field("agreed_at"), message.agreed_at.as_ref());
-        not_ahead(&mut v, at.field("agreed_at"), agreed_at, now);
+        reject_future(&mut v, at.field("agreed_at"), agreed_at, now);
         MemberAgreement {
             agreed_at,
             how: v.text(at.field("how"), &message.how),
@@ -120,8 +124,12 @@ pub fn issue_denial(message: &v1::IssueDenialRequest) -> Result<Change<Deny>, Ma
         .enumerate()
         .filter_map(|(index, reason)| denial_reason(&mut v, at.index(index), reason))
         .collect();
-    let reviewer =
-        reviewer(&mut v, message.reviewer.as_ref(), Needs::License).and_then(LicensedReviewer::new);
+    let reviewer = reviewer(
+        &mut v,
+        message.reviewer.as_ref(),
+        ReviewerRequirement::License,
+    )
+    .and_then(LicensedReviewer::new);
     let referral = message
         .referral
         .as_ref()
@@ -161,19 +169,19 @@ fn denial_reason(
     }
     let needs = |rule: fn(DenialReasonCode) -> bool| code.is_some_and(rule);
     let explanation = v.required_text(at.field("explanation"), &message.explanation);
-    let clinical_rationale = text_if(
+    let clinical_rationale = text_required_if(
         v,
         at.field("clinical_rationale"),
         &message.clinical_rationale,
         needs(DenialReasonCode::needs_clinical_rationale),
     );
-    let evidence = text_if(
+    let evidence = text_required_if(
         v,
         at.field("evidence"),
         &message.evidence,
         needs(DenialReasonCode::needs_evidence),
     );
-    let authority = text_if(
+    let authority = text_required_if(
         v,
         at.field("authority"),
         &message.authority,
@@ -218,7 +226,7 @@ fn translation(
         v.add(at.field("language"), "is required");
     }
     let explanation = v.required_text(at.field("explanation"), &message.explanation);
-    let clinical_rationale = text_if(
+    let clinical_rationale = text_required_if(
         v,
         at.field("clinical_rationale"),
         &message.clinical_rationale,
@@ -231,7 +239,7 @@ fn translation(
     })
 }
 
-fn text_if(v: &mut Violations, at: At<'_>, text: &str, required: bool) -> Private {
+fn text_required_if(v: &mut Violations, at: At<'_>, text: &str, required: bool) -> Private {
     if required {
         v.required_text(at, text)
     } else {
@@ -239,7 +247,11 @@ fn text_if(v: &mut Violations, at: At<'_>, text: &str, required: bool) -> Privat
     }
 }
 
-fn reviewer(v: &mut Violations, message: Option<&v1::Reviewer>, needs: Needs) -> Option<Reviewer> {
+fn reviewer(
+    v: &mut Violations,
+    message: Option<&v1::Reviewer>,
+    requirement: ReviewerRequirement,
+) -> Option<Reviewer> {
     let at = At::top("reviewer");
     let Some(message) = message else {
         v.add(at, "is required");
@@ -252,7 +264,7 @@ fn reviewer(v: &mut Violations, message: Option<&v1::Reviewer>, needs: Needs) ->
         v1::LicenseType::OtherLicensedProfessional => Some(LicenseType::Other),
     };
     let number = v.private_line(at.field("license_number"), &message.license_number);
-    if needs == Needs::License {
+    if requirement == ReviewerRequirement::License {
         if message.license_type == 0 {
             v.add(
                 at.field("license_type"),
@@ -288,7 +300,12 @@ fn reviewer(v: &mut Violations, message: Option<&v1::Reviewer>, needs: Needs) ->
     })
 }
 
-fn not_ahead(v: &mut Violations, at: At<'_>, instant: Option<DateTime<Utc>>, now: DateTime<Utc>) {
+fn reject_future(
+    v: &mut Violations,
+    at: At<'_>,
+    instant: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) {
     if instant.is_some_and(|instant| instant > now + TimeDelta::seconds(AHEAD_SECONDS_MAX)) {
         v.add(at, "must not be in the future");
     }

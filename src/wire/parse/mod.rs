@@ -23,4 +23,3 @@ pub use query::{
     page_token_fingerprint, watch,
 };
 pub use request::{second_opinion, submit};
-pub use scalar::microseconds;

@@ -118,7 +118,7 @@ pub fn list_determinations(
     };
     let fingerprint = page_token_fingerprint(&worklist);
     if !message.page_token.is_empty() {
-        worklist.after = place(&message.page_token, fingerprint);
+        worklist.after = parse_page_token(&message.page_token, fingerprint);
         if worklist.after.is_none() {
             v.add(
                 At::top("page_token"),
@@ -149,26 +149,26 @@ pub fn page_token_fingerprint(worklist: &Worklist) -> Digest {
 }
 
 /// As many bytes of the check as a token carries.
-const CHECK_BYTES: usize = 8;
+const CHECKSUM_BYTES: usize = 8;
 
 /// A page token: the place, with a check over it and the filters of the list.
 #[must_use]
 pub fn page_token(place: Place, fingerprint: Digest) -> String {
-    let mut bytes = Vec::with_capacity(16 + CHECK_BYTES);
+    let mut bytes = Vec::with_capacity(16 + CHECKSUM_BYTES);
     bytes.extend(place.first_due_us.to_be_bytes());
     bytes.extend(place.opened_at.to_be_bytes());
-    bytes.extend(&check(&bytes, fingerprint)[..CHECK_BYTES]);
+    bytes.extend(&checksum(&bytes, fingerprint)[..CHECKSUM_BYTES]);
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
-fn check(place: &[u8], fingerprint: Digest) -> [u8; 32] {
+fn checksum(place: &[u8], fingerprint: Digest) -> [u8; 32] {
     Digest::of(&[b"page".as_slice(), place, &fingerprint.0].concat()).0
 }
 
-fn place(token: &str, fingerprint: Digest) -> Option<Place> {
+fn parse_page_token(token: &str, fingerprint: Digest) -> Option<Place> {
     let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
     let (place, given) = bytes.split_at_checked(16)?;
-    if given != &check(place, fingerprint)[..CHECK_BYTES] {
+    if given != &checksum(place, fingerprint)[..CHECKSUM_BYTES] {
         return None;
     }
     let (first_due, opened_at) = place.split_at_checked(8)?;

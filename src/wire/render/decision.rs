@@ -15,7 +15,7 @@ pub(super) fn basic(decision: &Decision) -> determination::Decision {
     match decision {
         Decision::Approved(approval) => determination::Decision::Approval(v1::Approval {
             authorization_number: approval.authorization_number.clone(),
-            provider: Some(named(&approval.provider)),
+            provider: Some(npi_and_name(&approval.provider)),
             valid_from: date(approval.valid_from),
             valid_through: date(approval.valid_through),
             ..v1::Approval::default()
@@ -32,7 +32,7 @@ pub(super) fn basic(decision: &Decision) -> determination::Decision {
             referral: denial
                 .referral
                 .as_ref()
-                .map(|referral| named(&referral.provider)),
+                .map(|referral| npi_and_name(&referral.provider)),
             ..v1::Denial::default()
         }),
         Decision::Withdrawn(withdrawal) => determination::Decision::Withdrawal(v1::Withdrawal {
@@ -52,7 +52,7 @@ pub(super) fn full(decision: &Decision) -> determination::Decision {
     }
 }
 
-fn named(held: &Provider) -> v1::Provider {
+fn npi_and_name(held: &Provider) -> v1::Provider {
     v1::Provider {
         npi: npi(held.npi.as_ref()),
         name: held.name.clone(),

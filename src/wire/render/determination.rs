@@ -17,9 +17,9 @@ use crate::rules::{Calendar, Finding, Limit, Outcome, POLICY_NUMBER};
 use crate::store::LogEntry;
 use crate::wire::v1;
 
-/// What a case is shown with.
+/// What a case is context with.
 #[derive(Clone, Copy, Debug)]
-pub struct Shown<'a> {
+pub struct RenderContext<'a> {
     /// The instant that timeliness and next steps are as of.
     pub as_of: DateTime<Utc>,
     /// The plan, for its contact points.
@@ -30,8 +30,8 @@ pub struct Shown<'a> {
 
 /// A case in the BASIC view.
 #[must_use]
-pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
-    let mut determination = evaluated(&case.file, shown);
+pub fn basic(case: &Case, context: RenderContext<'_>) -> Box<v1::Determination> {
+    let mut determination = evaluated(&case.file, context);
     determination.determination_id = case.id.hyphenated().to_string();
     determination.etag = case.etag();
     determination.created_at = Some(timestamp(case.created_at));
@@ -41,8 +41,8 @@ pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
 
 /// A case in the FULL view, with its history.
 #[must_use]
-pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> Box<v1::Determination> {
-    let mut determination = basic(case, shown);
+pub fn full(case: &Case, events: &[Event], context: RenderContext<'_>) -> Box<v1::Determination> {
+    let mut determination = basic(case, context);
     determination.decision = case.file.decision.as_ref().map(decision::full);
     determination.second_opinion = Some(Box::new(request::second_opinion(&case.file.request)));
     determination.history = events.iter().map(history::entry).collect();
@@ -51,8 +51,8 @@ pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> Box<v1::Determin
 
 /// A case without the fields of record: what evaluating gives.
 #[must_use]
-pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
-    let zone = shown.calendar.zone();
+pub fn evaluated(file: &File, context: RenderContext<'_>) -> Box<v1::Determination> {
+    let zone = context.calendar.zone();
     Box::new(v1::Determination {
         determination_id: String::new(),
         state: state(file.state).into(),
@@ -60,7 +60,7 @@ pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
         urgency: urgency(file.assessment.urgency).into(),
         recommendation: recommendation(file.assessment.recommendation).into(),
         qualification: qualification(file.assessment.qualification).into(),
-        clocks: clocks(&file.clocks, shown.as_of, zone),
+        clocks: clocks(&file.clocks, context.as_of, zone),
         findings: file
             .assessment
             .findings
@@ -68,9 +68,9 @@ pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
             .copied()
             .map(finding)
             .collect(),
-        next_steps: next_steps(file, shown.as_of, shown.calendar)
+        next_steps: next_steps(file, context.as_of, context.calendar)
             .iter()
-            .map(|step| next_step(step, shown.plan))
+            .map(|step| next_step(step, context.plan))
             .collect(),
         decision: file.decision.as_ref().map(decision::basic),
         notifications: file
@@ -94,7 +94,7 @@ pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
 
 /// An entry of the log as a watcher sees it.
 #[must_use]
-pub fn watched(entry: &LogEntry) -> v1::DeterminationEvent {
+pub fn determination_event(entry: &LogEntry) -> v1::DeterminationEvent {
     v1::DeterminationEvent {
         determination_id: entry.determination_id.hyphenated().to_string(),
         version: entry.version.into(),

@@ -10,7 +10,9 @@ mod policy;
 mod request;
 mod values;
 
-pub use determination::{Shown, basic, clocks, evaluated, full, notice_reference, watched};
+pub use determination::{
+    RenderContext, basic, clocks, determination_event, evaluated, full, notice_reference,
+};
 pub use enums::urgency;
 pub use policy::policy;
 pub use values::timestamp;

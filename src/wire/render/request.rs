@@ -37,7 +37,7 @@ pub(super) fn second_opinion(request: &SecondOpinion) -> v1::SecondOpinion {
     }
 }
 
-fn words(lines: &[Private]) -> Vec<String> {
+fn texts(lines: &[Private]) -> Vec<String> {
     lines.iter().map(|line| line.0.clone()).collect()
 }
 
@@ -49,7 +49,7 @@ fn member(member: &Member) -> v1::Member {
     v1::Member {
         member_id: member.member_id.as_str().to_owned(),
         full_name: member.full_name.0.clone(),
-        address_lines: words(&member.address_lines),
+        address_lines: texts(&member.address_lines),
         preferred_language: member.preferred_language.as_str().to_owned(),
         alternative_format: match member.alternative_format {
             AlternativeFormat::OrdinaryPrint => v1::AlternativeFormat::Unspecified,
@@ -64,7 +64,7 @@ fn member(member: &Member) -> v1::Member {
             .as_ref()
             .map(|tag| tag.as_str().to_owned())
             .unwrap_or_default(),
-        confidential_address_lines: words(&member.confidential_address_lines),
+        confidential_address_lines: texts(&member.confidential_address_lines),
     }
 }
 
