@@ -1,6 +1,7 @@
-//! How are bytes read as a message, and what is said of bytes that are none?
+//! The codec of every call.
 //!
-//! As tonic's own codec, but undecodable bytes are the caller's error (`INVALID_ARGUMENT`), not ours.
+//! It differs from tonic's own codec in one point: undecodable bytes are the caller's error (`INVALID_ARGUMENT`), not
+//! ours.
 
 use std::marker::PhantomData;
 
@@ -10,10 +11,10 @@ use tonic::codec::{BufferSettings, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
 use super::status;
 
-/// As many bytes as most messages take with what stands before them: their buffers need not grow. tonic's own buffers are
-/// four times as large, and two of them a call are much memory to go through.
+/// Initial size of a message buffer, in bytes. Most messages fit with their headers, so the buffer does not grow;
+/// tonic's own initial size is four times this, and each call has two buffers.
 const TYPICAL_MESSAGE_BYTES: usize = 2 * 1024;
-/// As many bytes of a stream's events as are sent together, as tonic has it.
+/// Stream messages are sent together up to this many bytes, as in tonic's own codec.
 const STREAM_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
 fn buffers() -> BufferSettings {

@@ -1,22 +1,22 @@
-//! How does a message become proto JSON, and proto JSON a message?
+//! Converts messages to and from proto JSON.
 
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MessageDescriptor};
 use serde_json::Value;
 
-/// The message as pretty proto JSON: camelCase names, enums by name, defaults left out.
+/// Writes a message as indented proto JSON: camelCase names, enums by name, defaults left out.
 ///
 /// # Errors
 ///
-/// Where the message cannot be written, such as a timestamp beyond year 9999.
+/// Fails if the message has no JSON form, such as a timestamp beyond year 9999.
 pub fn to_json(message: &DynamicMessage) -> Result<String, String> {
     serde_json::to_string_pretty(message).map_err(|error| error.to_string())
 }
 
-/// The message that proto JSON describes. Proto names and camelCase names are both taken.
+/// Reads proto JSON as a message. Proto names and camelCase names are accepted.
 ///
 /// # Errors
 ///
-/// What is wrong and where: a field that the message does not have, a value of another kind, or no JSON.
+/// Fails with the problem and its place: an unknown field, a value of another type, or invalid JSON.
 pub fn from_json(descriptor: MessageDescriptor, text: &str) -> Result<DynamicMessage, String> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let message =
@@ -25,7 +25,7 @@ pub fn from_json(descriptor: MessageDescriptor, text: &str) -> Result<DynamicMes
     Ok(message)
 }
 
-/// Whether the document gives the field, by its proto name or its camelCase name.
+/// Whether the document has the field, by its proto name or its camelCase name.
 #[must_use]
 pub fn has_field(document: &Value, field: &FieldDescriptor) -> bool {
     document.get(field.name()).is_some() || document.get(field.json_name()).is_some()
@@ -33,13 +33,14 @@ pub fn has_field(document: &Value, field: &FieldDescriptor) -> bool {
 
 /// Sets one value in a document, from `path=value`.
 ///
-/// The path has proto or camelCase names and list indices (from 0; the index after the last appends), parted by
-/// dots: `second_opinion.requesters.0.member`; `requesters[0]`, as violations are told, is taken too. What it goes through is made where it is missing. The value is
-/// taken as JSON where it is JSON and the field is no text, else as text.
+/// The path consists of proto or camelCase names and list indices (from 0; the index after the last appends), separated
+/// by dots: `second_opinion.requesters.0.member`. `requesters[0]`, the notation of violations, is accepted too. Missing
+/// objects and lists on the path are added. The value is read as JSON if it is JSON and the field is not a string, else
+/// as text.
 ///
 /// # Errors
 ///
-/// What is wrong: no `=`, a field that the message does not have, an index beyond the list.
+/// Fails if there is no `=`, the message has no such field, or the index is beyond the list.
 pub fn set(
     descriptor: &MessageDescriptor,
     document: &mut Value,
@@ -76,7 +77,7 @@ pub fn set(
     Ok(())
 }
 
-/// What a part of a document is, by the descriptor.
+/// The type of a node of the document, by the descriptor.
 enum NodeType {
     One(Kind),
     List(Kind),
@@ -197,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn paths_have_either_kind_of_name_and_indices() {
+    fn paths_accept_both_kinds_of_names_and_indices() {
         let given = json!({"second_opinion": {"member": {"memberId": "91234567A"}}});
         let set = [
             "second_opinion.member.full_name=A=B",
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_path_cannot_reach_is_said() {
+    fn unreachable_path_is_an_error_that_names_the_step() {
         for (assignment, told) in [
             ("request_id", "expected `path=value`"),
             (
@@ -269,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_named() {
+    fn unknown_field_is_an_error_that_names_it() {
         let problem =
             from_json(descriptor("Member"), "{\"full_nam\": \"x\"}").expect_err("unknown");
         assert!(
@@ -280,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn json_goes_there_and_back() {
+    fn json_round_trips() {
         let text =
             "{\n  \"fullName\": \"A\",\n  \"addressLines\": [\n    \"1 Main Street\"\n  ]\n}";
         let message = from_json(descriptor("Member"), text).expect("a message");

@@ -1,6 +1,6 @@
-//! The limit on messages and the header that names a caller's compressions.
+//! The maximum message size, and the header that names a caller's compressions.
 
-/// The header with the compressions that a caller can read.
+/// The header that names the compressions a caller accepts.
 pub const ACCEPT_ENCODING: &str = "grpc-accept-encoding";
 
 /// Maximum size of a message, in bytes.

@@ -1,4 +1,4 @@
-//! How do messages cross the wire?
+//! The wire contract: generated messages, parsing, rendering, and statuses.
 
 mod codec;
 pub mod json;

@@ -1,7 +1,7 @@
-//! Which status does a failure become? The only file that makes one.
+//! Maps every failure to a gRPC status. No other file makes one.
 //!
-//! Every status carries `google.rpc` details. No text of the caller's is quoted but ids and codes, and a defect says
-//! nothing but the request's id.
+//! Every status carries `google.rpc` details. Of the caller's data only ids and codes are quoted; a defect states only
+//! the request's id.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,9 +18,9 @@ use crate::store::StoreError;
 
 /// The domain of every `ErrorInfo`.
 pub const DOMAIN: &str = "um.secondopinion";
-/// When a caller may try again after the store could not be reached, or there was too much to do.
+/// Retry delay when the store cannot be reached or the server is overloaded.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// When a caller may try again while the server drains: by then another replica, or the next process, answers.
+/// Retry delay while the server drains: by then another replica or the next process answers.
 const DRAIN_RETRY_DELAY: Duration = Duration::from_secs(5);
 
 impl From<AuthError> for Status {
@@ -203,19 +203,19 @@ fn store(error: &StoreError) -> Status {
             determination_id,
             reason,
         } => {
-            tracing::error!(%determination_id, reason, "what the store holds cannot be read");
+            tracing::error!(%determination_id, reason, "a stored record cannot be read");
             defect(error)
         }
     }
 }
 
-/// A defect of ours: it is logged, and the caller learns the request's id to ask with.
+/// A defect of this program: it is logged, and the caller gets the request's id.
 pub fn defect(error: &dyn std::fmt::Display) -> Status {
     tracing::error!(%error, "defect");
     internal()
 }
 
-/// A status for a panic, which has been logged by the panic hook.
+/// The status of a panic. The panic hook has logged it already.
 #[must_use]
 pub fn internal() -> Status {
     let id = call::current_id();
@@ -227,7 +227,7 @@ pub fn internal() -> Status {
     )
 }
 
-/// Bytes that are no message of the call.
+/// The status of bytes that cannot be decoded as a message.
 #[must_use]
 pub fn undecodable() -> Status {
     let violations = vec![FieldViolation::new(
@@ -242,7 +242,7 @@ pub fn undecodable() -> Status {
     )
 }
 
-/// A message over the size limit.
+/// The status of a message over the size limit.
 #[must_use]
 pub fn too_large() -> Status {
     with_info(
@@ -253,13 +253,13 @@ pub fn too_large() -> Status {
     )
 }
 
-/// What a path gets that names no service of ours.
+/// The status of a path that names no service.
 #[must_use]
 pub fn unknown_call() -> Status {
     Status::unimplemented("this server has no such service")
 }
 
-/// More calls than are answered at once.
+/// The status of a call over the concurrency limit.
 #[must_use]
 pub fn overloaded() -> Status {
     with_retry(
@@ -270,13 +270,13 @@ pub fn overloaded() -> Status {
     )
 }
 
-/// The caller's deadline or the server's own limit ran out.
+/// The status of a call that exceeds the caller's deadline or the server's own limit.
 #[must_use]
 pub fn deadline_exceeded() -> Status {
     Status::deadline_exceeded("the deadline ran out before the answer was ready")
 }
 
-/// A code as gRPC writes it: `FAILED_PRECONDITION`.
+/// The name of a code in the gRPC specification, such as `FAILED_PRECONDITION`.
 #[must_use]
 pub fn code_name(code: Code) -> &'static str {
     match code {

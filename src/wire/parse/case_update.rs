@@ -1,4 +1,4 @@
-//! Are a verification, an expedite request and a withdrawal well formed?
+//! Parses a verification, an expedite request and a withdrawal.
 
 use chrono::{DateTime, Utc};
 
@@ -6,16 +6,16 @@ use super::change::{Change, change_ids};
 use super::path::At;
 use super::people::{member_rest, requester};
 use super::provider::{network_availability, provider};
-use super::request::{check_received, urgency_claim};
+use super::request::urgency_claim;
 use super::violations::Violations;
 use crate::case::{Cin, Expedite, MemberCorrection, Verify, Withdraw};
 use crate::error::Malformed;
 use crate::wire::v1;
 
-/// Facts learned after submission.
+/// Parses facts verified after submission.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn record_verification(
     message: &v1::RecordVerificationRequest,
 ) -> Result<Change<Verify>, Malformed> {
@@ -47,10 +47,10 @@ pub fn record_verification(
     v.finish(change)
 }
 
-/// A claim that a request is urgent, made later.
+/// Parses an urgency claim made after submission.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn expedite(
     message: &v1::ExpediteSecondOpinionRequest,
     now: DateTime<Utc>,
@@ -67,7 +67,7 @@ pub fn expedite(
     };
     let received_at = v.instant(At::top("received_at"), message.received_at.as_ref());
     if let Some(received) = received_at {
-        check_received(&mut v, At::top("received_at"), received, now);
+        v.reject_future(At::top("received_at"), received, now);
     }
     let change = ids.zip(claim).map(|(ids, claim)| {
         ids.with(
@@ -81,10 +81,10 @@ pub fn expedite(
     v.finish(change)
 }
 
-/// A withdrawal.
+/// Parses a withdrawal.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn withdraw(message: &v1::WithdrawSecondOpinionRequest) -> Result<Change<Withdraw>, Malformed> {
     let mut v = Violations::default();
     let ids = change_ids(&mut v, &message.request_id, &message.determination_id);

@@ -1,22 +1,22 @@
-//! The part that every changing call has: request id, determination id and etag.
+//! The common part of the calls that change a case: request id, determination id and etag.
 
 use super::path::At;
 use super::violations::Violations;
 
-/// What a changing call says beside its own content.
+/// A command with the common part of its message.
 #[derive(Clone, Debug)]
 pub struct Change<T> {
-    /// The caller's id for it.
+    /// The caller's id for the request.
     pub request_id: uuid::Uuid,
-    /// The case; nil for a submission.
+    /// The id of the case; nil for a submission.
     pub determination_id: uuid::Uuid,
-    /// The etag that the caller saw; empty: whatever the version.
+    /// The etag that the caller saw; empty: any version.
     pub etag: String,
-    /// The call's own content.
+    /// The command.
     pub command: T,
 }
 
-/// The ids of a change to a case.
+/// The ids in a message that changes a case.
 #[derive(Clone, Copy)]
 pub(super) struct ChangeIds {
     request_id: uuid::Uuid,

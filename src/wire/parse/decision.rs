@@ -1,6 +1,6 @@
-//! Are an approval, a denial and a notification well formed?
+//! Parses an approval, a denial and a notification.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::change::Change;
 use super::change::change_ids;
@@ -17,22 +17,19 @@ use crate::error::Malformed;
 use crate::rules::DenialReasonCode;
 use crate::wire::v1;
 
-/// Who a reviewer has to be.
+/// The parts that a reviewer must have.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ReviewerRequirement {
     /// A name, a title and a phone number.
     Identity,
-    /// A licence too.
+    /// A license too.
     License,
 }
 
-/// As far as an instant that lies in the past may be ahead of the server's clock, in seconds.
-const AHEAD_SECONDS_MAX: i64 = 60;
-
-/// An approval.
+/// Parses an approval.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn issue_approval(
     message: &v1::IssueApprovalRequest,
     now: DateTime<Utc>,
@@ -69,7 +66,9 @@ pub fn issue_approval(
     let member_agreement = message.member_agreement.as_ref().map(|message| {
         let at = At::top("member_agreement");
         let agreed_at = v.instant(at.field("agreed_at"), message.agreed_at.as_ref());
-        reject_future(&mut v, at.field("agreed_at"), agreed_at, now);
+        if let Some(agreed_at) = agreed_at {
+            v.reject_future(at.field("agreed_at"), agreed_at, now);
+        }
         MemberAgreement {
             agreed_at,
             how: v.text(at.field("how"), &message.how),
@@ -107,10 +106,10 @@ pub fn issue_approval(
     v.finish(change)
 }
 
-/// A denial.
+/// Parses a denial.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn issue_denial(message: &v1::IssueDenialRequest) -> Result<Change<Deny>, Malformed> {
     let mut v = Violations::default();
     let ids = change_ids(&mut v, &message.request_id, &message.determination_id);
@@ -300,21 +299,10 @@ fn reviewer(
     })
 }
 
-fn reject_future(
-    v: &mut Violations,
-    at: At<'_>,
-    instant: Option<DateTime<Utc>>,
-    now: DateTime<Utc>,
-) {
-    if instant.is_some_and(|instant| instant > now + TimeDelta::seconds(AHEAD_SECONDS_MAX)) {
-        v.add(at, "must not be in the future");
-    }
-}
-
-/// That someone was told.
+/// Parses a notification.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn record_notification(
     message: &v1::RecordNotificationRequest,
     now: DateTime<Utc>,

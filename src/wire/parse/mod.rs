@@ -1,6 +1,6 @@
-//! Is a message well formed? A message in, a command out, or every violation at once.
+//! Parses messages: each becomes a command, or every violation is returned at once.
 //!
-//! Past this module an identifier cannot be wrong in shape, and no handler checks again.
+//! Past this module an identifier cannot be malformed, and no handler checks it again.
 
 mod case_update;
 mod change;

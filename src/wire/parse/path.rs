@@ -1,6 +1,6 @@
 //! The path of a field in a message, as violations name it.
 
-/// Where in a message something stands: a path that costs nothing until it is printed.
+/// The path of a field. It is only a chain of references until it is printed.
 #[derive(Clone, Copy)]
 pub struct At<'a> {
     parent: Option<&'a At<'a>>,
@@ -14,7 +14,7 @@ enum Step {
 }
 
 impl At<'static> {
-    /// A field of the message itself.
+    /// The path of a field of the message itself.
     pub(super) const fn top(field: &'static str) -> Self {
         Self {
             parent: None,

@@ -1,4 +1,4 @@
-//! Are a member, and those who ask for one, well formed?
+//! Parses members and requesting parties.
 
 use super::path::At;
 use super::violations::Violations;

@@ -1,4 +1,4 @@
-//! Are a provider, and what is known of the network, well formed?
+//! Parses providers and the network's availability.
 
 use super::path::At;
 use super::people::npi;
@@ -44,7 +44,7 @@ pub(super) fn provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -
     }
 }
 
-/// A provider that has to be named: by an NPI or a name. One that is malformed is not missing as well.
+/// A provider that must have an NPI or a name. A malformed NPI is not also reported as missing.
 pub(super) fn named_provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -> Provider {
     let provider = provider(v, at, message);
     if message.npi.trim().is_empty() && provider.name.is_empty() {

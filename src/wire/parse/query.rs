@@ -1,4 +1,4 @@
-//! Are the questions well formed, and where do page tokens and cursors point?
+//! Parses the messages that read: queries, page tokens and cursors.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,24 +16,24 @@ use crate::rules::{Calendar, FIRST_ADOPTED};
 use crate::store::{Place, Worklist};
 use crate::wire::v1;
 
-/// A page where none was asked for.
+/// The page size if none is given.
 const PAGE_SIZE_DEFAULT: usize = 50;
-/// As long as a page may be; more is taken for this.
+/// Maximum page size; a larger one is reduced to it.
 const PAGE_SIZE_MAX: usize = 500;
 
-/// One determination.
+/// A query for one determination.
 #[derive(Clone, Copy, Debug)]
 pub struct DeterminationQuery {
-    /// Which.
+    /// The id of the case.
     pub determination_id: Uuid,
-    /// Whether PHI is asked for.
+    /// Whether the FULL view, which has PHI, is requested.
     pub full: bool,
 }
 
-/// One determination.
+/// Parses a query for one determination.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn get_determination(
     message: &v1::GetDeterminationRequest,
 ) -> Result<DeterminationQuery, Malformed> {
@@ -53,21 +53,21 @@ fn is_full(v: &mut Violations, view: i32) -> bool {
     }
 }
 
-/// A list of determinations.
+/// A query for a list of determinations.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
-    /// Which, and from where on.
+    /// The filters and the page.
     pub worklist: Worklist,
-    /// Whether PHI is asked for.
+    /// Whether the FULL view, which has PHI, is requested.
     pub full: bool,
-    /// What a page token of this query has to name.
+    /// The fingerprint to which this query's page tokens are bound.
     pub fingerprint: Digest,
 }
 
-/// A list of determinations.
+/// Parses a query for a list of determinations.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn list_determinations(
     message: &v1::ListDeterminationsRequest,
 ) -> Result<ListQuery, Malformed> {
@@ -133,7 +133,7 @@ pub fn list_determinations(
     }))
 }
 
-/// What a page token is bound to: the filters of its list.
+/// The fingerprint of a list's filters, to which its page tokens are bound.
 #[must_use]
 pub fn page_token_fingerprint(worklist: &Worklist) -> Digest {
     let mut states: Vec<&str> = worklist.states.iter().map(|state| state.name()).collect();
@@ -148,10 +148,10 @@ pub fn page_token_fingerprint(worklist: &Worklist) -> Digest {
     Digest::of(text.as_bytes())
 }
 
-/// As many bytes of the check as a token carries.
+/// Length of the checksum in a page token, in bytes.
 const CHECKSUM_BYTES: usize = 8;
 
-/// A page token: the place, with a check over it and the filters of the list.
+/// A page token: a place in the list, with a checksum over the place and the list's filters.
 #[must_use]
 pub fn page_token(place: Place, fingerprint: Digest) -> String {
     let mut bytes = Vec::with_capacity(16 + CHECKSUM_BYTES);
@@ -178,18 +178,18 @@ fn parse_page_token(token: &str, fingerprint: Digest) -> Option<Place> {
     })
 }
 
-/// Where a watch begins.
+/// The start of a watch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cursor {
-    /// From now on.
+    /// The present end of the log.
     Now,
-    /// After a position; 0 is the beginning.
+    /// After a position; 0 is the beginning of the log.
     After(u64),
-    /// A text that was never given out.
+    /// A cursor that was never issued.
     Unknown,
 }
 
-/// Where a watch begins.
+/// Parses the start of a watch.
 #[must_use]
 pub fn watch(message: &v1::WatchDeterminationsRequest) -> Cursor {
     let cursor = message.cursor.trim();
@@ -202,23 +202,23 @@ pub fn watch(message: &v1::WatchDeterminationsRequest) -> Cursor {
     }
 }
 
-/// One letter.
+/// A query for a letter.
 #[derive(Clone, Debug)]
 pub struct NoticeQuery {
-    /// Which.
+    /// The id of the notice.
     pub notice_id: Uuid,
-    /// In which form.
+    /// The form.
     pub form: Form,
-    /// In which language; `None`: its own.
+    /// The language; `None`: the letter's own.
     pub language: Option<LanguageTag>,
-    /// In large print.
+    /// Whether large print is requested.
     pub large_print: bool,
 }
 
-/// One letter.
+/// Parses a query for a letter.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn get_notice(message: &v1::GetNoticeRequest) -> Result<NoticeQuery, Malformed> {
     let mut v = Violations::default();
     let form = match v.enumeration(At::top("format"), message.format) {
@@ -236,20 +236,20 @@ pub fn get_notice(message: &v1::GetNoticeRequest) -> Result<NoticeQuery, Malform
     }))
 }
 
-/// A policy version; `None`: the one in force.
+/// Parses a query for a policy version; `None`: the version in force.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn get_policy(message: &v1::GetPolicyRequest) -> Result<Option<NaiveDate>, Malformed> {
     let mut v = Violations::default();
     let version = v.date(At::top("version"), &message.version);
     v.finish(Some(version))
 }
 
-/// A request to evaluate, and the instant that stands in for now.
+/// Parses a request to evaluate, with the instant that stands in for the server's clock.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn evaluate(
     message: v1::EvaluateSecondOpinionRequest,
     now: DateTime<Utc>,
@@ -257,7 +257,7 @@ pub fn evaluate(
 ) -> Result<(SecondOpinion, DateTime<Utc>), Malformed> {
     let mut v = Violations::default();
     let as_of = v.instant(At::top("as_of"), message.as_of.as_ref());
-    // A request that does not say when it was received was received then.
+    // A request without an instant of receipt counts as received at that instant.
     if as_of.is_some_and(|as_of| calendar.day_of(as_of) < FIRST_ADOPTED) {
         v.add(
             At::top("as_of"),

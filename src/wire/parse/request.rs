@@ -1,6 +1,6 @@
-//! Is a submission well formed?
+//! Parses a submission.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 
 use super::change::Change;
 use super::path::At;
@@ -15,13 +15,10 @@ use crate::error::Malformed;
 use crate::rules::{Calendar, FIRST_ADOPTED, PrimaryCareDecision, Reason, Threat};
 use crate::wire::v1;
 
-/// As far as a received instant may be ahead of the server's clock, in seconds.
-const AHEAD_SECONDS_MAX: i64 = 60;
-
-/// A submission.
+/// Parses a submission.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn submit(
     message: v1::SubmitSecondOpinionRequest,
     now: DateTime<Utc>,
@@ -39,10 +36,10 @@ pub fn submit(
     v.finish(change)
 }
 
-/// A request by itself, as `EvaluateSecondOpinion` takes it; `now` stands in for the server's clock.
+/// Parses the request of `EvaluateSecondOpinion`; `now` stands in for the server's clock.
 ///
 /// # Errors
-/// Everything that is wrong with the message.
+/// Fails with every violation of the message.
 pub fn second_opinion(
     message: Option<Box<v1::SecondOpinion>>,
     now: DateTime<Utc>,
@@ -66,7 +63,7 @@ fn request(
     };
     let received_at = v.instant(at.field("received_at"), message.received_at.as_ref());
     if let Some(received) = received_at {
-        check_received(v, at.field("received_at"), received, now);
+        v.reject_future(at.field("received_at"), received, now);
         if calendar.day_of(received) < FIRST_ADOPTED {
             v.add(
                 at.field("received_at"),
@@ -110,7 +107,7 @@ fn request(
         &message.treatment_authorization_number,
     );
     let specialty_wanted = v.private_line(at.field("specialty_wanted"), &message.specialty_wanted);
-    // Only now, that nothing which follows may stay unlooked at.
+    // The member is unwrapped last, so that no violation in the fields above is missed.
     Some(SecondOpinion {
         member: member?,
         requesters,
@@ -125,22 +122,6 @@ fn request(
         treatment_authorization_number,
         specialty_wanted,
     })
-}
-
-pub(super) fn check_received(
-    v: &mut Violations,
-    at: At<'_>,
-    received: DateTime<Utc>,
-    now: DateTime<Utc>,
-) {
-    if received > now + TimeDelta::seconds(AHEAD_SECONDS_MAX) {
-        v.add(
-            at,
-            format!(
-                "must not be more than {AHEAD_SECONDS_MAX} seconds ahead of the server's clock"
-            ),
-        );
-    }
 }
 
 fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> GivenReason {

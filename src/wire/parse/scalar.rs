@@ -1,6 +1,6 @@
-//! Are single values well formed: texts, codes, dates, instants, enums?
+//! Parses single values: texts, codes, dates, instants, enums.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use prost_types::Timestamp;
 use uuid::Uuid;
 
@@ -9,12 +9,14 @@ use super::violations::Violations;
 use crate::case::{Private, is_phone};
 use crate::clock::truncate_to_microseconds;
 
-/// As many characters as a text may have.
+/// Maximum length of a text, in characters. The contract states it.
 const TEXT_CHARS_MAX: usize = 4_000;
-/// As many characters as a name, a title, a line or a code may have.
+/// Maximum length of a name, a title, a line or a code, in characters. The contract states it.
 const LINE_CHARS_MAX: usize = 200;
-/// As many items as a list may have.
+/// Maximum number of items of a list. The contract states it.
 const LIST_ITEMS_MAX: usize = 50;
+/// Maximum time by which an instant may be ahead of the server's clock, in seconds: callers' clocks are not exact.
+const CLOCK_SKEW_SECONDS_MAX: i64 = 60;
 
 impl Violations {
     /// A name, a title, a line or a code: trimmed, at most 200 characters, no line break.
@@ -30,12 +32,12 @@ impl Violations {
         text.to_owned()
     }
 
-    /// As [`Violations::line`], of a person.
+    /// As [`Violations::line`], for personal data.
     pub(super) fn private_line(&mut self, at: At<'_>, text: &str) -> Private {
         Private(self.line(at, text))
     }
 
-    /// A line that must be there.
+    /// A line that is required.
     pub(super) fn required_line(&mut self, at: At<'_>, text: &str) -> String {
         let line = self.line(at, text);
         if line.is_empty() {
@@ -60,7 +62,7 @@ impl Violations {
         Private(text.to_owned())
     }
 
-    /// A text that must be there.
+    /// A text that is required.
     pub(super) fn required_text(&mut self, at: At<'_>, text: &str) -> Private {
         let text = self.text(at, text);
         if text.is_empty() {
@@ -75,7 +77,7 @@ impl Violations {
         }
     }
 
-    /// A list's length; the items past the limit are not looked at.
+    /// A list, cut to its maximum length; the items beyond it are not checked.
     pub(super) fn list<'a, T>(&mut self, at: At<'_>, items: &'a [T]) -> &'a [T] {
         if items.len() > LIST_ITEMS_MAX {
             self.add(at, format!("must have at most {LIST_ITEMS_MAX} items"));
@@ -93,7 +95,7 @@ impl Violations {
             .collect()
     }
 
-    /// Address lines of a person.
+    /// Address lines of a person, as personal data.
     pub(super) fn private_lines(&mut self, at: At<'_>, items: &[String]) -> Vec<Private> {
         self.lines(at, items).into_iter().map(Private).collect()
     }
@@ -129,7 +131,7 @@ impl Violations {
         parsed
     }
 
-    /// An identifier that must be there.
+    /// An identifier that is required.
     pub(super) fn required_identifier<T>(
         &mut self,
         at: At<'_>,
@@ -144,7 +146,7 @@ impl Violations {
         self.identifier(at, text, parse, expected)
     }
 
-    /// A UUID that must be there.
+    /// A UUID that is required.
     pub(super) fn uuid(&mut self, at: At<'_>, text: &str) -> Option<Uuid> {
         if text.trim().is_empty() {
             self.add(at, "is required: a UUID");
@@ -153,7 +155,7 @@ impl Violations {
         self.optional_uuid(at, text)
     }
 
-    /// A UUID in its usual form with hyphens; empty: not given.
+    /// A UUID in the form with hyphens; empty: not given.
     pub(super) fn optional_uuid(&mut self, at: At<'_>, text: &str) -> Option<Uuid> {
         let text = text.trim();
         if text.is_empty() {
@@ -188,7 +190,7 @@ impl Violations {
         parsed
     }
 
-    /// An instant, cut to the microsecond; absent: not given.
+    /// An instant, truncated to the microsecond; absent: not given.
     pub(super) fn instant(
         &mut self,
         at: At<'_>,
@@ -209,7 +211,17 @@ impl Violations {
         parsed.map(truncate_to_microseconds)
     }
 
-    /// An enum's value; a number that this version does not know is a violation.
+    /// Rejects an instant further ahead of the server's clock than clocks differ.
+    pub(super) fn reject_future(&mut self, at: At<'_>, instant: DateTime<Utc>, now: DateTime<Utc>) {
+        if instant > now + TimeDelta::seconds(CLOCK_SKEW_SECONDS_MAX) {
+            self.add(
+                at,
+                format!("must not be more than {CLOCK_SKEW_SECONDS_MAX} seconds ahead of the server's clock"),
+            );
+        }
+    }
+
+    /// The value of an enum; a number unknown to this version is a violation.
     pub(super) fn enumeration<T: TryFrom<i32> + Default>(&mut self, at: At<'_>, number: i32) -> T {
         T::try_from(number).unwrap_or_else(|_| {
             self.add(

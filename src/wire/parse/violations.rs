@@ -4,7 +4,7 @@ use super::path::At;
 use crate::case::FieldViolation;
 use crate::error::Malformed;
 
-/// Collects what is wrong.
+/// Collects the violations of a message.
 #[derive(Default)]
 pub struct Violations {
     list: Vec<FieldViolation>,
@@ -18,7 +18,7 @@ impl Violations {
         });
     }
 
-    /// The value, if nothing was wrong. A value is only missing where a violation says why.
+    /// The value, if there are no violations. A value is missing only if a violation says why.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Malformed> {
         match value {
             Some(value) if self.list.is_empty() => Ok(value),

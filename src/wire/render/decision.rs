@@ -1,4 +1,4 @@
-//! How does a decision look: without PHI in the BASIC view, whole in the FULL one?
+//! Renders a decision: without PHI in the BASIC view, whole in the FULL view.
 
 use super::request::{npi, provider, requester};
 use super::values::{date, timestamp};
@@ -9,8 +9,8 @@ use crate::case::{
 use crate::rules::DenialReasonCode;
 use crate::wire::v1::{self, determination};
 
-/// Of a denial only the codes and the referral's NPI and name; of an approval its provider's NPI and name, its number
-/// and validity; of a withdrawal its time.
+/// The BASIC view: of a denial only the codes and the referral's NPI and name; of an approval its provider's NPI and
+/// name, its number and validity; of a withdrawal its instant.
 pub(super) fn basic(decision: &Decision) -> determination::Decision {
     match decision {
         Decision::Approved(approval) => determination::Decision::Approval(v1::Approval {

@@ -1,4 +1,4 @@
-//! A case as a `Determination`, in the BASIC and the FULL view.
+//! Renders a case as a `Determination`, in the BASIC and the FULL view.
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -17,10 +17,10 @@ use crate::rules::{Calendar, Finding, Limit, Outcome, POLICY_NUMBER};
 use crate::store::LogEntry;
 use crate::wire::v1;
 
-/// What a case is context with.
+/// The context in which a case is rendered.
 #[derive(Clone, Copy, Debug)]
 pub struct RenderContext<'a> {
-    /// The instant that timeliness and next steps are as of.
+    /// The instant as of which timeliness and next steps are stated.
     pub as_of: DateTime<Utc>,
     /// The plan, for its contact points.
     pub plan: &'a Plan,
@@ -28,7 +28,7 @@ pub struct RenderContext<'a> {
     pub calendar: &'a Calendar,
 }
 
-/// A case in the BASIC view.
+/// Renders a case in the BASIC view.
 #[must_use]
 pub fn basic(case: &Case, context: RenderContext<'_>) -> Box<v1::Determination> {
     let mut determination = evaluated(&case.file, context);
@@ -39,7 +39,7 @@ pub fn basic(case: &Case, context: RenderContext<'_>) -> Box<v1::Determination> 
     determination
 }
 
-/// A case in the FULL view, with its history.
+/// Renders a case in the FULL view, with its history.
 #[must_use]
 pub fn full(case: &Case, events: &[Event], context: RenderContext<'_>) -> Box<v1::Determination> {
     let mut determination = basic(case, context);
@@ -49,7 +49,7 @@ pub fn full(case: &Case, events: &[Event], context: RenderContext<'_>) -> Box<v1
     determination
 }
 
-/// A case without the fields of record: what evaluating gives.
+/// Renders a case without the fields of record, as `EvaluateSecondOpinion` returns it.
 #[must_use]
 pub fn evaluated(file: &File, context: RenderContext<'_>) -> Box<v1::Determination> {
     let zone = context.calendar.zone();
@@ -92,7 +92,7 @@ pub fn evaluated(file: &File, context: RenderContext<'_>) -> Box<v1::Determinati
     })
 }
 
-/// An entry of the log as a watcher sees it.
+/// Renders an entry of the log as a watcher receives it.
 #[must_use]
 pub fn determination_event(entry: &LogEntry) -> v1::DeterminationEvent {
     v1::DeterminationEvent {
@@ -108,7 +108,7 @@ pub fn determination_event(entry: &LogEntry) -> v1::DeterminationEvent {
     }
 }
 
-/// A letter's reference.
+/// Renders a reference to a letter.
 #[must_use]
 pub fn notice_reference(notice: &NoticeReference) -> v1::NoticeReference {
     v1::NoticeReference {
@@ -129,7 +129,7 @@ pub fn notice_reference(notice: &NoticeReference) -> v1::NoticeReference {
     }
 }
 
-/// Clocks as they stand at an instant.
+/// Renders clocks as of an instant.
 #[must_use]
 pub fn clocks(held: &[Clock], as_of: DateTime<Utc>, zone: Tz) -> Vec<v1::Clock> {
     held.iter().map(|held| clock(held, as_of, zone)).collect()

@@ -1,4 +1,4 @@
-//! The enums of a case as the contract numbers them.
+//! Maps the enums of a case to those of the contract.
 
 use crate::case::{EventKind, State};
 use crate::rules::{ClockKind, Pathway, Qualification, Recommendation, Urgency};
@@ -21,7 +21,7 @@ pub(super) fn pathway(pathway: Pathway) -> v1::Pathway {
     }
 }
 
-/// Whether a request is urgent.
+/// Maps the urgency of a request.
 #[must_use]
 pub fn urgency(urgency: Urgency) -> v1::Urgency {
     match urgency {

@@ -1,4 +1,4 @@
-//! How does an event look in a case's history?
+//! Renders an event as an entry of a case's history.
 
 use chrono::{DateTime, Utc};
 
@@ -111,8 +111,8 @@ fn detail(body: &EventBody) -> String {
             let kind = clock_kind(event.clock).as_str_name();
             let ran_out = format!("{kind} was due {}", instant(event.due_at));
             let letters = event.notices.iter();
-            letters.fold(ran_out, |told, letter| {
-                format!("{told}; notice {}", letter.notice_id)
+            letters.fold(ran_out, |text, letter| {
+                format!("{text}; notice {}", letter.notice_id)
             })
         }
     }

@@ -1,6 +1,6 @@
-//! How does a case look to its callers, in the BASIC and the FULL view?
+//! Renders cases for callers, in the BASIC and the FULL view.
 //!
-//! BASIC holds no PHI: no request, no history, and of a decision only what the contract names.
+//! BASIC has no PHI: no request, no history, and of a decision only the parts that the contract names.
 
 mod decision;
 mod determination;

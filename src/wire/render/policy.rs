@@ -1,4 +1,4 @@
-//! How does the policy look to its readers?
+//! Renders the policy.
 
 use chrono::{DateTime, Utc};
 
@@ -10,7 +10,7 @@ use crate::rules::{
 };
 use crate::wire::v1;
 
-/// The policy in one of its editions, as the plan applies it at an instant.
+/// Renders an edition of the policy, as the plan applies it at an instant.
 #[must_use]
 pub fn policy(policy: &Policy, edition: &Edition, now: DateTime<Utc>) -> v1::Policy {
     v1::Policy {

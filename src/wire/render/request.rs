@@ -1,4 +1,4 @@
-//! How does a request look in the FULL view? As it was given, with what was learned since.
+//! Renders a request for the FULL view: as submitted, with the facts verified since.
 
 use super::values::{date, timestamp};
 use crate::case::{

@@ -1,9 +1,9 @@
-//! Instants and days as the contract writes them.
+//! Renders instants and days.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use prost_types::Timestamp;
 
-/// An instant on the wire.
+/// Renders an instant.
 #[must_use]
 pub fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     // INVARIANT: nanoseconds below a second are less than 1,000,000,000, and fit.
@@ -14,7 +14,7 @@ pub fn timestamp(instant: DateTime<Utc>) -> Timestamp {
     }
 }
 
-/// `YYYY-MM-DD`, which is how chrono shows the days of the years 0 to 9999.
+/// Renders a day as `YYYY-MM-DD`. chrono displays the days of the years 0 to 9999 so.
 pub(super) fn date(day: NaiveDate) -> String {
     day.to_string()
 }
