@@ -67,7 +67,7 @@ fn rendition(query: &NoticeQuery, letter: &Letter) -> Result<Rendition, CallErro
     let language = query.language.as_ref().map(LanguageTag::primary);
     Rendition::of(letter, query.form, language.as_deref(), query.large_print).ok_or(
         CallError::NoticeFormUnsupported(
-            "in a language that letters are not shipped in, or that the reviewer's words are not held in",
+            "in that language: letters are not shipped in it, or the reviewer's words are not held in it",
         ),
     )
 }

@@ -125,7 +125,9 @@ fn descend<'v>(
             if value.is_null() {
                 *value = Value::Array(Vec::new());
             }
-            let list = value.as_array_mut().ok_or("is no list in the document")?;
+            let list = value
+                .as_array_mut()
+                .ok_or("is not a list in the document")?;
             let length = list.len();
             let index: usize = step
                 .parse()
@@ -157,7 +159,7 @@ fn object(value: &mut Value) -> Result<&mut serde_json::Map<String, Value>, Stri
     }
     value
         .as_object_mut()
-        .ok_or_else(|| "is no object in the document".into())
+        .ok_or_else(|| "is not an object in the document".into())
 }
 
 fn unknown_field(message: &MessageDescriptor, step: &str) -> String {
@@ -264,7 +266,7 @@ mod tests {
         let problem = after(json!({"second_opinion": 1}), &["second_opinion.member={}"])
             .expect_err("no object");
         assert!(
-            problem.contains("second_opinion is no object in the document"),
+            problem.contains("second_opinion is not an object in the document"),
             "{problem}"
         );
     }

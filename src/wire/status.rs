@@ -57,27 +57,27 @@ impl From<CallError> for Status {
             CallError::RequestIdReused(id) => with_info(
                 Code::AlreadyExists,
                 &format!(
-                    "request_id `{id}` was used before with other content; a new request needs a new one"
+                    "request_id `{id}` was already used with other content; a new request needs a new request_id"
                 ),
                 "REQUEST_ID_REUSED",
                 [("request_id", id.to_string())],
             ),
             CallError::EtagStale { present } => with_info(
                 Code::Aborted,
-                &format!("the determination has changed; its etag is `{present}` now"),
+                &format!("the determination has changed; its present etag is `{present}`"),
                 "ETAG_STALE",
                 [("etag", present)],
             ),
             CallError::Refused(refusal) => refused(&refusal),
             CallError::CursorUnknown => with_info(
                 Code::OutOfRange,
-                "this cursor was never given out; begin with `0`, or with none for what happens from now on",
+                "the cursor was never issued; start with `0` for the whole log, or without a cursor for new events only",
                 "CURSOR_UNKNOWN",
                 [],
             ),
             CallError::NoticeFormUnsupported(what) => with_info(
                 Code::Unimplemented,
-                &format!("this version does not make notices {what}"),
+                &format!("this version does not render notices {what}"),
                 "NOTICE_FORM_UNKNOWN",
                 [],
             ),
@@ -122,7 +122,7 @@ fn invalid(malformed: Malformed) -> Status {
         .iter()
         .map(|violation| violation.field.as_str())
         .collect();
-    let message = format!("the message is not valid: see {}", fields.join(", "));
+    let message = format!("the message is invalid: see {}", fields.join(", "));
     let violations: Vec<FieldViolation> = malformed
         .violations
         .into_iter()
@@ -222,7 +222,7 @@ pub fn internal() -> Status {
     let details = ErrorDetails::with_request_info(id.to_string(), "");
     Status::with_error_details(
         Code::Internal,
-        format!("an internal error; ask about request `{id}`"),
+        format!("internal error; report request `{id}` to the operator"),
         details,
     )
 }
@@ -264,7 +264,7 @@ pub fn unknown_call() -> Status {
 pub fn overloaded() -> Status {
     with_retry(
         Code::ResourceExhausted,
-        "too many calls are being answered; send the same request again a little later",
+        "too many calls at once; send the same request again later",
         "OVERLOADED",
         RETRY_DELAY,
     )
@@ -273,7 +273,7 @@ pub fn overloaded() -> Status {
 /// The status of a call that exceeds the caller's deadline or the server's own limit.
 #[must_use]
 pub fn deadline_exceeded() -> Status {
-    Status::deadline_exceeded("the deadline ran out before the answer was ready")
+    Status::deadline_exceeded("the deadline expired before the reply was ready")
 }
 
 /// The name of a code in the gRPC specification, such as `FAILED_PRECONDITION`.

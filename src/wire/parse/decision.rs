@@ -267,13 +267,13 @@ fn reviewer(
         if message.license_type == 0 {
             v.add(
                 at.field("license_type"),
-                "is required: only a licensed professional denies",
+                "is required: only a licensed professional may deny",
             );
         }
         if number.is_empty() {
             v.add(
                 at.field("license_number"),
-                "is required: only a licensed professional denies",
+                "is required: only a licensed professional may deny",
             );
         }
     }

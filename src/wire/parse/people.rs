@@ -94,7 +94,7 @@ pub(super) fn requester(
     use v1::requester::Kind;
     match &message.kind {
         None => {
-            v.add(at, "must say which kind of requester it is: member, authorized_representative or health_professional");
+            v.add(at, "must set the kind of requester: member, authorized_representative or health_professional");
             None
         }
         Some(Kind::Member(_)) => Some(Requester::Member),

@@ -48,7 +48,7 @@ pub(super) fn provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -
 pub(super) fn named_provider(v: &mut Violations, at: At<'_>, message: &v1::Provider) -> Provider {
     let provider = provider(v, at, message);
     if message.npi.trim().is_empty() && provider.name.is_empty() {
-        v.add(at, "needs an npi or a name");
+        v.add(at, "must have an npi or a name");
     }
     provider
 }

@@ -120,10 +120,7 @@ pub fn list_determinations(
     if !message.page_token.is_empty() {
         worklist.after = parse_page_token(&message.page_token, fingerprint);
         if worklist.after.is_none() {
-            v.add(
-                At::top("page_token"),
-                "is not one that was given out for this list",
-            );
+            v.add(At::top("page_token"), "was not issued for this list");
         }
     }
     v.finish(Some(ListQuery {

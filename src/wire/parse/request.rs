@@ -242,7 +242,7 @@ pub(super) fn urgency_claim(
         && claim.psychological_jeopardy.is_empty()
         && claim.functional_jeopardy.is_empty()
     {
-        v.add(at, "needs at least one claim: psychological_jeopardy, practitioner_opinion or functional_jeopardy");
+        v.add(at, "must have at least one claim: psychological_jeopardy, practitioner_opinion or functional_jeopardy");
         return None;
     }
     Some(claim)

@@ -26,7 +26,10 @@ impl Violations {
             .chars()
             .any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
         {
-            self.add(at, "must not hold line breaks or other control characters");
+            self.add(
+                at,
+                "must not contain line breaks or other control characters",
+            );
         }
         self.limit(at, text, LINE_CHARS_MAX);
         text.to_owned()
@@ -55,7 +58,7 @@ impl Violations {
         {
             self.add(
                 at,
-                "must not hold control characters other than line breaks",
+                "must not contain control characters other than line breaks",
             );
         }
         self.limit(at, text, TEXT_CHARS_MAX);
@@ -106,7 +109,7 @@ impl Violations {
         if !phone.is_empty() && !is_phone(&phone) {
             self.add(
                 at,
-                "must be a phone number with 10 digits among the usual signs",
+                "must be a phone number of 10 digits; spaces, ( ) - . + / and an extension are allowed",
             );
         }
         phone
@@ -185,7 +188,7 @@ impl Violations {
             });
         let parsed = if shape { text.parse().ok() } else { None };
         if parsed.is_none() {
-            self.add(at, "must be a date that exists, as YYYY-MM-DD");
+            self.add(at, "must be an existing date, as YYYY-MM-DD");
         }
         parsed
     }
@@ -224,10 +227,7 @@ impl Violations {
     /// The value of an enum; a number unknown to this version is a violation.
     pub(super) fn enumeration<T: TryFrom<i32> + Default>(&mut self, at: At<'_>, number: i32) -> T {
         T::try_from(number).unwrap_or_else(|_| {
-            self.add(
-                at,
-                format!("{number} is not a value that this version knows"),
-            );
+            self.add(at, format!("{number} is not a value known to this version"));
             T::default()
         })
     }

@@ -28,7 +28,7 @@ fn detail(body: &EventBody) -> String {
         }
         EventBody::Verified(event) => {
             let learned = [
-                (event.provider.is_some(), "the provider asked for"),
+                (event.provider.is_some(), "the requested provider"),
                 (
                     event.network_availability.is_some(),
                     "the network's availability",
@@ -102,7 +102,7 @@ fn detail(body: &EventBody) -> String {
             .map(|id| format!("notice {id}"))
             .unwrap_or_default(),
         EventBody::DueSoon(event) => format!(
-            "{} percent of the time of {} had gone; due {}",
+            "{} percent of the time of {} had elapsed; due {}",
             event.gone_percent,
             clock_kind(event.clock).as_str_name(),
             instant(event.due_at)

@@ -41,7 +41,7 @@ pub fn policy(policy: &Policy, edition: &Edition, now: DateTime<Utc>) -> v1::Pol
             DISCLOSURE.to_owned()
         } else {
             format!(
-                "{DISCLOSURE} This plan has switched the time limits of law off; only those of {POLICY_NUMBER} are applied."
+                "{DISCLOSURE} This plan has disabled the regulatory timeframes; only the limits of {POLICY_NUMBER} apply."
             )
         },
     }
