@@ -2,11 +2,11 @@
 //!
 //! `cargo bench --bench letters`. Targets: a PDF file under 60 milliseconds when warm, HTML under 200 microseconds.
 
+#[allow(dead_code, reason = "only the letter tests use the other parts")]
+#[path = "../tests/letters/samples.rs"]
+mod samples;
 #[path = "../tests/case_support/mod.rs"]
 mod support;
-#[allow(dead_code, reason = "only the letter tests use the other parts")]
-#[path = "../tests/letters/written.rs"]
-mod written;
 
 use divan::{Bencher, black_box};
 use second_opinion::notice::{Form, Letter, Rendition, Templates};
@@ -20,7 +20,7 @@ fn main() {
 /// A denial letter to a member in a language, with a referral, criteria and evidence.
 fn denial(language: &str) -> Letter {
     let code = DenialReasonCode::QualifiedNetworkProviderAvailable;
-    let letters = written::denied(written::asked(Some(code), language), code);
+    let letters = samples::denial_letters(samples::request_supporting(Some(code), language), code);
     letters.into_iter().next().expect("the member's letter")
 }
 
@@ -34,7 +34,7 @@ fn render(bencher: Bencher, form: Form, language: &str) {
     // The first rendering loads the fonts.
     rendition.render(templates, &letter).expect("a letter");
     let mut cases = 0;
-    // Each letter belongs to next_letter case, because the typesetter caches its results.
+    // Each letter belongs to another case, because the typesetter caches its results.
     let next_letter = move || {
         cases += 1;
         Letter {

@@ -1,4 +1,4 @@
-//! Does each letter read as it did?
+//! Golden letters: every letter as text, HTML and the text of its PDF.
 
 use std::path::PathBuf;
 #[cfg(feature = "pdf")]
@@ -7,9 +7,9 @@ use std::process::Command;
 use second_opinion::notice::{Form, Letter, Rendition, Templates};
 use second_opinion::rules::DenialReasonCode;
 
-use crate::written::{LANGUAGES, asked, denied, others};
+use crate::samples::{LANGUAGES, denial_letters, other_letters, request_supporting};
 
-/// The file beside this one that a letter is compared with.
+/// Compares a letter with its golden file.
 fn compare(name: &str, language: &str, ending: &str, content: &str) {
     let path: PathBuf = [
         env!("CARGO_MANIFEST_DIR"),
@@ -26,7 +26,7 @@ fn compare(name: &str, language: &str, ending: &str, content: &str) {
     let held = std::fs::read_to_string(&path).unwrap_or_default();
     assert!(
         held == content,
-        "{} is not what the letter reads now:\n{content}",
+        "{} differs from the letter:\n{content}",
         path.display()
     );
 }
@@ -42,10 +42,11 @@ fn letters() -> Vec<(String, &'static str, Letter)> {
     let mut letters = Vec::new();
     for language in LANGUAGES {
         for code in DenialReasonCode::ALL {
-            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            let letter =
+                denial_letters(request_supporting(Some(code), language), code).swap_remove(0);
             letters.push((snake(&format!("{code:?}")), language, letter));
         }
-        for (name, letter) in others(language) {
+        for (name, letter) in other_letters(language) {
             letters.push((name.to_owned(), language, letter));
         }
     }
@@ -64,7 +65,7 @@ fn snake(name: &str) -> String {
 }
 
 #[test]
-fn letters_read_as_they_did_as_text_and_html() {
+fn text_and_html_equal_the_golden_files() {
     for (name, language, letter) in letters() {
         for (form, ending) in [(Form::Text, "txt"), (Form::Html, "html")] {
             let content = String::from_utf8(rendered(&letter, language, form)).expect("UTF-8");
@@ -79,19 +80,19 @@ pub fn pdf_to_text(file: &[u8]) -> String {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("letter.pdf");
     std::fs::write(&path, file).expect("a file");
-    let said = Command::new("pdftotext")
+    let text = Command::new("pdftotext")
         .args(["-layout", "-enc", "UTF-8"])
         .arg(&path)
         .arg("-")
         .output()
         .expect("pdftotext of poppler-utils");
-    assert!(said.status.success());
-    String::from_utf8(said.stdout).expect("UTF-8")
+    assert!(text.status.success());
+    String::from_utf8(text.stdout).expect("UTF-8")
 }
 
 #[cfg(feature = "pdf")]
 #[test]
-fn same_letter_is_the_same_pdf_each_time() {
+fn rendering_a_pdf_is_deterministic() {
     for (name, language, letter) in letters() {
         let file = rendered(&letter, language, Form::Pdf);
         assert_eq!(file, rendered(&letter, language, Form::Pdf), "{name}");
@@ -101,7 +102,7 @@ fn same_letter_is_the_same_pdf_each_time() {
 #[cfg(feature = "pdf")]
 #[test]
 #[ignore = "needs poppler-utils"]
-fn letters_read_as_they_did_as_pdf() {
+fn pdf_text_equals_the_golden_files() {
     for (name, language, letter) in letters() {
         let text = pdf_to_text(&rendered(&letter, language, Form::Pdf));
         compare(&name, language, "pdf.txt", &text);

@@ -1,12 +1,12 @@
-//! How letters read: a golden file for each reason of a denial, each language and each form, with real dates.
+//! The words and pages of letters: a golden file for each denial reason, language and form, with real dates.
 //!
-//! `UPDATE_GOLDEN=1 cargo test --test letters` writes the files anew; look at what changed before it is kept.
+//! `UPDATE_GOLDEN=1 cargo test --test letters` rewrites the files; read the difference before you commit it.
 
-mod forms;
+mod content;
 mod golden;
 #[cfg(feature = "pdf")]
-mod pages;
-mod sections;
+mod pdf;
+mod required_content;
+mod samples;
 #[path = "../case_support/mod.rs"]
 mod support;
-mod written;

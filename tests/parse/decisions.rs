@@ -3,7 +3,7 @@
 use second_opinion::wire::parse;
 use second_opinion::wire::v1;
 
-use crate::messages::{
+use crate::samples::{
     DETERMINATION_ID, REQUEST_ID, at, check, long, now, provider, reviewer, seconds_from_now,
 };
 
@@ -14,7 +14,7 @@ fn approval() -> v1::IssueApprovalRequest {
         etag: String::new(),
         provider: Some(provider()),
         reviewer: Some(reviewer()),
-        rationale: "the facts bear it".to_owned(),
+        rationale: "the facts support it".to_owned(),
         valid_from: "2026-03-02".to_owned(),
         valid_through: "2026-06-01".to_owned(),
         authorization_number: "AUTH-1".to_owned(),
@@ -33,13 +33,13 @@ fn reviews(message: &mut v1::IssueApprovalRequest) -> &mut v1::Reviewer {
 }
 
 #[test]
-fn issue_approval() {
+fn issue_approval_provider_and_reviewer() {
     check(
         &approval(),
         |message| parse::issue_approval(&message, now()),
         &[
             (
-                "nothing",
+                "an empty message",
                 |m| *m = v1::IssueApprovalRequest::default(),
                 &[
                     "determination_id",
@@ -51,7 +51,7 @@ fn issue_approval() {
             ),
             ("no provider", |m| m.provider = None, &[]),
             (
-                "facts of the one asked for",
+                "facts of the requested provider",
                 |m| {
                     m.provider = Some(v1::Provider {
                         medi_cal_status: 1,
@@ -76,7 +76,7 @@ fn issue_approval() {
                 &["reviewer.full_name", "reviewer.phone", "reviewer.title"],
             ),
             (
-                "no licence, which an approval can do without",
+                "no license, which an approval does not need",
                 |m| {
                     reviews(m).license_type = 0;
                     reviews(m).license_number.clear();
@@ -84,7 +84,7 @@ fn issue_approval() {
                 &[],
             ),
             (
-                "an unknown licence",
+                "an unknown license",
                 |m| reviews(m).license_type = 4,
                 &["reviewer.license_type"],
             ),
@@ -98,7 +98,7 @@ fn issue_approval() {
 }
 
 #[test]
-fn issue_approval_its_terms() {
+fn issue_approval_terms() {
     check(
         &approval(),
         |message| parse::issue_approval(&message, now()),
@@ -137,9 +137,9 @@ fn issue_approval_its_terms() {
                 },
                 &[],
             ),
-            ("less than no visit", |m| m.units = -1, &["units"]),
+            ("negative units", |m| m.units = -1, &["units"]),
             (
-                "an agreement of which nothing is stated",
+                "an empty agreement",
                 |m| m.member_agreement = Some(v1::MemberAgreement::default()),
                 &[],
             ),
@@ -164,18 +164,18 @@ fn issue_approval_its_terms() {
         units: 0,
         ..approval()
     };
-    let change = parse::issue_approval(&zero, now()).expect("it is well formed");
+    let change = parse::issue_approval(&zero, now()).expect("a valid message");
     assert_eq!(change.command.units, 1, "0 means one");
-    let license = change.command.reviewer.license.expect("a licence");
+    let license = change.command.reviewer.license.expect("a license");
     assert_eq!(license.state, "CA", "empty means CA");
 }
 
-fn told(message: &mut v1::RecordNotificationRequest) -> &mut v1::Notification {
+fn notification(message: &mut v1::RecordNotificationRequest) -> &mut v1::Notification {
     message.notification.get_or_insert_default()
 }
 
 #[test]
-fn record_notification() {
+fn record_notification_fields() {
     let good = v1::RecordNotificationRequest {
         request_id: REQUEST_ID.to_owned(),
         determination_id: DETERMINATION_ID.to_owned(),
@@ -192,7 +192,7 @@ fn record_notification() {
         |message| parse::record_notification(&message, now()),
         &[
             (
-                "nothing",
+                "an empty message",
                 |m| *m = v1::RecordNotificationRequest::default(),
                 &["determination_id", "notification", "request_id"],
             ),
@@ -204,22 +204,30 @@ fn record_notification() {
             (
                 "unknown numbers",
                 |m| {
-                    told(m).recipient = 4;
-                    told(m).channel = 5;
+                    notification(m).recipient = 4;
+                    notification(m).channel = 5;
                 },
                 &["notification.channel", "notification.recipient"],
             ),
-            ("no letter", |m| told(m).notice_id.clear(), &[]),
+            ("no letter", |m| notification(m).notice_id.clear(), &[]),
             (
                 "a malformed letter id",
-                |m| told(m).notice_id = "n".to_owned(),
+                |m| notification(m).notice_id = "n".to_owned(),
                 &["notification.notice_id"],
             ),
-            ("absent means now", |m| told(m).notified_at = None, &[]),
-            ("now", |m| told(m).notified_at = seconds_from_now(0), &[]),
+            (
+                "absent means now",
+                |m| notification(m).notified_at = None,
+                &[],
+            ),
+            (
+                "now",
+                |m| notification(m).notified_at = seconds_from_now(0),
+                &[],
+            ),
             (
                 "a microsecond from now",
-                |m| told(m).notified_at = at("2026-03-02T18:00:00.000001Z"),
+                |m| notification(m).notified_at = at("2026-03-02T18:00:00.000001Z"),
                 &["notification.notified_at"],
             ),
         ],

@@ -1,9 +1,11 @@
-//! `IssueDenial`: the reviewer, the referral, and the texts that each reason needs.
+//! `IssueDenial`: the reviewer, the referral, and the texts required by each reason.
 
 use second_opinion::wire::parse;
 use second_opinion::wire::v1;
 
-use crate::messages::{DETERMINATION_ID, REQUEST_ID, check, long, provider, reviewer, wrong};
+use crate::samples::{
+    DETERMINATION_ID, REQUEST_ID, check, long, provider, reviewer, violated_fields,
+};
 
 fn reason(code: v1::DenialReasonCode) -> v1::DenialReason {
     v1::DenialReason {
@@ -11,7 +13,7 @@ fn reason(code: v1::DenialReasonCode) -> v1::DenialReason {
         explanation: "why, in plain words".to_owned(),
         clinical_rationale: "why, clinically".to_owned(),
         criteria: vec!["a guideline".to_owned()],
-        evidence: "asked by fax on 3 March".to_owned(),
+        evidence: "requested by fax on March 3".to_owned(),
         authority: "22 CCR 50000".to_owned(),
         translations: vec![v1::Translation {
             language: "es".to_owned(),
@@ -34,19 +36,19 @@ fn denial() -> v1::IssueDenialRequest {
 }
 
 #[test]
-fn issue_denial() {
+fn issue_denial_referral_and_reviewer() {
     check(
         &denial(),
         |message| parse::issue_denial(&message),
         &[
             (
-                "nothing",
+                "an empty message",
                 |m| *m = v1::IssueDenialRequest::default(),
                 &["determination_id", "reasons", "request_id", "reviewer"],
             ),
             ("no referral", |m| m.referral = None, &[]),
             (
-                "a referral to no one",
+                "an empty referral",
                 |m| m.referral = Some(v1::Provider::default()),
                 &["referral"],
             ),
@@ -82,7 +84,7 @@ fn issue_denial() {
                 ],
             ),
             (
-                "a licence without a number",
+                "a license without a number",
                 |m| {
                     m.reviewer = Some(v1::Reviewer {
                         license_number: " ".to_owned(),
@@ -92,7 +94,7 @@ fn issue_denial() {
                 &["reviewer.license_number"],
             ),
             (
-                "a licence of no kind",
+                "a license without a type",
                 |m| {
                     m.reviewer = Some(v1::Reviewer {
                         license_type: 0,
@@ -102,7 +104,7 @@ fn issue_denial() {
                 &["reviewer.license_type"],
             ),
             (
-                "a licence of an unknown kind",
+                "a license of an unknown type",
                 |m| {
                     m.reviewer = Some(v1::Reviewer {
                         license_type: 9,
@@ -116,7 +118,7 @@ fn issue_denial() {
 }
 
 #[test]
-fn issue_denial_its_reasons() {
+fn issue_denial_reasons() {
     check(
         &denial(),
         |message| parse::issue_denial(&message),
@@ -127,7 +129,7 @@ fn issue_denial_its_reasons() {
                 &["reasons"],
             ),
             (
-                "a reason of no code",
+                "a reason without a code",
                 |m| m.reasons[0].code = 0,
                 &["reasons[0].code"],
             ),
@@ -161,12 +163,12 @@ fn issue_denial_its_reasons() {
                 ],
             ),
             (
-                "a translation into no language",
+                "a translation with a malformed language",
                 |m| m.reasons[0].translations[0].language = "Español".to_owned(),
                 &["reasons[0].translations[0].language"],
             ),
             (
-                "two reasons, each with its own",
+                "violations in two reasons",
                 |m| {
                     m.reasons.push(v1::DenialReason::default());
                     m.reasons[0].explanation = " ".to_owned();
@@ -182,7 +184,7 @@ fn issue_denial_its_reasons() {
 }
 
 #[test]
-fn each_denial_reason_needs_its_own_texts_and_keeps_the_others() {
+fn denial_reason_requires_its_own_texts_and_keeps_the_others() {
     use v1::DenialReasonCode as Code;
     // Rationale, evidence, authority.
     for (code, needs) in [
@@ -215,14 +217,18 @@ fn each_denial_reason_needs_its_own_texts_and_keeps_the_others() {
         .filter_map(|(field, needed)| needed.then_some(field))
         .collect();
         expected.sort_unstable();
-        assert_eq!(wrong(parse::issue_denial(&message)), expected, "{code:?}");
+        assert_eq!(
+            violated_fields(parse::issue_denial(&message)),
+            expected,
+            "{code:?}"
+        );
 
         let message = v1::IssueDenialRequest {
             reasons: vec![reason(code)],
             ..denial()
         };
         let kept = parse::issue_denial(&message)
-            .expect("it is well formed")
+            .expect("a valid message")
             .command
             .reasons
             .remove(0);
@@ -235,7 +241,7 @@ fn each_denial_reason_needs_its_own_texts_and_keeps_the_others() {
 }
 
 #[test]
-fn a_translation_needs_a_rationale_where_there_is_one_in_english() {
+fn translation_requires_a_rationale_if_english_has_one() {
     for (english, translated, expected) in [
         (
             "why",
@@ -252,6 +258,6 @@ fn a_translation_needs_a_rationale_where_there_is_one_in_english() {
             reasons: vec![bare],
             ..denial()
         };
-        assert_eq!(wrong(parse::issue_denial(&message)), expected);
+        assert_eq!(violated_fields(parse::issue_denial(&message)), expected);
     }
 }

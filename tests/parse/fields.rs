@@ -4,30 +4,32 @@ use second_opinion::rules::Calendar;
 use second_opinion::wire::parse;
 use second_opinion::wire::v1::{self, requester::Kind};
 
-use crate::asked::{against, asked, asked_for, context, good, member, network, urgency};
-use crate::messages::{long, now, provider, representative, requester, wrong};
+use crate::samples::{long, now, provider, representative, requester, violated_fields};
+use crate::submission_sample::{
+    check_submission, context, good, member, network, request, requested_provider, urgency,
+};
 
 #[test]
-fn identifiers() {
-    against(&[
+fn malformed_identifiers_are_violations() {
+    check_submission(&[
         (
-            "CIN with a small letter",
+            "CIN with a lower-case letter",
             |m| member(m).member_id = "90000000a".to_owned(),
             &["second_opinion.member.member_id"],
         ),
         (
-            "CIN in blanks",
+            "CIN within white space",
             |m| member(m).member_id = " 90000000A ".to_owned(),
             &[],
         ),
         (
             "NPI with a wrong check digit",
-            |m| asked_for(m).npi = "1234567890".to_owned(),
+            |m| requested_provider(m).npi = "1234567890".to_owned(),
             &["second_opinion.requested_provider.npi"],
         ),
         (
             "NPI that starts with 3",
-            |m| asked_for(m).npi = "3234567899".to_owned(),
+            |m| requested_provider(m).npi = "3234567899".to_owned(),
             &["second_opinion.requested_provider.npi"],
         ),
         (
@@ -67,7 +69,7 @@ fn identifiers() {
         ),
         (
             "taxonomy",
-            |m| asked_for(m).taxonomy_code = "207RC0000Y".to_owned(),
+            |m| requested_provider(m).taxonomy_code = "207RC0000Y".to_owned(),
             &["second_opinion.requested_provider.taxonomy_code"],
         ),
         (
@@ -77,15 +79,15 @@ fn identifiers() {
         ),
         (
             "specialty in words",
-            |m| asked(m).specialty_wanted = "any that helps".to_owned(),
+            |m| request(m).specialty_wanted = "any that helps".to_owned(),
             &[],
         ),
     ]);
 }
 
 #[test]
-fn languages_phones_and_days() {
-    against(&[
+fn malformed_languages_phones_and_days_are_violations() {
+    check_submission(&[
         (
             "language",
             |m| member(m).preferred_language = "Spanish please".to_owned(),
@@ -98,7 +100,7 @@ fn languages_phones_and_days() {
         ),
         (
             "phone of nine digits",
-            |m| asked_for(m).phone = "707-555-010".to_owned(),
+            |m| requested_provider(m).phone = "707-555-010".to_owned(),
             &["second_opinion.requested_provider.phone"],
         ),
         (
@@ -112,7 +114,7 @@ fn languages_phones_and_days() {
             &[],
         ),
         (
-            "a day written otherwise",
+            "a day in another notation",
             |m| network(m).alternatives[0].first_appointment = "2026-3-9".to_owned(),
             &["second_opinion.network_availability.alternatives[0].first_appointment"],
         ),
@@ -120,21 +122,21 @@ fn languages_phones_and_days() {
 }
 
 #[test]
-fn hcpcs_level_ii_letters() {
+fn hcpcs_level_ii_codes_begin_with_certain_letters() {
     let codes = |letter: char| {
         let mut message = good();
         context(&mut message).procedure_codes = vec![format!("{letter}0463")];
-        wrong(parse::submit(message, now(), &Calendar::default()))
+        violated_fields(parse::submit(message, now(), &Calendar::default()))
     };
     for letter in 'A'..='Z' {
-        let taken = "ABCEGHJKLMPQRSTUV".contains(letter);
-        assert_eq!(codes(letter).is_empty(), taken, "{letter}");
+        let allowed = "ABCEGHJKLMPQRSTUV".contains(letter);
+        assert_eq!(codes(letter).is_empty(), allowed, "{letter}");
     }
 }
 
 #[test]
-fn enum_numbers_unknown_to_this_version() {
-    against(&[
+fn unknown_enum_numbers_are_violations() {
+    check_submission(&[
         (
             "alternative_format",
             |m| member(m).alternative_format = 5,
@@ -143,7 +145,7 @@ fn enum_numbers_unknown_to_this_version() {
         (
             "basis",
             |m| {
-                asked(m).requesters[1] = requester(Kind::AuthorizedRepresentative(
+                request(m).requesters[1] = requester(Kind::AuthorizedRepresentative(
                     v1::AuthorizedRepresentative {
                         basis: 6,
                         ..representative()
@@ -154,13 +156,13 @@ fn enum_numbers_unknown_to_this_version() {
         ),
         (
             "reason",
-            |m| asked(m).reasons[0].code = 7,
+            |m| request(m).reasons[0].code = 7,
             &["second_opinion.reasons[0].code"],
         ),
-        ("reason not known", |m| asked(m).reasons[0].code = 0, &[]),
+        ("reason not known", |m| request(m).reasons[0].code = 0, &[]),
         (
             "threat",
-            |m| asked(m).reasons[0].threats = vec![5, 6, -1],
+            |m| request(m).reasons[0].threats = vec![5, 6, -1],
             &[
                 "second_opinion.reasons[0].threats[1]",
                 "second_opinion.reasons[0].threats[2]",
@@ -168,13 +170,13 @@ fn enum_numbers_unknown_to_this_version() {
         ),
         (
             "primary care",
-            |m| asked(m).primary_care_decision = 3,
+            |m| request(m).primary_care_decision = 3,
             &["second_opinion.primary_care_decision"],
         ),
         (
             "provider",
             |m| {
-                *asked_for(m) = v1::Provider {
+                *requested_provider(m) = v1::Provider {
                     network_status: 3,
                     medi_cal_status: 4,
                     role: 4,
@@ -201,7 +203,7 @@ fn enum_numbers_unknown_to_this_version() {
 
 #[test]
 fn lengths_are_counted_in_characters_after_trimming() {
-    against(&[
+    check_submission(&[
         (
             "a name of 200",
             |m| member(m).full_name = format!("  {}\n", long(200)),
@@ -224,12 +226,12 @@ fn lengths_are_counted_in_characters_after_trimming() {
         ),
         (
             "a detail of 4,001",
-            |m| asked(m).reasons[0].detail = long(4001),
+            |m| request(m).reasons[0].detail = long(4001),
             &["second_opinion.reasons[0].detail"],
         ),
         (
             "expertise of 4,001",
-            |m| asked_for(m).expertise = long(4001),
+            |m| requested_provider(m).expertise = long(4001),
             &["second_opinion.requested_provider.expertise"],
         ),
         (
@@ -240,9 +242,9 @@ fn lengths_are_counted_in_characters_after_trimming() {
         (
             "codes of 201",
             |m| {
-                asked(m).referral_number = long(201);
-                asked(m).treatment_authorization_number = long(201);
-                asked(m).specialty_wanted = long(201);
+                request(m).referral_number = long(201);
+                request(m).treatment_authorization_number = long(201);
+                request(m).specialty_wanted = long(201);
             },
             &[
                 "second_opinion.referral_number",
@@ -254,8 +256,8 @@ fn lengths_are_counted_in_characters_after_trimming() {
 }
 
 #[test]
-fn control_characters() {
-    against(&[
+fn control_characters_are_violations() {
+    check_submission(&[
         (
             "a line break in a text",
             |m| context(m).summary = "one\r\ntwo".to_owned(),
@@ -278,12 +280,12 @@ fn control_characters() {
         ),
         (
             "a line separator in a name",
-            |m| asked_for(m).name = "Dr.\u{2028}Who".to_owned(),
+            |m| requested_provider(m).name = "Dr.\u{2028}Who".to_owned(),
             &["second_opinion.requested_provider.name"],
         ),
         (
             "a line break around a name",
-            |m| asked_for(m).name = "\nDr. Who\n".to_owned(),
+            |m| requested_provider(m).name = "\nDr. Who\n".to_owned(),
             &[],
         ),
         (
@@ -293,20 +295,20 @@ fn control_characters() {
         ),
         (
             "a line break in a number",
-            |m| asked(m).referral_number = "RAF\n1".to_owned(),
+            |m| request(m).referral_number = "RAF\n1".to_owned(),
             &["second_opinion.referral_number"],
         ),
     ]);
 }
 
 #[test]
-fn lists_hold_up_to_fifty_items() {
-    against(&[
+fn lists_have_at_most_fifty_items() {
+    check_submission(&[
         (
             "50 of each",
             |m| {
-                asked(m).requesters = vec![requester(Kind::Member(v1::MemberRequester {})); 50];
-                asked(m).reasons = vec![v1::RequestReason::default(); 50];
+                request(m).requesters = vec![requester(Kind::Member(v1::MemberRequester {})); 50];
+                request(m).reasons = vec![v1::RequestReason::default(); 50];
                 context(m).diagnosis_codes = vec!["E11".to_owned(); 50];
                 network(m).alternatives = vec![v1::NetworkAlternative::default(); 50];
                 member(m).address_lines = vec!["a line".to_owned(); 50];
@@ -316,14 +318,14 @@ fn lists_hold_up_to_fifty_items() {
         (
             "51 of each",
             |m| {
-                asked(m).requesters = vec![requester(Kind::Member(v1::MemberRequester {})); 51];
-                asked(m).reasons = vec![v1::RequestReason::default(); 51];
+                request(m).requesters = vec![requester(Kind::Member(v1::MemberRequester {})); 51];
+                request(m).reasons = vec![v1::RequestReason::default(); 51];
                 context(m).diagnosis_codes = vec!["E11".to_owned(); 51];
                 context(m).procedure_codes = vec!["19301".to_owned(); 51];
                 network(m).alternatives = vec![v1::NetworkAlternative::default(); 51];
                 member(m).address_lines = vec!["a line".to_owned(); 51];
                 member(m).confidential_address_lines = vec!["a line".to_owned(); 51];
-                asked_for(m).address_lines = vec!["a line".to_owned(); 51];
+                requested_provider(m).address_lines = vec!["a line".to_owned(); 51];
             },
             &[
                 "second_opinion.clinical_context.diagnosis_codes",
@@ -338,7 +340,7 @@ fn lists_hold_up_to_fifty_items() {
         ),
         (
             "51 threats",
-            |m| asked(m).reasons[0].threats = vec![1; 51],
+            |m| request(m).reasons[0].threats = vec![1; 51],
             &["second_opinion.reasons[0].threats"],
         ),
     ]);

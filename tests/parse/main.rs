@@ -1,10 +1,10 @@
-//! Is a message well formed? Each field's rule with its near miss; every violation at once, each field named once.
+//! The parser: the rule of each field with its near miss; every violation at once, each field named once.
 
-mod asked;
-mod changes;
+mod case_updates;
 mod decisions;
 mod denial;
 mod fields;
-mod messages;
 mod queries;
+mod samples;
 mod submission;
+mod submission_sample;

@@ -1,4 +1,4 @@
-//! What is asked without changing anything: Get, List, Watch, notices, the policy, and evaluation.
+//! The calls that only read: Get, List, Watch, GetNotice, GetPolicy and evaluation.
 
 use prost_types::Timestamp;
 use second_opinion::notice::Form;
@@ -7,10 +7,10 @@ use second_opinion::store::Place;
 use second_opinion::wire::parse::{self, Cursor};
 use second_opinion::wire::v1;
 
-use crate::messages::{DETERMINATION_ID, at, check, long, now, second_opinion, wrong};
+use crate::samples::{DETERMINATION_ID, at, check, long, now, second_opinion, violated_fields};
 
 #[test]
-fn get_determination() {
+fn get_determination_fields() {
     let good = v1::GetDeterminationRequest {
         determination_id: DETERMINATION_ID.to_owned(),
         view: v1::View::Full.into(),
@@ -20,7 +20,7 @@ fn get_determination() {
         |message| parse::get_determination(&message),
         &[
             (
-                "nothing",
+                "an empty message",
                 |m| *m = v1::GetDeterminationRequest::default(),
                 &["determination_id"],
             ),
@@ -35,7 +35,7 @@ fn get_determination() {
         ],
     );
     let unspecified = v1::GetDeterminationRequest { view: 0, ..good };
-    let query = parse::get_determination(&unspecified).expect("it is well formed");
+    let query = parse::get_determination(&unspecified).expect("a valid message");
     assert!(!query.full, "unspecified means BASIC");
 }
 
@@ -53,7 +53,7 @@ fn list() -> v1::ListDeterminationsRequest {
 }
 
 #[test]
-fn list_determinations() {
+fn list_determinations_fields() {
     check(
         &list(),
         |message| parse::list_determinations(&message),
@@ -71,7 +71,7 @@ fn list_determinations() {
             ("50 states", |m| m.states = vec![1; 50], &[]),
             ("51 states", |m| m.states = vec![1; 51], &["states"]),
             (
-                "an instant that is none",
+                "an instant out of range",
                 |m| {
                     m.due_before = Some(Timestamp {
                         seconds: 0,
@@ -85,14 +85,14 @@ fn list_determinations() {
                 |m| m.member_id = "x".to_owned(),
                 &["member_id"],
             ),
-            ("a negative page", |m| m.page_size = -1, &["page_size"]),
+            ("a negative page size", |m| m.page_size = -1, &["page_size"]),
             (
-                "a foreign token",
+                "a token of another service",
                 |m| m.page_token = "AAAA".to_owned(),
                 &["page_token"],
             ),
             (
-                "numbers",
+                "malformed numbers",
                 |m| {
                     m.referral_number = long(201);
                     m.treatment_authorization_number = "a\nb".to_owned();
@@ -107,34 +107,34 @@ fn list_determinations() {
             page_size: size,
             ..list()
         };
-        let query = parse::list_determinations(&message).expect("it is well formed");
+        let query = parse::list_determinations(&message).expect("a valid message");
         assert_eq!(query.worklist.limit, limit, "{size}");
     }
 }
 
 #[test]
-fn a_page_token_holds_for_the_filters_that_it_was_given_out_with() {
+fn page_token_is_bound_to_its_filters() {
     let place = Place {
         first_due_us: 1_700_000_000_000_000,
         opened_at: 42,
     };
     let fingerprint = parse::list_determinations(&list())
-        .expect("it is well formed")
+        .expect("a valid message")
         .fingerprint;
     let next = v1::ListDeterminationsRequest {
         page_token: parse::page_token(place, fingerprint),
         ..list()
     };
-    let query = parse::list_determinations(&next).expect("it is well formed");
+    let query = parse::list_determinations(&next).expect("a valid message");
     assert_eq!(query.worklist.after, Some(place));
-    // Another page size or view is the same list; any other filter is another one.
+    // Page size and view may change between pages; filters may not.
     let other = v1::ListDeterminationsRequest {
         page_size: 99,
         view: 2,
         ..next.clone()
     };
-    assert_eq!(wrong(parse::list_determinations(&other)), [""; 0]);
-    let spoilt: [fn(&mut v1::ListDeterminationsRequest); 6] = [
+    assert_eq!(violated_fields(parse::list_determinations(&other)), [""; 0]);
+    let changed: [fn(&mut v1::ListDeterminationsRequest); 6] = [
         |m| m.states.clear(),
         |m| m.due_before = None,
         |m| m.member_id = "90000000B".to_owned(),
@@ -142,15 +142,18 @@ fn a_page_token_holds_for_the_filters_that_it_was_given_out_with() {
         |m| m.treatment_authorization_number.push('0'),
         |m| m.page_token.replace_range(0..1, "_"),
     ];
-    for spoil in spoilt {
+    for change in changed {
         let mut message = next.clone();
-        spoil(&mut message);
-        assert_eq!(wrong(parse::list_determinations(&message)), ["page_token"]);
+        change(&mut message);
+        assert_eq!(
+            violated_fields(parse::list_determinations(&message)),
+            ["page_token"]
+        );
     }
 }
 
 #[test]
-fn a_watch_begins_where_its_cursor_says() {
+fn watch_starts_at_its_cursor() {
     for (cursor, expected) in [
         ("", Cursor::Now),
         ("0", Cursor::After(0)),
@@ -169,7 +172,7 @@ fn a_watch_begins_where_its_cursor_says() {
 }
 
 #[test]
-fn get_notice() {
+fn get_notice_fields() {
     let good = v1::GetNoticeRequest {
         notice_id: DETERMINATION_ID.to_owned(),
         format: 0,
@@ -181,12 +184,12 @@ fn get_notice() {
         |message| parse::get_notice(&message),
         &[
             (
-                "nothing",
+                "an empty message",
                 |m| *m = v1::GetNoticeRequest::default(),
                 &["notice_id"],
             ),
             (
-                "all wrong",
+                "malformed fields",
                 |m| {
                     m.notice_id = "n".to_owned();
                     m.format = 4;
@@ -196,24 +199,24 @@ fn get_notice() {
             ),
         ],
     );
-    let query = parse::get_notice(&good).expect("it is well formed");
+    let query = parse::get_notice(&good).expect("a valid message");
     assert_eq!(query.form, Form::Pdf, "unspecified means PDF");
 }
 
 #[test]
-fn get_policy() {
+fn get_policy_version() {
     let version = |text: &str| {
         parse::get_policy(&v1::GetPolicyRequest {
             version: text.to_owned(),
         })
     };
-    assert_eq!(version("").expect("the one in force"), None);
+    assert_eq!(version("").expect("the version in force"), None);
     assert!(version("2024-09-11").expect("a day").is_some());
-    assert_eq!(wrong(version("latest")), ["version"]);
+    assert_eq!(violated_fields(version("latest")), ["version"]);
 }
 
 #[test]
-fn evaluate() {
+fn evaluate_fields() {
     let good = v1::EvaluateSecondOpinionRequest {
         second_opinion: Some(Box::new(second_opinion())),
         as_of: at("2026-03-02T18:00:00Z"),
@@ -230,7 +233,7 @@ fn evaluate() {
             ),
             ("no instant", |m| m.as_of = None, &[]),
             (
-                "received after the instant that stands in for now",
+                "received after the instant that replaces the clock",
                 |m| m.as_of = at("2026-03-02T16:58:59Z"),
                 &["second_opinion.received_at"],
             ),
@@ -240,7 +243,7 @@ fn evaluate() {
                 &[],
             ),
             (
-                "an instant before the policy was adopted, and no other of receipt",
+                "an instant before the policy was adopted, and no instant of receipt",
                 |m| {
                     m.as_of = at("2016-04-20T06:59:59Z");
                     m.second_opinion.get_or_insert_default().received_at = None;
@@ -248,7 +251,7 @@ fn evaluate() {
                 &["as_of"],
             ),
             (
-                "the first instant of the day on which it was",
+                "the first instant of the day of adoption",
                 |m| {
                     m.as_of = at("2016-04-20T07:00:00Z");
                     m.second_opinion.get_or_insert_default().received_at = None;

@@ -1,16 +1,18 @@
-//! `SubmitSecondOpinion`: what has to be there, and what is merely missing.
+//! `SubmitSecondOpinion`: required and optional fields.
 
 use prost_types::Timestamp;
 use second_opinion::rules::Calendar;
 use second_opinion::wire::parse;
 use second_opinion::wire::v1::{self, requester::Kind};
 
-use crate::asked::{against, asked, asked_for, context, good, member, urgency};
-use crate::messages::{at, claim, long, now, professional, requester, seconds_from_now};
+use crate::samples::{at, claim, long, now, professional, requester, seconds_from_now};
+use crate::submission_sample::{
+    check_submission, context, good, member, request, requested_provider, urgency,
+};
 
 #[test]
-fn what_has_to_be_there() {
-    against(&[
+fn missing_required_fields_are_violations() {
+    check_submission(&[
         ("no request_id", |m| m.request_id.clear(), &["request_id"]),
         (
             "request_id without hyphens",
@@ -39,7 +41,7 @@ fn what_has_to_be_there() {
         ),
         (
             "no member",
-            |m| asked(m).member = None,
+            |m| request(m).member = None,
             &["second_opinion.member"],
         ),
         (
@@ -48,35 +50,43 @@ fn what_has_to_be_there() {
             &["second_opinion.member.member_id"],
         ),
         (
-            "no one asks",
-            |m| asked(m).requesters.clear(),
+            "no requester",
+            |m| request(m).requesters.clear(),
             &["second_opinion.requesters"],
         ),
         (
-            "a requester of no kind",
-            |m| asked(m).requesters[1].kind = None,
+            "a requester without a kind",
+            |m| request(m).requesters[1].kind = None,
             &["second_opinion.requesters[1]"],
         ),
         (
-            "a provider of whom nothing is said",
-            |m| *asked_for(m) = v1::Provider::default(),
+            "an empty provider",
+            |m| *requested_provider(m) = v1::Provider::default(),
             &["second_opinion.requested_provider"],
         ),
-        ("a provider by NPI", |m| asked_for(m).name.clear(), &[]),
-        ("a provider by name", |m| asked_for(m).npi.clear(), &[]),
         (
-            "a provider named by blanks",
+            "a provider by NPI",
+            |m| requested_provider(m).name.clear(),
+            &[],
+        ),
+        (
+            "a provider by name",
+            |m| requested_provider(m).npi.clear(),
+            &[],
+        ),
+        (
+            "a provider named by white space",
             |m| {
-                asked_for(m).npi = " ".to_owned();
-                asked_for(m).name = "\t".to_owned();
+                requested_provider(m).npi = " ".to_owned();
+                requested_provider(m).name = "\t".to_owned();
             },
             &["second_opinion.requested_provider"],
         ),
         (
-            "a malformed NPI is not missing too",
+            "a malformed NPI is not also missing",
             |m| {
-                asked_for(m).npi = "1".to_owned();
-                asked_for(m).name.clear();
+                requested_provider(m).npi = "1".to_owned();
+                requested_provider(m).name.clear();
             },
             &["second_opinion.requested_provider.npi"],
         ),
@@ -84,11 +94,11 @@ fn what_has_to_be_there() {
 }
 
 #[test]
-fn what_is_merely_missing_stops_nothing() {
-    against(&[(
-        "the least that is taken in",
+fn missing_optional_fields_are_accepted() {
+    check_submission(&[(
+        "the smallest valid submission",
         |m| {
-            *asked(m) = v1::SecondOpinion {
+            *request(m) = v1::SecondOpinion {
                 member: Some(v1::Member {
                     member_id: "90000000A".to_owned(),
                     ..v1::Member::default()
@@ -107,15 +117,15 @@ fn what_is_merely_missing_stops_nothing() {
 }
 
 #[test]
-fn an_urgency_claim_holds_at_least_one_claim() {
-    against(&[
+fn urgency_claim_requires_at_least_one_claim() {
+    check_submission(&[
         (
             "none",
             |m| *urgency(m) = v1::UrgencyClaim::default(),
             &["second_opinion.urgency_claim"],
         ),
         (
-            "blanks",
+            "white space",
             |m| {
                 *urgency(m) = v1::UrgencyClaim {
                     functional_jeopardy: " \n".to_owned(),
@@ -136,7 +146,7 @@ fn an_urgency_claim_holds_at_least_one_claim() {
             &[],
         ),
         (
-            "an opinion of no one",
+            "an empty opinion",
             |m| {
                 *urgency(m) = v1::UrgencyClaim {
                     practitioner_opinion: Some(v1::PractitionerOpinion::default()),
@@ -165,34 +175,34 @@ fn an_urgency_claim_holds_at_least_one_claim() {
 }
 
 #[test]
-fn received_at() {
+fn received_at_is_bounded() {
     let field: &[&str] = &["second_opinion.received_at"];
-    against(&[
-        ("absent", |m| asked(m).received_at = None, &[]),
+    check_submission(&[
+        ("absent", |m| request(m).received_at = None, &[]),
         (
             "60 s ahead",
-            |m| asked(m).received_at = seconds_from_now(60),
+            |m| request(m).received_at = seconds_from_now(60),
             &[],
         ),
         (
-            "a microsecond more",
-            |m| asked(m).received_at = at("2026-03-02T18:01:00.000001Z"),
+            "a microsecond later",
+            |m| request(m).received_at = at("2026-03-02T18:01:00.000001Z"),
             field,
         ),
         (
             "the first local day",
-            |m| asked(m).received_at = at("2016-04-20T07:00:00Z"),
+            |m| request(m).received_at = at("2016-04-20T07:00:00Z"),
             &[],
         ),
         (
             "a microsecond before it",
-            |m| asked(m).received_at = at("2016-04-20T06:59:59.999999Z"),
+            |m| request(m).received_at = at("2016-04-20T06:59:59.999999Z"),
             field,
         ),
         (
             "nanos of a second",
             |m| {
-                asked(m).received_at = Some(Timestamp {
+                request(m).received_at = Some(Timestamp {
                     seconds: 1_700_000_000,
                     nanos: 1_000_000_000,
                 });
@@ -202,7 +212,7 @@ fn received_at() {
         (
             "nanos below zero",
             |m| {
-                asked(m).received_at = Some(Timestamp {
+                request(m).received_at = Some(Timestamp {
                     seconds: 1_700_000_000,
                     nanos: -1,
                 });
@@ -212,7 +222,7 @@ fn received_at() {
         (
             "beyond the year 9999",
             |m| {
-                asked(m).received_at = Some(Timestamp {
+                request(m).received_at = Some(Timestamp {
                     seconds: i64::MAX,
                     nanos: 0,
                 });
@@ -221,8 +231,8 @@ fn received_at() {
         ),
     ]);
     let mut message = good();
-    asked(&mut message).received_at = at("2026-03-02T17:00:00.123456789Z");
-    let change = parse::submit(message, now(), &Calendar::default()).expect("it is well formed");
+    request(&mut message).received_at = at("2026-03-02T17:00:00.123456789Z");
+    let change = parse::submit(message, now(), &Calendar::default()).expect("a valid message");
     assert_eq!(
         change.command.received_at.timestamp_subsec_nanos(),
         123_456_000
@@ -230,22 +240,23 @@ fn received_at() {
 }
 
 #[test]
-fn every_violation_at_once() {
-    against(&[(
-        "one in each part",
+fn all_violations_are_returned_at_once() {
+    check_submission(&[(
+        "a violation in each part",
         |m| {
             m.request_id = "r".to_owned();
             member(m).member_id = "1".to_owned();
-            asked(m).requesters[0].kind = None;
-            asked(m).requesters[2] = requester(Kind::HealthProfessional(v1::HealthProfessional {
-                npi: "1".to_owned(),
-                phone: "1".to_owned(),
-                fax: "1".to_owned(),
-                ..professional()
-            }));
-            asked(m).reasons[0].code = 99;
-            asked_for(m).npi = "1".to_owned();
-            asked_for(m).verification = Some(v1::Verification {
+            request(m).requesters[0].kind = None;
+            request(m).requesters[2] =
+                requester(Kind::HealthProfessional(v1::HealthProfessional {
+                    npi: "1".to_owned(),
+                    phone: "1".to_owned(),
+                    fax: "1".to_owned(),
+                    ..professional()
+                }));
+            request(m).reasons[0].code = 99;
+            requested_provider(m).npi = "1".to_owned();
+            requested_provider(m).verification = Some(v1::Verification {
                 source: long(4001),
                 checked_at: Some(Timestamp {
                     seconds: 0,
@@ -253,7 +264,7 @@ fn every_violation_at_once() {
                 }),
             });
             urgency(m).practitioner_opinion = Some(v1::PractitionerOpinion::default());
-            asked(m).received_at = seconds_from_now(3600);
+            request(m).received_at = seconds_from_now(3600);
         },
         &[
             "request_id",
@@ -274,14 +285,13 @@ fn every_violation_at_once() {
 }
 
 #[test]
-fn a_message_never_quotes_what_was_given() {
+fn violation_never_quotes_the_value() {
     let mut message = good();
     member(&mut message).member_id = "SECRET-CIN".to_owned();
     member(&mut message).preferred_language = "SECRET tongue".to_owned();
     context(&mut message).diagnosis_codes = vec!["SECRET-ICD".to_owned()];
     context(&mut message).summary = "SECRET\0".to_owned();
-    let malformed =
-        parse::submit(message, now(), &Calendar::default()).expect_err("it is malformed");
+    let malformed = parse::submit(message, now(), &Calendar::default()).expect_err("violations");
     assert_eq!(malformed.violations.len(), 4);
     assert!(!format!("{malformed:?}").contains("SECRET"));
 }

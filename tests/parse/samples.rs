@@ -1,4 +1,4 @@
-//! Messages that are well formed, for tests to spoil one field at a time.
+//! Valid messages, for tests to change one field at a time.
 
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
@@ -31,8 +31,8 @@ pub fn at(text: &str) -> Option<Timestamp> {
     Some(timestamp(instant))
 }
 
-/// The fields that are wrong, in order of their names; one that is named twice stands twice.
-pub fn wrong<T>(result: Result<T, Malformed>) -> Vec<String> {
+/// The fields with violations, sorted by name; a field with two violations is listed twice.
+pub fn violated_fields<T>(result: Result<T, Malformed>) -> Vec<String> {
     let mut fields: Vec<String> = match result {
         Ok(_) => Vec::new(),
         Err(malformed) => malformed.violations.into_iter().map(|v| v.field).collect(),
@@ -41,20 +41,24 @@ pub fn wrong<T>(result: Result<T, Malformed>) -> Vec<String> {
     fields
 }
 
-/// What is wrong, how a message is spoilt so, and the fields that are then named.
+/// A name, a change to a valid message, and the fields with violations after it.
 pub type Row<'a, M> = (&'a str, fn(&mut M), &'a [&'a str]);
 
-/// Asserts that each spoilt message has exactly the violations of its row.
+/// Asserts that each changed message has exactly the violations of its row.
 pub fn check<M: Clone, T>(
     good: &M,
     parse: impl Fn(M) -> Result<T, Malformed>,
     table: &[Row<'_, M>],
 ) {
-    assert_eq!(wrong(parse(good.clone())), [""; 0], "the message to spoil");
-    for (name, spoil, expected) in table {
+    assert_eq!(
+        violated_fields(parse(good.clone())),
+        [""; 0],
+        "the valid message"
+    );
+    for (name, change, expected) in table {
         let mut message = good.clone();
-        spoil(&mut message);
-        assert_eq!(wrong(parse(message)), *expected, "{name}");
+        change(&mut message);
+        assert_eq!(violated_fields(parse(message)), *expected, "{name}");
     }
 }
 
@@ -181,7 +185,7 @@ pub fn reviewer() -> v1::Reviewer {
     }
 }
 
-/// A text of so many characters, each of more than one byte.
+/// A text of `chars` characters, each of more than one byte.
 pub fn long(chars: usize) -> String {
     "é".repeat(chars)
 }

@@ -1,4 +1,4 @@
-//! Do hostile and unusual words come out as themselves, in every form?
+//! The values of a case in its letters: hostile names, other languages, addresses, and the state of the network.
 
 #[cfg(feature = "pdf")]
 use second_opinion::case::AlternativeFormat;
@@ -8,8 +8,8 @@ use second_opinion::rules::DenialReasonCode::{self, MemberNotEligible};
 
 #[cfg(feature = "pdf")]
 use crate::golden::pdf_to_text;
+use crate::samples::{denial_letters, denial_without_translation, request_supporting, text};
 use crate::support::professional;
-use crate::written::{asked, denied, denied_untranslated, text};
 
 const NAMES: [&str; 6] = [
     "Ann <b>&amp; \"Bob\" 'x' </p><script>",
@@ -21,17 +21,17 @@ const NAMES: [&str; 6] = [
 ];
 
 #[test]
-fn names_come_out_as_themselves() {
+fn names_are_printed_unchanged() {
     for name in NAMES {
-        let mut request = asked(None, "en");
+        let mut request = request_supporting(None, "en");
         request.member.full_name = name.into();
-        let letter = denied(request, MemberNotEligible).swap_remove(0);
+        let letter = denial_letters(request, MemberNotEligible).swap_remove(0);
         assert!(
             text(&letter, "en").contains(&format!("Dear {name},")),
             "{name}"
         );
         let page = Rendition::of(&letter, Form::Html, None, false)
-            .expect("its own")
+            .expect("the letter's own language")
             .render(Templates::shipped(), &letter)
             .expect("a page");
         let page = String::from_utf8(page).expect("UTF-8");
@@ -49,12 +49,13 @@ fn names_come_out_as_themselves() {
 /// A denial's letter in large print to a member with this name.
 #[cfg(feature = "pdf")]
 fn pdf_with_name(name: &str) -> Vec<u8> {
-    let mut request = asked(None, "en");
+    let mut request = request_supporting(None, "en");
     request.member.full_name = name.into();
     request.member.alternative_format = AlternativeFormat::LargePrint;
-    let letter = denied(request, MemberNotEligible).swap_remove(0);
-    let rendition = Rendition::of(&letter, Form::Pdf, None, false).expect("its own");
-    assert!(rendition.large_print, "as the member prefers");
+    let letter = denial_letters(request, MemberNotEligible).swap_remove(0);
+    let rendition =
+        Rendition::of(&letter, Form::Pdf, None, false).expect("the letter's own language");
+    assert!(rendition.large_print, "the member's preference");
     rendition
         .render(Templates::shipped(), &letter)
         .unwrap_or_else(|error| panic!("{name}: {error}"))
@@ -62,7 +63,7 @@ fn pdf_with_name(name: &str) -> Vec<u8> {
 
 #[cfg(feature = "pdf")]
 #[test]
-fn every_name_gives_a_pdf() {
+fn pdf_is_rendered_with_any_name() {
     let long = "Wolfeschlegelsteinhausenbergerdorff".repeat(6);
     let unknown = "\u{10380}\u{10381} Ugaritic \u{1f600} \u{e000}";
     for name in NAMES.into_iter().chain([&long[..200], unknown]) {
@@ -73,7 +74,7 @@ fn every_name_gives_a_pdf() {
 #[cfg(feature = "pdf")]
 #[test]
 #[ignore = "needs poppler-utils"]
-fn pdf_has_every_ascii_name_as_it_is() {
+fn pdf_prints_ascii_names_unchanged() {
     for name in NAMES.into_iter().filter(|name| name.is_ascii()) {
         let text = pdf_to_text(&pdf_with_name(name));
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -82,21 +83,21 @@ fn pdf_has_every_ascii_name_as_it_is() {
 }
 
 #[test]
-fn another_language_has_english_words_and_help_in_its_own() {
-    let letter = denied(asked(None, "vi"), MemberNotEligible).swap_remove(0);
+fn letter_in_an_unshipped_language_is_english_with_language_help() {
+    let letter = denial_letters(request_supporting(None, "vi"), MemberNotEligible).swap_remove(0);
     assert!(letter.translation_needed);
     assert_eq!(letter.language, LanguageTag::english());
-    let said = text(&letter, "en");
-    let help = said.find("Tiếng Việt:").expect("help in Vietnamese");
+    let text = text(&letter, "en");
+    let help = text.find("Tiếng Việt:").expect("help in Vietnamese");
     assert!(
-        help < said.find("Dear").expect("a greeting"),
-        "before all else"
+        help < text.find("Dear").expect("a greeting"),
+        "language help precedes the greeting"
     );
-    assert!(said.contains("中文") && said.contains("Русский") && said.contains("Tagalog"));
+    assert!(text.contains("中文") && text.contains("Русский") && text.contains("Tagalog"));
 }
 
 #[test]
-fn vi_c_nothing_untrue_is_said_of_the_network() {
+fn vi_c_letter_states_the_network_as_the_case_has_it() {
     let any = "You can see any provider in our network";
     let none = "Right now no provider in our network";
     for (code, says_any, says_none) in [
@@ -109,28 +110,35 @@ fn vi_c_nothing_untrue_is_said_of_the_network() {
         (DenialReasonCode::InsufficientInformation, false, true),
         (MemberNotEligible, false, false),
     ] {
-        let said = text(&denied(asked(Some(code), "en"), code)[0], "en");
-        assert_eq!(said.contains(any), says_any, "{code:?}");
-        assert_eq!(said.contains(none), says_none, "{code:?}");
+        let text = text(
+            &denial_letters(request_supporting(Some(code), "en"), code)[0],
+            "en",
+        );
+        assert_eq!(text.contains(any), says_any, "{code:?}");
+        assert_eq!(text.contains(none), says_none, "{code:?}");
     }
 }
 
 #[test]
-fn a_professional_who_asked_has_a_copy_with_the_direct_line() {
-    let mut request = asked(None, "en");
-    let Requester::HealthProfessional(mut asker) = professional("1993999998", "Dr. Pat Primary")
+fn requesting_professional_gets_a_copy_with_the_direct_phone() {
+    let mut request = request_supporting(None, "en");
+    let Requester::HealthProfessional(mut professional_requester) =
+        professional("1993999998", "Dr. Pat Primary")
     else {
         panic!("a professional");
     };
-    asker.fax = "(707) 555-0166".into();
+    professional_requester.fax = "(707) 555-0166".into();
     request
         .requesters
-        .push(Requester::HealthProfessional(asker));
-    let letters = denied(request, MemberNotEligible);
+        .push(Requester::HealthProfessional(professional_requester));
+    let letters = denial_letters(request, MemberNotEligible);
     assert_eq!(letters.len(), 2);
     let direct = "(707) 555-0199";
     let (member, copy) = (text(&letters[0], "en"), text(&letters[1], "en"));
-    assert!(!member.contains(direct), "the member calls the plan");
+    assert!(
+        !member.contains(direct),
+        "the member's letter has the plan's number"
+    );
     for wanted in [
         direct,
         "Dr. Pat Primary",
@@ -142,34 +150,38 @@ fn a_professional_who_asked_has_a_copy_with_the_direct_line() {
 }
 
 #[test]
-fn vi_f_the_reviewer_s_words_are_owed_in_a_shipped_language() {
-    let outcome = denied_untranslated(asked(None, "es-MX"), MemberNotEligible);
+fn vi_f_reviewer_must_write_in_a_shipped_language_of_the_member() {
+    let outcome = denial_without_translation(request_supporting(None, "es-MX"), MemberNotEligible);
     assert!(
         matches!(&outcome, Err(NoticeError::TranslationMissing { language, reasons })
             if language == "es" && *reasons == [0]),
         "{outcome:?}"
     );
     for language in ["en", "en-GB", "vi"] {
-        let made = denied_untranslated(asked(None, language), MemberNotEligible);
-        let letter = made.expect("letters").swap_remove(0).letter;
+        let sealed =
+            denial_without_translation(request_supporting(None, language), MemberNotEligible);
+        let letter = sealed.expect("letters").swap_remove(0).letter;
         let in_spanish = Rendition::of(&letter, Form::Text, Some("es"), false);
-        assert_eq!(in_spanish, None, "half of it would be English");
+        assert_eq!(in_spanish, None, "it would be half in English");
     }
 }
 
 #[test]
-fn a_confidential_address_is_the_only_one_printed() {
-    let mut request = asked(None, "en");
+fn confidential_address_replaces_the_other() {
+    let mut request = request_supporting(None, "en");
     request.member.confidential_address_lines = vec!["PO Box 7".into()];
-    let letter = denied(request, MemberNotEligible).swap_remove(0);
-    let said = text(&letter, "en");
-    assert!(said.contains("PO Box 7") && !said.contains("12 Example Street"));
+    let letter = denial_letters(request, MemberNotEligible).swap_remove(0);
+    let text = text(&letter, "en");
+    assert!(text.contains("PO Box 7") && !text.contains("12 Example Street"));
 }
 
 #[test]
-fn an_office_s_name_is_not_said_twice_in_its_address() {
-    let said = text(&denied(asked(None, "en"), MemberNotEligible)[0], "en");
+fn office_name_is_not_repeated_in_its_address() {
+    let text = text(
+        &denial_letters(request_supporting(None, "en"), MemberNotEligible)[0],
+        "en",
+    );
     let hearing = "State Hearings Division, P.O. Box 944243";
-    assert!(said.contains(hearing), "{said}");
-    assert!(!said.contains("State Hearings Division, State Hearings Division"));
+    assert!(text.contains(hearing), "{text}");
+    assert!(!text.contains("State Hearings Division, State Hearings Division"));
 }

@@ -8,9 +8,9 @@ use second_opinion::notice::{Form, Letter, Rendition, Templates};
 use second_opinion::rules::DenialReasonCode::{self, ReasonNotSupported};
 
 use crate::golden::pdf_to_text;
-use crate::written::{LANGUAGES, asked, denied, others, text};
+use crate::samples::{LANGUAGES, denial_letters, other_letters, request_supporting, text};
 
-/// Writes a letter's file where a person can look at it: `target/tmp/letters/`.
+/// Writes a letter's file to `target/tmp/letters/`, where a person can open it.
 fn file(name: &str, letter: &Letter, language: &str, large_print: bool) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("letters");
     std::fs::create_dir_all(&folder).expect("a folder");
@@ -25,17 +25,17 @@ fn file(name: &str, letter: &Letter, language: &str, large_print: bool) -> PathB
 }
 
 /// The output of one of poppler's tools for a file.
-fn said(tool: &str, options: &[&str], path: &PathBuf) -> String {
+fn tool_output(tool: &str, options: &[&str], path: &PathBuf) -> String {
     let output = Command::new(tool).args(options).arg(path).output();
     let output = output.unwrap_or_else(|error| panic!("{tool} of poppler-utils: {error}"));
     assert!(output.status.success(), "{tool} {}", path.display());
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The sizes of the words of a file, in points.
+/// The font sizes in a file, in points.
 fn sizes(path: &PathBuf) -> Vec<f64> {
     let options = ["-xml", "-stdout", "-i", "-zoom", "1", "-hidden"];
-    let page = said("pdftohtml", &options, path);
+    let page = tool_output("pdftohtml", &options, path);
     let specs = page.lines().filter(|line| line.contains("<fontspec"));
     let sizes = specs.filter_map(|line| {
         let size = line.split("size=\"").nth(1)?;
@@ -46,7 +46,7 @@ fn sizes(path: &PathBuf) -> Vec<f64> {
 
 fn check(name: &str, letter: &Letter, language: &str, large_print: bool) {
     let path = file(name, letter, language, large_print);
-    let info = said("pdfinfo", &[], &path);
+    let info = tool_output("pdfinfo", &[], &path);
     for wanted in ["Tagged:          yes", "Title:", "(letter)"] {
         assert!(
             info.contains(wanted),
@@ -64,7 +64,7 @@ fn check(name: &str, letter: &Letter, language: &str, large_print: bool) {
         holds(&lang) || holds(&lang.replace('(', " (")),
         "{name}: no language"
     );
-    let fonts = said("pdffonts", &[], &path);
+    let fonts = tool_output("pdffonts", &[], &path);
     for font in fonts.lines().skip(2) {
         let columns: Vec<&str> = font.split_whitespace().collect();
         let yes = columns[columns.len() - 5];
@@ -78,13 +78,14 @@ fn check(name: &str, letter: &Letter, language: &str, large_print: bool) {
 
 #[test]
 #[ignore = "needs poppler-utils"]
-fn pages_are_tagged_with_fonts_in_them_and_large_enough() {
+fn pages_are_tagged_with_embedded_fonts_of_sufficient_size() {
     for language in LANGUAGES {
         for large_print in [false, true] {
             let code = DenialReasonCode::QualifiedNetworkProviderAvailable;
-            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            let letter =
+                denial_letters(request_supporting(Some(code), language), code).swap_remove(0);
             check("denial", &letter, language, large_print);
-            for (name, letter) in others(language) {
+            for (name, letter) in other_letters(language) {
                 check(name, &letter, language, large_print);
             }
         }
@@ -93,18 +94,18 @@ fn pages_are_tagged_with_fonts_in_them_and_large_enough() {
 
 #[test]
 #[ignore = "needs poppler-utils"]
-fn a_long_name_and_fifty_reasons_fit_over_pages() {
-    let mut request = asked(Some(ReasonNotSupported), "en");
+fn long_name_and_fifty_reasons_flow_over_pages() {
+    let mut request = request_supporting(Some(ReasonNotSupported), "en");
     request.member.full_name = Private("Anna-Maria ".repeat(18) + "Lee");
     request.member.address_lines = vec![Private("Long Street Name ".repeat(12)); 6];
     request.member.alternative_format = AlternativeFormat::LargePrint;
-    let mut letter = denied(request, ReasonNotSupported).swap_remove(0);
+    let mut letter = denial_letters(request, ReasonNotSupported).swap_remove(0);
     let mut json = serde_json::to_value(&letter).expect("JSON");
     let first = json["content"]["denial"]["first_reason"].clone();
     json["content"]["denial"]["further_reasons"] = vec![first; 49].into();
     letter = serde_json::from_value(json).expect("a letter");
     let path = file("fifty-reasons", &letter, "en", true);
-    let fonts = said("pdffonts", &[], &path);
+    let fonts = tool_output("pdffonts", &[], &path);
     assert!(fonts.contains("NotoSans"), "{fonts}");
     let text = pdf_to_text(&std::fs::read(&path).expect("a file"));
     assert!(text.contains("Reason 50"), "{text}");
@@ -112,9 +113,12 @@ fn a_long_name_and_fifty_reasons_fit_over_pages() {
 
 #[test]
 #[ignore = "needs poppler-utils"]
-fn a_case_number_is_on_one_line_as_it_is() {
-    let mut letter =
-        denied(asked(Some(ReasonNotSupported), "es"), ReasonNotSupported).swap_remove(0);
+fn case_number_is_never_broken() {
+    let mut letter = denial_letters(
+        request_supporting(Some(ReasonNotSupported), "es"),
+        ReasonNotSupported,
+    )
+    .swap_remove(0);
     letter.determination_id = "01a21083-d07e-70ff-a2e5-f2e138984eee"
         .parse()
         .expect("an id");
@@ -126,23 +130,23 @@ fn a_case_number_is_on_one_line_as_it_is() {
     );
 }
 
-/// Where a letter in large print is read as text, a number that is broken over lines is not found.
 #[test]
 #[ignore = "needs poppler-utils"]
-fn a_phone_number_is_on_one_line_as_it_is() {
+fn phone_number_is_never_broken() {
     for language in LANGUAGES {
-        let mut letters = others(language);
+        let mut letters = other_letters(language);
         for code in DenialReasonCode::ALL {
-            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            let letter =
+                denial_letters(request_supporting(Some(code), language), code).swap_remove(0);
             letters.push(("denial", letter));
         }
         for (name, letter) in letters {
             let path = file("phone-number", &letter, language, true);
             let page = pdf_to_text(&std::fs::read(&path).expect("a file"));
-            let said = text(&letter, language);
+            let text = text(&letter, language);
             for phone in ["(800) 863-4155", "(800) 735-2929 / 711", "1-888-452-8609"] {
                 let (on_pages, in_words) =
-                    (page.matches(phone).count(), said.matches(phone).count());
+                    (page.matches(phone).count(), text.matches(phone).count());
                 assert_eq!(on_pages, in_words, "{name} {language}: {phone} in\n{page}");
             }
         }

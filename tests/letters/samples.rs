@@ -1,4 +1,4 @@
-//! The letters of one made-up member: Monday 2026-11-23, ten in the morning in California.
+//! Sample letters of one invented member, dated Monday 2026-11-23, 10 a.m. in California.
 
 use second_opinion::case::{
     Context, Decision, DenialReason, LanguageTag, Private, Provider, SecondOpinion, State,
@@ -42,8 +42,8 @@ fn words(code: DenialReasonCode) -> DenialReason {
     }
 }
 
-/// A case that bears a reason out, for a member who reads a language.
-pub fn asked(code: Option<DenialReasonCode>, language: &str) -> SecondOpinion {
+/// A request with facts that support a denial reason, of a member with a preferred language.
+pub fn request_supporting(code: Option<DenialReasonCode>, language: &str) -> SecondOpinion {
     let mut request = request();
     request.received_at = at("2026-11-17T17:00:00Z");
     request.member.full_name = "Ana Sofía Núñez".into();
@@ -97,13 +97,13 @@ fn referral(code: DenialReasonCode, request: &SecondOpinion) -> Option<Provider>
 }
 
 /// The letters of a denial, the member's first.
-pub fn denied(request: SecondOpinion, code: DenialReasonCode) -> Vec<Letter> {
-    let made = denied_with(request, code, words(code)).expect("letters");
-    made.into_iter().map(|made| made.letter).collect()
+pub fn denial_letters(request: SecondOpinion, code: DenialReasonCode) -> Vec<Letter> {
+    let sealed = denial_with_reason(request, code, words(code)).expect("letters");
+    sealed.into_iter().map(|sealed| sealed.letter).collect()
 }
 
-/// The letters of a denial without the reviewer's words in Spanish.
-pub fn denied_untranslated(
+/// The letters of a denial without a Spanish translation of the reviewer's words.
+pub fn denial_without_translation(
     request: SecondOpinion,
     code: DenialReasonCode,
 ) -> Result<Vec<SealedLetter>, NoticeError> {
@@ -111,10 +111,10 @@ pub fn denied_untranslated(
         translations: Vec::new(),
         ..words(code)
     };
-    denied_with(request, code, reason)
+    denial_with_reason(request, code, reason)
 }
 
-fn denied_with(
+fn denial_with_reason(
     request: SecondOpinion,
     code: DenialReasonCode,
     reason: DenialReason,
@@ -126,27 +126,34 @@ fn denied_with(
         now: at(DECIDED),
         policy: &desk.policy,
     };
-    let judged = deny(&desk.case, command, &person(), &context).expect("it is borne out");
-    notice::denial(judged.denial(), making(&desk, &Plan::default(), &notices()))
+    let judged = deny(&desk.case, command, &person(), &context).expect("the facts support it");
+    notice::denial(
+        judged.denial(),
+        letter_context(&desk, &Plan::default(), &notices()),
+    )
 }
 
 fn notices() -> NoticeSettings {
     NoticeSettings::default()
 }
 
-fn making<'a>(desk: &'a Desk, plan: &'a Plan, notices: &'a NoticeSettings) -> LetterContext<'a> {
+fn letter_context<'a>(
+    desk: &'a Desk,
+    plan: &'a Plan,
+    notices: &'a NoticeSettings,
+) -> LetterContext<'a> {
     let settings = Settings { plan, notices };
     let calendar = &desk.policy.calendar;
     LetterContext::of(&desk.case, Uuid::nil, at(DECIDED), settings, calendar)
 }
 
-/// One letter of every other kind, each by its name.
-pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
+/// One letter of every other kind, with the name of its golden file.
+pub fn other_letters(language: &str) -> Vec<(&'static str, Letter)> {
     let mut found = Vec::new();
     let plan = Plan::default();
     let notices = notices();
 
-    let mut by_professional = asked(None, language);
+    let mut by_professional = request_supporting(None, language);
     by_professional
         .requesters
         .push(professional("1993999998", "Dr. Pat Primary"));
@@ -164,28 +171,31 @@ pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
         }),
         ..approval()
     })
-    .expect("it is borne out");
+    .expect("the facts support it");
     let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
         panic!("it was approved");
     };
-    let made = notice::approval(approved, making(&desk, &plan, &notices)).expect("letters");
-    for (name, made) in ["approval", "provider_copy"].into_iter().zip(made) {
-        found.push((name, made.letter));
+    let sealed =
+        notice::approval(approved, letter_context(&desk, &plan, &notices)).expect("letters");
+    for (name, sealed) in ["approval", "provider_copy"].into_iter().zip(sealed) {
+        found.push((name, sealed.letter));
     }
 
-    let mut not_granted = asked(None, language);
+    let mut not_granted = request_supporting(None, language);
     not_granted.primary_care_decision = PrimaryCareDecision::NotGranted;
     let desk = Desk::submitted(not_granted);
     let second_opinion::case::EventBody::Submitted(submitted) = &desk.events[0].body else {
         panic!("it was submitted");
     };
-    let made = notice::submission(submitted, making(&desk, &plan, &notices)).expect("letters");
+    let sealed =
+        notice::submission(submitted, letter_context(&desk, &plan, &notices)).expect("letters");
     found.extend(
-        made.into_iter()
-            .map(|made| ("grievance_information", made.letter)),
+        sealed
+            .into_iter()
+            .map(|sealed| ("grievance_information", sealed.letter)),
     );
 
-    let mut in_network = asked(None, language);
+    let mut in_network = request_supporting(None, language);
     in_network.requested_provider = None;
     in_network.network_availability = Some(not_available());
     let mut desk = Desk::submitted(in_network);
@@ -199,26 +209,30 @@ pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
     let second_opinion::case::EventBody::Verified(verified) = &desk.events[1].body else {
         panic!("facts were learned");
     };
-    let made = notice::verification(
+    let sealed = notice::verification(
         State::PendingReview,
         verified,
-        making(&desk, &plan, &notices),
+        letter_context(&desk, &plan, &notices),
     )
     .expect("letters");
-    found.extend(made.into_iter().map(|made| ("network_access", made.letter)));
+    found.extend(
+        sealed
+            .into_iter()
+            .map(|sealed| ("network_access", sealed.letter)),
+    );
 
-    let mut desk = Desk::submitted(asked(None, language));
+    let mut desk = Desk::submitted(request_supporting(None, language));
     desk.at(at("2026-11-26T18:00:00Z"));
-    let making = LetterContext {
+    let letter_context = LetterContext {
         now: desk.now,
-        ..making(&desk, &plan, &notices)
+        ..letter_context(&desk, &plan, &notices)
     };
-    let made = notice::lapse(&desk.case, making).expect("letters");
-    found.push(("lapse", made.expect("the time ran out").letter));
+    let sealed = notice::lapse(&desk.case, letter_context).expect("letters");
+    found.push(("lapse", sealed.expect("the time ran out").letter));
     found
 }
 
-/// A letter in words, in a language.
+/// A letter as blocks of words, in a language.
 pub fn document(letter: &Letter, language: &str) -> Document {
     Templates::shipped()
         .document(letter, language)

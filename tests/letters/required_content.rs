@@ -1,18 +1,18 @@
-//! Is everything that is owed found in each form of each denial (VI.F)?
+//! The required content of every denial, in each form (VI.F).
 
 use second_opinion::notice::{Form, Rendition, Templates};
 use second_opinion::rules::DenialReasonCode;
 
-use crate::written::{LANGUAGES, asked, denied};
+use crate::samples::{LANGUAGES, denial_letters, request_supporting};
 
-/// The words without line breaks, and without the foot of each page.
+/// The words of a text without line breaks and page footers.
 fn flowing(text: &str) -> String {
-    let is_foot = |line: &&str| {
+    let is_footer = |line: &&str| {
         let line = line.trim().trim_start_matches('\u{c}');
         let mut words = line.split(' ');
         matches!(words.next(), Some("Page" | "Página")) && words.count() == 3
     };
-    let lines: Vec<&str> = text.lines().filter(|line| !is_foot(line)).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !is_footer(line)).collect();
     let words: Vec<&str> = lines
         .iter()
         .flat_map(|line| line.split_whitespace())
@@ -35,14 +35,14 @@ fn without_tags(page: &str) -> String {
 }
 
 #[test]
-fn vi_f_text_and_html_of_every_denial_have_everything_owed() {
+fn vi_f_text_and_html_of_every_denial_have_the_required_content() {
     check_forms(|form| form != Form::Pdf, without_tags_in_html);
 }
 
 #[cfg(feature = "pdf")]
 #[test]
 #[ignore = "needs poppler-utils"]
-fn vi_f_pdf_of_every_denial_has_everything_owed() {
+fn vi_f_pdf_of_every_denial_has_the_required_content() {
     check_forms(
         |form| form == Form::Pdf,
         |_, bytes| crate::golden::pdf_to_text(&bytes),
@@ -58,11 +58,12 @@ fn without_tags_in_html(form: Form, bytes: Vec<u8>) -> String {
     }
 }
 
-/// Looks for everything that is owed in the chosen forms of every denial, in each language.
+/// Checks the required content in the chosen forms of every denial, in each language.
 fn check_forms(is_chosen: impl Fn(Form) -> bool, text_of: impl Fn(Form, Vec<u8>) -> String) {
     for language in LANGUAGES {
         for code in DenialReasonCode::ALL {
-            let letter = denied(asked(Some(code), language), code).swap_remove(0);
+            let letter =
+                denial_letters(request_supporting(Some(code), language), code).swap_remove(0);
             let wanted: &[&str] = if language == "en" {
                 &[
                     "We looked at what your provider sent us",
@@ -100,15 +101,16 @@ fn check_forms(is_chosen: impl Fn(Form) -> bool, text_of: impl Fn(Form, Vec<u8>)
                 ]
             };
             for form in Form::ALL.into_iter().filter(|form| is_chosen(*form)) {
-                let rendition = Rendition::of(&letter, form, None, false).expect("its own");
+                let rendition =
+                    Rendition::of(&letter, form, None, false).expect("the letter's own language");
                 let bytes = rendition
                     .render(Templates::shipped(), &letter)
                     .expect("a rendering");
-                let said = flowing(&text_of(form, bytes));
+                let text = flowing(&text_of(form, bytes));
                 for words in wanted {
                     assert!(
-                        said.contains(words),
-                        "{code:?} {form:?} {language}: `{words}` is missing in\n{said}"
+                        text.contains(words),
+                        "{code:?} {form:?} {language}: `{words}` is missing in\n{text}"
                     );
                 }
             }

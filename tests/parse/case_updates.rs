@@ -3,7 +3,7 @@
 use second_opinion::wire::parse;
 use second_opinion::wire::v1::{self, requester::Kind};
 
-use crate::messages::{
+use crate::samples::{
     DETERMINATION_ID, REQUEST_ID, availability, check, claim, long, member, now, professional,
     provider, requester, seconds_from_now,
 };
@@ -20,7 +20,7 @@ fn verification() -> v1::RecordVerificationRequest {
 }
 
 #[test]
-fn record_verification() {
+fn record_verification_fields() {
     check(
         &verification(),
         |message| parse::record_verification(&message),
@@ -35,7 +35,7 @@ fn record_verification() {
             ),
             ("no etag", |m| m.etag.clear(), &[]),
             (
-                "nothing new",
+                "no facts",
                 |m| {
                     m.provider = None;
                     m.network_availability = None;
@@ -103,7 +103,7 @@ fn record_verification() {
     );
 }
 
-fn expedition() -> v1::ExpediteSecondOpinionRequest {
+fn expedite_request() -> v1::ExpediteSecondOpinionRequest {
     v1::ExpediteSecondOpinionRequest {
         request_id: REQUEST_ID.to_owned(),
         determination_id: DETERMINATION_ID.to_owned(),
@@ -114,9 +114,9 @@ fn expedition() -> v1::ExpediteSecondOpinionRequest {
 }
 
 #[test]
-fn expedite() {
+fn expedite_fields() {
     check(
-        &expedition(),
+        &expedite_request(),
         |message| parse::expedite(&message, now()),
         &[
             (
@@ -164,12 +164,12 @@ fn expedite() {
             ),
         ],
     );
-    let change = parse::expedite(&expedition(), now()).expect("it is well formed");
+    let change = parse::expedite(&expedite_request(), now()).expect("a valid message");
     assert_eq!(change.command.received_at, now(), "absent means now");
 }
 
 #[test]
-fn withdraw() {
+fn withdraw_fields() {
     let good = v1::WithdrawSecondOpinionRequest {
         request_id: REQUEST_ID.to_owned(),
         determination_id: DETERMINATION_ID.to_owned(),
@@ -183,9 +183,9 @@ fn withdraw() {
         &[
             ("no reason", |m| m.reason.clear(), &[]),
             ("a long reason", |m| m.reason = long(4001), &["reason"]),
-            ("by no one", |m| m.withdrawn_by = None, &["withdrawn_by"]),
+            ("no requester", |m| m.withdrawn_by = None, &["withdrawn_by"]),
             (
-                "of no kind",
+                "a requester without a kind",
                 |m| m.withdrawn_by = Some(v1::Requester { kind: None }),
                 &["withdrawn_by"],
             ),
@@ -202,7 +202,7 @@ fn withdraw() {
                 &["withdrawn_by.health_professional.npi"],
             ),
             (
-                "all of it",
+                "an empty message",
                 |m| *m = v1::WithdrawSecondOpinionRequest::default(),
                 &["determination_id", "request_id", "withdrawn_by"],
             ),

@@ -1,10 +1,10 @@
-//! A submission, and the parts of it that tests spoil.
+//! A valid submission, and access to the parts of it that tests change.
 
 use second_opinion::rules::Calendar;
 use second_opinion::wire::parse;
 use second_opinion::wire::v1;
 
-use crate::messages::{REQUEST_ID, Row, check, now, second_opinion};
+use crate::samples::{REQUEST_ID, Row, check, now, second_opinion};
 
 pub type Message = v1::SubmitSecondOpinionRequest;
 
@@ -15,7 +15,7 @@ pub fn good() -> Message {
     }
 }
 
-pub fn against(table: &[Row<'_, Message>]) {
+pub fn check_submission(table: &[Row<'_, Message>]) {
     check(
         &good(),
         |message| parse::submit(message, now(), &Calendar::default()),
@@ -23,26 +23,28 @@ pub fn against(table: &[Row<'_, Message>]) {
     );
 }
 
-pub fn asked(message: &mut Message) -> &mut v1::SecondOpinion {
+pub fn request(message: &mut Message) -> &mut v1::SecondOpinion {
     message.second_opinion.get_or_insert_default()
 }
 
 pub fn member(message: &mut Message) -> &mut v1::Member {
-    asked(message).member.get_or_insert_default()
+    request(message).member.get_or_insert_default()
 }
 
 pub fn context(message: &mut Message) -> &mut v1::ClinicalContext {
-    asked(message).clinical_context.get_or_insert_default()
+    request(message).clinical_context.get_or_insert_default()
 }
 
-pub fn asked_for(message: &mut Message) -> &mut v1::Provider {
-    asked(message).requested_provider.get_or_insert_default()
+pub fn requested_provider(message: &mut Message) -> &mut v1::Provider {
+    request(message).requested_provider.get_or_insert_default()
 }
 
 pub fn network(message: &mut Message) -> &mut v1::NetworkAvailability {
-    asked(message).network_availability.get_or_insert_default()
+    request(message)
+        .network_availability
+        .get_or_insert_default()
 }
 
 pub fn urgency(message: &mut Message) -> &mut v1::UrgencyClaim {
-    asked(message).urgency_claim.get_or_insert_default()
+    request(message).urgency_claim.get_or_insert_default()
 }
