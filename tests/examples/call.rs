@@ -1,4 +1,4 @@
-//! How is an example sent? As the program does it: proto JSON to a message, with what the file leaves out filled in.
+//! Sends an example as the program does: proto JSON to a message, with the missing ids added.
 
 use prost::Message;
 use prost_reflect::DescriptorPool;
@@ -15,7 +15,7 @@ pub fn text(file: &str) -> String {
     std::fs::read_to_string(folder().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// The message of an example, with values set as `--set` does.
+/// The message of an example, with values set as by `--set`.
 pub fn message<M: Message + Default>(name: &str, file: &str, set: &[(&str, &str)]) -> M {
     let pool = DescriptorPool::decode(DESCRIPTOR).expect("the contract");
     let descriptor = pool
@@ -43,7 +43,7 @@ macro_rules! example {
 }
 pub(crate) use example;
 
-/// The `determination` of an answer.
+/// The `determination` of a reply.
 macro_rules! answered {
     ($answer:expr) => {
         $answer.map(|answer| *answer.into_inner().determination.expect("a determination"))
@@ -57,7 +57,7 @@ pub async fn submit(client: &mut Client, file: &str) -> v1::Determination {
         .unwrap_or_else(|status| panic!("{file}: {status:?}"))
 }
 
-/// Does to a case what an example says, by the call that the README names.
+/// Applies an example to a case, by the call that the README names.
 pub async fn change(
     client: &mut Client,
     call: &str,

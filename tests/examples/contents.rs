@@ -1,4 +1,4 @@
-//! Is there a row for each example, and is everyone in them made up and well formed?
+//! The example files: one row of the README each, with valid identifiers of invented people.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::call::{example, submit, text};
 use crate::support::server::TestServer;
 use crate::tables::{folder, table, tables};
 
-/// The NPI that the standard gives as its sample.
+/// The sample NPI of the standard.
 const SAMPLE_NPI: &str = "1234567893";
 
 /// The names of the files.
@@ -23,7 +23,7 @@ fn files() -> BTreeSet<String> {
         .collect()
 }
 
-/// Calls `visit` with the name and the text of every field in a document, those in lists too.
+/// Calls `visit` with the name and the text of every field in a document, lists included.
 fn each_text(name: &str, value: &Value, visit: &mut impl FnMut(&str, &str)) {
     match value {
         Value::String(text) => visit(name, text),
@@ -36,7 +36,7 @@ fn each_text(name: &str, value: &Value, visit: &mut impl FnMut(&str, &str)) {
 }
 
 #[test]
-fn each_file_has_one_row_and_each_row_its_file() {
+fn files_and_rows_correspond() {
     let mut named = BTreeSet::new();
     for table in tables() {
         assert_eq!(table.header[0], "file");
@@ -48,7 +48,7 @@ fn each_file_has_one_row_and_each_row_its_file() {
 }
 
 #[test]
-fn everyone_is_made_up_and_well_formed() {
+fn people_are_invented_and_identifiers_valid() {
     let (mut npis, mut members) = (0, 0);
     for file in files() {
         let document: Value = serde_json::from_str(&text(&file)).expect("JSON");
@@ -80,7 +80,7 @@ fn everyone_is_made_up_and_well_formed() {
 }
 
 #[tokio::test]
-async fn the_questions_are_answered() {
+async fn queries_are_answered() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, "out-of-network-routine.json").await;
@@ -105,7 +105,7 @@ async fn the_questions_are_answered() {
                 let full = full.determination.expect("it");
                 assert!(full.second_opinion.is_some(), "{file}");
             }
-            other => panic!("{file}: `{other}` is no question"),
+            other => panic!("{file}: `{other}` is not a query"),
         }
     }
 }

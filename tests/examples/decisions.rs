@@ -1,4 +1,4 @@
-//! What becomes of a request when an example is done to it?
+//! The example decisions and changes, each applied to its submission.
 
 use second_opinion::wire::v1;
 use tonic::{Code, Status};
@@ -10,7 +10,7 @@ use crate::support::server::{Client, TestServer};
 use crate::support::status::clauses;
 use crate::tables::table;
 
-const HEADER: [&str; 5] = ["file", "submission", "before", "call", "becomes"];
+const HEADER: [&str; 5] = ["file", "submission", "before", "call", "state"];
 
 /// A row of the README's second table.
 struct Row {
@@ -18,14 +18,14 @@ struct Row {
     submission: String,
     before: String,
     call: String,
-    becomes: v1::State,
+    state: v1::State,
 }
 
 fn rows() -> Vec<Row> {
     let rows = table(&HEADER).rows.into_iter().map(|row| {
-        let [file, submission, before, call, becomes] = row.try_into().expect("five cells");
+        let [file, submission, before, call, state] = row.try_into().expect("five cells");
         Row {
-            becomes: named!(State, "STATE", becomes),
+            state: named!(State, "STATE", state),
             file,
             submission,
             before,
@@ -35,14 +35,14 @@ fn rows() -> Vec<Row> {
     rows.collect()
 }
 
-/// The call of a file by its row, which must be there.
+/// The call of a file, by its row.
 fn call_of(file: &str) -> String {
     let row = rows().into_iter().find(|row| row.file == file);
     row.unwrap_or_else(|| panic!("no row for {file}")).call
 }
 
-/// Submits, does what comes before, and then what the row is about.
-async fn carried_out(client: &mut Client, row: &Row) -> Result<v1::Determination, Status> {
+/// Submits a row's submission, applies the file before, then the file of the row.
+async fn apply(client: &mut Client, row: &Row) -> Result<v1::Determination, Status> {
     let id = submit(client, &row.submission).await.determination_id;
     if !row.before.is_empty() {
         change(client, &call_of(&row.before), &row.before, &id, &[]).await?;
@@ -50,7 +50,7 @@ async fn carried_out(client: &mut Client, row: &Row) -> Result<v1::Determination
     change(client, &row.call, &row.file, &id, &[]).await
 }
 
-/// A letter in plain text on one line, so that no wrapping parts what is looked for.
+/// A letter in plain text on one line, so that line breaks do not split the searched words.
 async fn letter(client: &mut Client, notice: &v1::NoticeReference) -> String {
     let request = v1::GetNoticeRequest {
         notice_id: notice.notice_id.clone(),
@@ -66,16 +66,16 @@ fn one_line(text: &str) -> String {
 }
 
 #[tokio::test]
-async fn each_becomes_what_its_row_says() {
+async fn change_leads_to_the_state_of_its_row() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for row in rows() {
         let file = &row.file;
-        let after = carried_out(&mut client, &row)
+        let after = apply(&mut client, &row)
             .await
             .unwrap_or_else(|status| panic!("{file}: {status:?}"));
-        assert_eq!(after.state(), row.becomes, "{file}");
-        let kind = match row.becomes {
+        assert_eq!(after.state(), row.state, "{file}");
+        let kind = match row.state {
             v1::State::Denied => v1::NoticeKind::Denial,
             v1::State::Approved => v1::NoticeKind::Approval,
             _ => continue,
@@ -85,7 +85,7 @@ async fn each_becomes_what_its_row_says() {
             .next()
             .unwrap_or_else(|| panic!("{file}: no letter"));
         let text = letter(&mut client, notice).await;
-        if row.becomes == v1::State::Denied {
+        if row.state == v1::State::Denied {
             let denial = example!(IssueDenialRequest, file, &[]);
             assert!(!denial.reasons.is_empty(), "{file}");
             for reason in denial.reasons {
@@ -101,10 +101,10 @@ async fn each_becomes_what_its_row_says() {
 }
 
 #[tokio::test]
-async fn a_denial_on_a_submission_that_is_not_its_own_is_refused_with_a_clause() {
+async fn denial_of_another_submission_is_refused_with_a_clause() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
-    // The plan looks up who is its member: the facts on the case do not say so.
+    // Eligibility is looked up by the plan and is not among the facts on the case.
     let elsewhere = |row: &Row| row.file != "denial-member-not-eligible.json";
     let denials = rows().into_iter().filter(|it| it.call == "IssueDenial");
     for row in denials.filter(elsewhere) {
@@ -113,7 +113,7 @@ async fn a_denial_on_a_submission_that_is_not_its_own_is_refused_with_a_clause()
             ..row
         };
         let file = &other.file;
-        let status = carried_out(&mut client, &other).await.expect_err(file);
+        let status = apply(&mut client, &other).await.expect_err(file);
         assert_eq!(
             status.code(),
             Code::FailedPrecondition,
@@ -124,7 +124,7 @@ async fn a_denial_on_a_submission_that_is_not_its_own_is_refused_with_a_clause()
 }
 
 #[tokio::test]
-async fn a_verification_turns_the_recommendation_and_the_approval_follows() {
+async fn verification_changes_the_recommendation_and_allows_approval() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let case = submit(&mut client, "facts-missing.json").await;
@@ -147,12 +147,12 @@ async fn a_verification_turns_the_recommendation_and_the_approval_follows() {
 }
 
 #[tokio::test]
-async fn mail_stops_the_members_clock_of_a_denial_only_when_it_names_the_letter() {
+async fn mail_stops_the_members_clock_after_a_denial_only_with_the_letters_id() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let file = "denial-provider-not-qualified.json";
     let row = rows().into_iter().find(|row| row.file == file);
-    let denied = carried_out(&mut client, &row.expect("a row")).await;
+    let denied = apply(&mut client, &row.expect("a row")).await;
     let denied = denied.expect("a denial");
     let id = &denied.determination_id;
     let letter = denied.notices[0].notice_id.as_str();
@@ -160,15 +160,15 @@ async fn mail_stops_the_members_clock_of_a_denial_only_when_it_names_the_letter(
         (&[][..], false),
         (&[("notification.notice_id", letter)][..], true),
     ] {
-        let told = change(
+        let notified = change(
             &mut client,
             "RecordNotification",
             "notification-by-mail.json",
             id,
             set,
         );
-        let told = told.await.expect("recorded");
-        let member = told
+        let notified = notified.await.expect("recorded");
+        let member = notified
             .clocks
             .iter()
             .find(|it| it.kind() == v1::ClockKind::MemberNotification);
@@ -181,7 +181,7 @@ async fn mail_stops_the_members_clock_of_a_denial_only_when_it_names_the_letter(
 }
 
 #[tokio::test]
-async fn validating_shows_the_letter_and_stores_nothing() {
+async fn validate_only_returns_the_letter_and_stores_nothing() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for (file, submission) in [

@@ -1,6 +1,6 @@
-//! Does each file in `examples/` become what its README says, on a server?
+//! The files in `examples/`, each sent to a server and compared with its row in the README.
 //!
-//! The tables of the README drive the tests: a row that is wrong, a row without its file and a file without a row fail.
+//! The tables of the README drive the tests: a wrong row, a row without a file and a file without a row fail.
 
 mod call;
 mod contents;

@@ -1,4 +1,4 @@
-//! What does each request become, submitted and merely evaluated?
+//! The example requests, submitted and evaluated.
 
 use chrono::{DateTime, Utc};
 use prost_types::Timestamp;
@@ -10,18 +10,18 @@ use crate::call::{change, example, submit};
 use crate::support::server::{TestServer, monday};
 use crate::tables::{after, names, table};
 
-const HEADER: [&str; 4] = ["file", "becomes", "recommendation", "look at"];
+const HEADER: [&str; 4] = ["file", "state", "recommendation", "note"];
 
-/// A value of an enum by the name that the README has for it.
+/// A value of an enum, by its name in the README.
 macro_rules! named {
     ($enumeration:ident, $prefix:literal, $name:expr) => {
         v1::$enumeration::from_str_name(&format!(concat!($prefix, "_{}"), $name))
-            .unwrap_or_else(|| panic!("`{}` is no {}", $name, $prefix))
+            .unwrap_or_else(|| panic!("`{}` is not a {}", $name, $prefix))
     };
 }
 pub(crate) use named;
 
-/// Every place of a determination that cites a clause or law.
+/// Every clause and law that a determination cites.
 fn cited(determination: &v1::Determination) -> Vec<&str> {
     let findings = determination.findings.iter().map(|it| it.clause.as_str());
     let steps = determination.next_steps.iter().map(|it| it.clause.as_str());
@@ -32,7 +32,7 @@ fn cited(determination: &v1::Determination) -> Vec<&str> {
         .collect()
 }
 
-/// Checks what the words of a row say, as far as a program can read them.
+/// Checks the note of a row, as far as a program can read it.
 fn check(file: &str, words: &str, determination: &v1::Determination) {
     let cited = cited(determination);
     for clause in CLAUSES.iter().map(|entry| entry.id) {
@@ -81,7 +81,7 @@ fn check(file: &str, words: &str, determination: &v1::Determination) {
         assert_eq!(clock.due_at, Some(timestamp(due)), "{file}");
         assert_eq!(determination.urgency(), v1::Urgency::Urgent, "{file}");
     }
-    if words.contains("what is missing") {
+    if words.contains("the missing facts") {
         let unknown = |it: &v1::Finding| it.outcome() == v1::FindingOutcome::Unknown;
         assert!(determination.findings.iter().any(unknown), "{file}");
     }
@@ -92,7 +92,7 @@ fn clock(determination: &v1::Determination, kind: v1::ClockKind) -> Option<&v1::
 }
 
 #[tokio::test]
-async fn each_becomes_what_its_row_says() {
+async fn submission_has_the_state_of_its_row() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     for row in table(&HEADER).rows {
@@ -110,7 +110,7 @@ async fn each_becomes_what_its_row_says() {
             named!(Recommendation, "RECOMMENDATION", recommendation),
             "{file}"
         );
-        if names(words, "once decided") {
+        if names(words, "after the decision") {
             let id = determination.determination_id;
             determination = change(&mut client, "IssueApproval", "approval.json", &id, &[])
                 .await
@@ -121,7 +121,7 @@ async fn each_becomes_what_its_row_says() {
 }
 
 #[tokio::test]
-async fn evaluated_each_is_what_it_is_submitted_but_for_the_record() {
+async fn evaluation_equals_submission_without_the_fields_of_record() {
     let server = TestServer::start().await;
     let mut client = server.reviewer().await;
     let mut policy = server.policy().await;
@@ -138,7 +138,7 @@ async fn evaluated_each_is_what_it_is_submitted_but_for_the_record() {
         submitted.etag.clear();
         submitted.created_at = None;
         submitted.updated_at = None;
-        // Letters are made with what is stored.
+        // An evaluation issues no letters.
         submitted.notices.clear();
         for as_of in [None::<Timestamp>, stored] {
             let evaluated = policy

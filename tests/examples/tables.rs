@@ -1,8 +1,8 @@
-//! What does `examples/README.md` say of each example?
+//! The tables of `examples/README.md`.
 
 use std::path::{Path, PathBuf};
 
-/// A table of the README: its header, and its rows with the marks of a link taken off.
+/// A table of the README: its header, and its rows without the markup of links.
 pub struct Table {
     pub header: Vec<String>,
     pub rows: Vec<Vec<String>>,
@@ -13,7 +13,7 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples")
 }
 
-/// The table with such a header, which must be there and have rows of the same width.
+/// The table with a header; it must exist and have rows of the same width.
 pub fn table(header: &[&str]) -> Table {
     let found = tables().into_iter().find(|table| table.header == header);
     let found = found.unwrap_or_else(|| panic!("no table has the header {header:?}"));
@@ -48,32 +48,32 @@ pub fn tables() -> Vec<Table> {
     tables
 }
 
-/// A cell's text; of a link its words, which must be its target.
+/// The text of a cell; of a link its words, which must equal its target.
 fn cell(text: &str) -> String {
     let text = text.trim();
     let link = text.strip_prefix('[').and_then(|it| it.strip_suffix(')'));
     let Some((words, target)) = link.and_then(|link| link.split_once("](")) else {
         return text.to_owned();
     };
-    assert_eq!(words, target, "a link leads to what it says");
+    assert_eq!(words, target, "the words of a link equal its target");
     words.to_owned()
 }
 
-/// Whether a text names a clause by itself, and not only one that its id is the beginning of.
+/// Whether a text names a clause, and not only a longer id that begins with the clause's.
 pub fn names(text: &str, clause: &str) -> bool {
     text.match_indices(clause).any(|(at, _)| {
-        let goes_on = |c: char| c.is_ascii_alphanumeric();
+        let continues = |c: char| c.is_ascii_alphanumeric();
         let before = text[..at].chars().next_back();
         let mut after = text[at + clause.len()..].chars();
         let after = match after.next() {
             Some('.' | '(') => after.next(),
             other => other,
         };
-        !before.is_some_and(goes_on) && !after.is_some_and(goes_on)
+        !before.is_some_and(continues) && !after.is_some_and(continues)
     })
 }
 
-/// The word after each of the words given, such as the kind of step after `the step`.
+/// The word after each occurrence of `words`, such as the kind of step after `the step`.
 pub fn after<'t>(text: &'t str, words: &str) -> Vec<&'t str> {
     text.match_indices(words)
         .filter_map(|(at, _)| text[at + words.len()..].split_whitespace().next())
@@ -82,7 +82,7 @@ pub fn after<'t>(text: &'t str, words: &str) -> Vec<&'t str> {
 }
 
 #[test]
-fn a_clause_is_named_by_its_whole_id() {
+fn clause_is_named_by_its_whole_id() {
     assert!(names("72 hours (VI.D.1), urgent by III.A.1", "VI.D.1"));
     assert!(names("the policy's and the law's (VI.D.2)", "VI.D.2"));
     assert!(!names("72 hours (VI.D.1)", "VI.D"));
