@@ -502,26 +502,26 @@ if PROMTOOL:
 
     @check("promtool check rules: the alerts")
     def _():
-        that(f"{len(ALERTS)} rules found" in promtool("check", "rules", "rules.yaml"), "some rules were not read")
+        require(f"{len(ALERTS)} rules found" in promtool("check", "rules", "rules.yaml"), "promtool did not read every rule")
 
-    @check("promtool test rules: the alerts fire when they should, and not when they should not")
+    @check("promtool test rules: every alert fires exactly when expected")
     def _():
         promtool("test", "rules", "alerts_test.yaml")
 
     @check("every alert has a unit test in which it fires, and one in which it does not")
     def _():
-        asked = [one for test in yaml.safe_load((HERE / "alerts_test.yaml").read_text())["tests"] for one in test["alert_rule_test"]]
+        cases = [one for test in yaml.safe_load((HERE / "alerts_test.yaml").read_text())["tests"] for one in test["alert_rule_test"]]
         for fires in (True, False):
-            missing = ALERTS.keys() - {one["alertname"] for one in asked if bool(one.get("exp_alerts")) == fires}
-            that(not missing, f"{'fires' if fires else 'is silent'} in no test: {sorted(missing)}")
+            missing = ALERTS.keys() - {one["alertname"] for one in cases if bool(one.get("exp_alerts")) == fires}
+            require(not missing, f"no test in which it {'fires' if fires else 'does not fire'}: {sorted(missing)}")
 
     @check("promtool check rules: the dashboard's queries")
     def _():
-        filled = [
+        expressions = [
             expression.replace("$__rate_interval", "5m").replace("$__range", "24h").replace("$namespace", "um").replace("$job", "x")
             for expression in PANELS.values()
         ]
-        rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(filled)]
+        rules = [{"record": f"panel:{number}", "expr": expression} for number, expression in enumerate(expressions)]
         (OUT / "dashboard-rules.yaml").write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": rules}]}))
         promtool("check", "rules", "dashboard-rules.yaml")
 
