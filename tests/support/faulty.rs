@@ -1,4 +1,4 @@
-//! A store in front of which a test can stand: gone, slow, or with a defect.
+//! A store wrapper that injects faults: unavailable, slow or panicking.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -19,19 +19,19 @@ pub const NO_FAULT: u8 = 0;
 pub const UNAVAILABLE: u8 = 1;
 pub const SLOW: u8 = 2;
 pub const PANIC: u8 = 3;
-/// The next lookup of a request id finds nothing, as if it came just before the id was recorded.
+/// The next lookup of a request id finds nothing, as if it ran just before the record was written.
 pub const MISSED_REPLAY: u8 = 4;
 
-/// A store in front of which a test can stand.
+/// A store with a fault that the test sets.
 pub struct FaultyStore {
     pub store: Arc<dyn Store>,
     pub fault: Arc<AtomicU8>,
 }
 
 impl FaultyStore {
-    async fn strike(&self) -> Result<(), StoreError> {
+    async fn inject(&self) -> Result<(), StoreError> {
         match self.fault.load(Ordering::SeqCst) {
-            UNAVAILABLE => Err(StoreError::Unavailable("the test took it away".to_owned())),
+            UNAVAILABLE => Err(StoreError::Unavailable("injected by the test".to_owned())),
             SLOW => {
                 tokio::time::sleep(Duration::from_mins(1)).await;
                 Ok(())
@@ -45,7 +45,7 @@ impl FaultyStore {
 #[async_trait]
 impl Store for FaultyStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
-        self.strike().await?;
+        self.inject().await?;
         self.store.case(id).await
     }
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
@@ -67,15 +67,15 @@ impl Store for FaultyStore {
         self.store.list(query).await
     }
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        self.strike().await?;
+        self.inject().await?;
         self.store.commit(commit).await
     }
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
-        self.strike().await?;
+        self.inject().await?;
         self.store.to_sweep(as_of, limit).await
     }
     async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
-        self.strike().await?;
+        self.inject().await?;
         self.store.dials(as_of).await
     }
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
@@ -101,7 +101,7 @@ impl Store for FaultyStore {
         &self,
         rendering: StoredRendering,
     ) -> Result<StoredRendering, StoreError> {
-        self.strike().await?;
+        self.inject().await?;
         self.store.store_rendering(rendering).await
     }
     fn head_changes(&self) -> watch::Receiver<u64> {
@@ -111,7 +111,7 @@ impl Store for FaultyStore {
         self.store.meters()
     }
     async fn ping(&self) -> Result<(), StoreError> {
-        self.strike().await
+        self.inject().await
     }
     async fn close(&self) {
         self.store.close().await;

@@ -1,5 +1,5 @@
-//! A schema of its own for each test, in the PostgreSQL that `SECOND_OPINION_TEST_POSTGRES` names; `scripts/postgres`
-//! starts one.
+//! A separate PostgreSQL schema for each test, on the server that `SECOND_OPINION_TEST_POSTGRES` names. `scripts/postgres`
+//! starts such a server.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,46 +10,48 @@ use second_opinion::store::postgres::{self, PostgresStore};
 use second_opinion::store::sqlite::SqliteStore;
 use tokio_postgres::{Client, NoTls};
 
-/// The variable that names the server, by a superuser's URL.
-const SERVER: &str = "SECOND_OPINION_TEST_POSTGRES";
-/// The variable that says on which store the service is tested: `sqlite` (the default) or `postgres`.
-const STORE: &str = "SECOND_OPINION_TEST_STORE";
+/// The environment variable with a superuser's URL of the server.
+const SERVER_VARIABLE: &str = "SECOND_OPINION_TEST_POSTGRES";
+/// The environment variable with the store for tests of the service: `sqlite` (the default) or `postgres`.
+const STORE_VARIABLE: &str = "SECOND_OPINION_TEST_STORE";
 
-/// A schema, which is dropped with it.
+/// A schema, removed from the database on drop.
 pub struct Schema {
     pub name: String,
     server: String,
 }
 
 impl Schema {
-    /// A schema with nothing in it.
+    /// Creates an empty schema.
     pub async fn empty() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::SeqCst);
-        let server = std::env::var(SERVER).unwrap_or_default();
+        let server = std::env::var(SERVER_VARIABLE).unwrap_or_default();
         assert!(
             !server.is_empty(),
-            "{SERVER} names no server; scripts/postgres starts one"
+            "{SERVER_VARIABLE} is not set; scripts/postgres starts a server"
         );
         let schema = Self {
             name: format!("test_{}_{count}", std::process::id()),
             server,
         };
-        // One of a test that was killed may be there yet.
+        // A schema of a killed test may still exist.
         let name = &schema.name;
-        let made = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
-        schema.execute(&made).await;
+        let sql = format!("DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}");
+        schema.execute(&sql).await;
         schema
     }
 
-    /// A schema for a store.
+    /// Creates a schema with the store's tables.
     pub async fn migrated() -> Self {
         let schema = Self::empty().await;
-        postgres::migrate(&schema.url()).await.expect("migrated");
+        postgres::migrate(&schema.url())
+            .await
+            .expect("a migrated schema");
         schema
     }
 
-    /// The URL of a store in it.
+    /// The URL of a store in this schema.
     pub fn url(&self) -> String {
         let separator = if self.server.contains('?') { '&' } else { '?' };
         let name = &self.name;
@@ -61,21 +63,21 @@ impl Schema {
         PostgresStore::open(&self.url()).await.expect("a store")
     }
 
-    /// A store that reads alone.
+    /// Opens a read-only store.
     pub async fn reader(&self) -> PostgresStore {
         let store = PostgresStore::open_read_only(&self.url()).await;
         store.expect("a reader")
     }
 
-    /// A connection of the test's own.
+    /// Opens a connection for the test.
     pub async fn client(&self) -> Client {
         connect(&self.url()).await
     }
 
-    /// Runs statements as one who may do anything.
+    /// Runs statements as a superuser.
     pub async fn execute(&self, sql: &str) {
-        let done = self.client().await.batch_execute(sql).await;
-        done.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
+        let result = self.client().await.batch_execute(sql).await;
+        result.unwrap_or_else(|error| panic!("{sql}: {error:?}"));
     }
 }
 
@@ -86,43 +88,43 @@ impl Drop for Schema {
             self.name
         );
         let url = self.server.clone();
-        // On a thread of its own: the test's runtime may be stopping.
-        let dropped = std::thread::spawn(move || {
+        // On a separate thread, because the test's runtime may be shutting down.
+        let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .expect("a runtime");
             runtime.block_on(async {
-                // A server that a test has ended has no schema left to drop.
+                // If the test has stopped the server, there is no schema to drop.
                 if let Ok((client, connection)) = tokio_postgres::connect(&url, NoTls).await {
-                    let carried = tokio::spawn(connection);
+                    let connection = tokio::spawn(connection);
                     let _ = client.batch_execute(&drop).await;
-                    carried.abort();
+                    connection.abort();
                 }
             });
         });
-        let _ = dropped.join();
+        let _ = thread.join();
     }
 }
 
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
-        .unwrap_or_else(|error| panic!("a connection to the test's PostgreSQL: {error:?}"));
+        .unwrap_or_else(|error| panic!("cannot connect to the test's PostgreSQL: {error:?}"));
     tokio::spawn(connection);
     client
 }
 
-/// Where the service under test keeps what it is told. A schema outlives its store.
+/// The store of the service under test, with its schema, which must be dropped after the store.
 pub struct TestStore {
     pub store: Arc<dyn Store>,
     pub schema: Option<Schema>,
 }
 
 impl TestStore {
-    /// A fresh store of the kind that the service is to be tested on; in a file in the folder, or in a schema.
+    /// Opens a new store of the configured kind, as a file in the folder or in a new schema.
     pub async fn fresh(folder: &Path) -> Self {
-        match std::env::var(STORE).as_deref() {
+        match std::env::var(STORE_VARIABLE).as_deref() {
             Err(_) | Ok("" | "sqlite") => Self {
                 store: Arc::new(SqliteStore::open(&folder.join("test.db")).expect("a store")),
                 schema: None,
@@ -134,7 +136,7 @@ impl TestStore {
                     schema: Some(schema),
                 }
             }
-            Ok(other) => panic!("{STORE}: expected `sqlite` or `postgres`, got `{other}`"),
+            Ok(other) => panic!("{STORE_VARIABLE}: expected `sqlite` or `postgres`, got `{other}`"),
         }
     }
 }

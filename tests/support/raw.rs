@@ -1,11 +1,11 @@
-//! A call without a gRPC client: what only bytes can say, and no deadline but the server's.
+//! Calls without a gRPC client, for malformed requests and for calls without a deadline.
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tonic::Status;
 
-/// Sends bytes as the one message of a call of `SecondOpinionService`, and gives the status of the answer.
+/// Sends bytes as the message of a call of `SecondOpinionService`, and returns the response's status.
 pub async fn call_raw(
     address: &str,
     rpc: &str,
@@ -16,7 +16,7 @@ pub async fn call_raw(
     call_path(address, &path, message, headers).await
 }
 
-/// Sends bytes as one message to a path, and gives the status of the answer.
+/// Sends bytes as the message of a call to a path, and returns the response's status.
 pub async fn call_path(
     address: &str,
     path: &str,
@@ -26,7 +26,7 @@ pub async fn call_path(
     call_frame(address, path, frame(0, message), headers).await
 }
 
-/// A message behind its flag (1: it is compressed) and its length.
+/// A message with its prefix of a flag (1 if compressed) and a length.
 pub fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
     let length = u32::try_from(message.len()).expect("a length");
     let mut frame = vec![flag];
@@ -35,7 +35,7 @@ pub fn frame(flag: u8, message: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Sends bytes as the body of a call, and gives the status of the answer.
+/// Sends bytes as the body of a call, and returns the response's status.
 pub async fn call_frame(
     address: &str,
     path: &str,
@@ -45,7 +45,7 @@ pub async fn call_frame(
     exchange(address, path, frame, headers).await.status
 }
 
-/// An answer as it came.
+/// A response with its headers, body and trailers.
 pub struct Answer {
     pub headers: http::HeaderMap,
     pub body: Bytes,
@@ -53,7 +53,7 @@ pub struct Answer {
     pub status: Status,
 }
 
-/// Sends bytes as the body of a call, and gives the whole answer.
+/// Sends bytes as the body of a call, and returns the whole response.
 pub async fn exchange(
     address: &str,
     path: &str,

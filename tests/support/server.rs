@@ -1,4 +1,4 @@
-//! The very server that `serve` starts, on a port of its own, with a clock that the test moves.
+//! The same server that `serve` starts, on a free port, with a clock that the test controls.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,29 +22,29 @@ use tonic::{Request, Status};
 
 use super::postgres::{Schema, TestStore};
 
-/// How often the figures of deadlines are read: often, so that no test waits for it.
+/// Interval at which the open-case metrics are read: short, so that no test waits for it.
 const DIALS_EVERY: Duration = Duration::from_millis(10);
-/// Every scope there is.
+/// All scopes.
 pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
      second-opinion.verify second-opinion.review second-opinion.notify";
 
-/// A server under test. It ends when it is dropped; `stop` ends it as SIGTERM does.
+/// A server under test, stopped on drop; `stop` drains it as SIGTERM does.
 pub struct TestServer {
     pub running: Option<Running>,
     pub clock: Arc<ManualClock>,
     pub store: Arc<dyn Store>,
     pub address: String,
-    /// The certificate that it shows; `None`: it serves in the clear.
+    /// The server's certificate; `None` without TLS.
     pub tls: Option<Arc<Certificates>>,
-    /// Who vouches for the server's certificate; `None`: it serves in the clear.
+    /// The CA of the server's certificate; `None` without TLS.
     authority: Option<Certificate>,
     identity: DevelopmentIdentity,
     folder: TempDir,
-    /// `None`: the store is a file in the folder. The last to go.
+    /// The store's schema; `None` if the store is a file in the folder. Dropped last.
     schema: Option<Schema>,
 }
 
-/// Shows a token with every call.
+/// Adds a token to every call.
 #[derive(Clone)]
 pub struct Bearer(Option<MetadataValue<Ascii>>);
 
@@ -62,19 +62,19 @@ impl Interceptor for Bearer {
 pub type Client = SecondOpinionServiceClient<InterceptedService<Channel, Bearer>>;
 pub type PolicyClient = PolicyServiceClient<InterceptedService<Channel, Bearer>>;
 
-/// Monday 2026-11-16, 10:00 in California: what tests take for now unless they say otherwise.
+/// The tests' default time: Monday, 2026-11-16, 10:00 in California.
 pub fn monday() -> DateTime<Utc> {
     "2026-11-16T18:00:00Z".parse().expect("an instant")
 }
 
 impl TestServer {
-    /// A server on a store of its own.
+    /// Starts a server on a new store.
     pub async fn start() -> Self {
         Self::start_with(&Config::default(), |store| store).await
     }
 
-    /// A server with a configuration, on a store that the test may wrap. It looks for cases whose time runs out once, at
-    /// the start, so that a test may move its clock and nothing happens by itself.
+    /// Starts a server with a configuration, on a store that the test may wrap. Its sweeper runs only once, at the start, so
+    /// that the test can move the clock without side effects.
     pub async fn start_with(
         config: &Config,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -82,7 +82,7 @@ impl TestServer {
         Self::start_sweeping(config, Duration::from_hours(1), monday(), wrap).await
     }
 
-    /// A server that answers so many calls at once.
+    /// Starts a server with a maximum number of concurrent calls.
     pub async fn start_with_max_calls(
         calls_max: usize,
         wrap: impl FnOnce(Arc<dyn Store>) -> Arc<dyn Store>,
@@ -94,7 +94,7 @@ impl TestServer {
         Self::start_with(&config, wrap).await
     }
 
-    /// A server that looks for cases whose time runs out every so often, and whose clock stands at an instant.
+    /// Starts a server with a sweep interval and the time of its clock.
     pub async fn start_sweeping(
         config: &Config,
         sweep_every: Duration,
@@ -143,7 +143,7 @@ impl TestServer {
         self.folder.path()
     }
 
-    /// What is stored, opened as by another process: a file's server has to have stopped.
+    /// Opens the store again, as another process would. A server on a file must have stopped.
     pub async fn reopen_store(&self) -> Arc<dyn Store> {
         match &self.schema {
             None => Arc::new(SqliteStore::open(&self.folder().join("test.db")).expect("a store")),
@@ -151,8 +151,8 @@ impl TestServer {
         }
     }
 
-    /// Changes what is stored behind the server's back, as one who may do anything; gives how many rows. A file is
-    /// changed by the first statements, a schema by the second; the last of them counts.
+    /// Changes the stored rows directly, bypassing the server, and returns the number of rows changed by the second of the
+    /// statements: `in_file` for a file, `in_schema` for a schema.
     pub async fn damage(&self, in_file: [&str; 2], in_schema: [&str; 2]) -> u64 {
         match &self.schema {
             None => {
@@ -170,12 +170,12 @@ impl TestServer {
         }
     }
 
-    /// The development key's public part.
+    /// The public part of the development key.
     pub fn jwks(&self) -> &str {
         self.identity.jwks()
     }
 
-    /// A token that is good for more than a year of the test's clock.
+    /// A token that is valid for more than a year of the test's clock.
     pub fn token(&self, subject: &str, scopes: &str, actor: ActorType) -> String {
         self.identity.token(
             subject,
@@ -195,7 +195,7 @@ impl TestServer {
         endpoint.connect().await.expect("a connection")
     }
 
-    /// A client with a token of the test's making; `None`: with none.
+    /// A client with a token, or without.
     pub async fn client_with(&self, token: Option<&str>) -> Client {
         SecondOpinionServiceClient::with_interceptor(self.channel().await, bearer(token))
             .max_decoding_message_size(64 << 20)
@@ -218,7 +218,7 @@ impl TestServer {
         PolicyServiceClient::with_interceptor(self.channel().await, bearer(Some(&token)))
     }
 
-    /// Ends the server as SIGTERM does; gives whether every call could finish.
+    /// Stops the server as SIGTERM does, and returns whether every call finished.
     pub async fn stop(&mut self) -> bool {
         self.running
             .take()

@@ -1,9 +1,9 @@
-//! What does a status say, in its details?
+//! Reads the details of a status.
 
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-/// The reason of the `ErrorInfo`; empty: there is none.
+/// The reason of the `ErrorInfo`; empty if there is none.
 pub fn reason(status: &Status) -> String {
     let details = status.get_error_details();
     let info = details.error_info();
@@ -39,7 +39,7 @@ pub fn clauses(status: &Status) -> Vec<String> {
         .collect()
 }
 
-/// The code and the reason together.
+/// The code and the reason.
 pub fn code_and_reason(status: &Status) -> (Code, String) {
     (status.code(), reason(status))
 }
