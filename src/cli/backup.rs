@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::{Failure, print};
+use super::failure::Failure;
+use super::process::print;
 use crate::config::{Config, StoreUrl};
 use crate::store::sqlite;
 

@@ -1,6 +1,7 @@
 //! `check-config`: checks the configuration, and prints each value with its source.
 
-use super::{Failure, print};
+use super::failure::Failure;
+use super::process::print;
 use crate::config::Config;
 use crate::server::StartError;
 

@@ -1,7 +1,8 @@
 //! `copy`: copies the embedded store into an empty `PostgreSQL`.
 
+use super::failure::Failure;
+use super::process::{print, runtime};
 use super::progress::ProgressLine;
-use super::{Failure, print, runtime};
 use crate::config::{Config, Secret, StoreUrl};
 use crate::store;
 

@@ -2,7 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Failure, evaluate};
+use super::evaluate;
+use super::failure::Failure;
 use crate::case::{Clock, running_due};
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;

@@ -8,8 +8,9 @@ use prost::Message as _;
 use prost_reflect::{DescriptorError, DescriptorPool, DynamicMessage, MessageDescriptor};
 use serde_json::Value;
 
-use super::Failure;
-use super::call::read_input;
+use super::call::request::read_input;
+use super::failure::Failure;
+use super::process;
 use crate::case::Context;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
@@ -92,7 +93,7 @@ pub(super) fn print(message: &impl prost::Message, name: &str) -> Result<(), Fai
     let bytes = message.encode_to_vec();
     let message =
         DynamicMessage::decode(descriptor(name)?, bytes.as_slice()).map_err(Failure::other)?;
-    super::print(&json::to_json(&message).map_err(Failure::other)?)
+    process::print(&json::to_json(&message).map_err(Failure::other)?)
 }
 
 fn descriptor(name: &str) -> Result<MessageDescriptor, Failure> {

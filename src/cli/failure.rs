@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::call::CallError;
+use super::call::error::CallError;
 use crate::config::ConfigErrors;
 use crate::server::StartError;
 use crate::store::{CopyError, StoreError};

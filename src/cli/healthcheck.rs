@@ -4,8 +4,9 @@ use tonic_health::ServingStatus;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
-use super::call::{ServerArgs, connect};
-use super::{Failure, address, print, runtime};
+use super::call::connection::{ServerArgs, connect};
+use super::failure::Failure;
+use super::process::{print, runtime};
 use crate::config::Config;
 
 /// The arguments of `healthcheck`.
@@ -20,7 +21,7 @@ pub struct HealthcheckArgs {
 }
 
 pub(super) fn run(args: &HealthcheckArgs, config: &Config) -> Result<(), Failure> {
-    runtime()?.block_on(check(args, &args.server.address(&address(config))))
+    runtime()?.block_on(check(args, &args.server.address(config)))
 }
 
 async fn check(args: &HealthcheckArgs, address: &str) -> Result<(), Failure> {

@@ -1,6 +1,7 @@
 //! `migrate`: brings the store to this version's schema.
 
-use super::{Failure, print, runtime};
+use super::failure::Failure;
+use super::process::{print, runtime};
 use crate::config::Config;
 use crate::store;
 

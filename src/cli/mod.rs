@@ -13,12 +13,11 @@ mod healthcheck;
 mod migrate;
 mod notice;
 mod policy;
+mod process;
 mod progress;
 mod serve;
 mod token;
 mod verify_log;
-
-use std::io::Write as _;
 
 use clap::{Parser, Subcommand};
 
@@ -108,7 +107,7 @@ impl Cli {
         let offline = || self.offline();
         match self.command.as_ref().unwrap_or(&Command::Serve) {
             Command::Serve => serve::run(&self.listening()?),
-            Command::Call(args) => call_server(args, &offline()?),
+            Command::Call(args) => call::run(args, &offline()?),
             Command::Token(args) => token::run(args, &offline()?),
             Command::Evaluate(args) => evaluate::run(args, &offline()?),
             Command::Deadline(args) => deadline::run(args, &offline()?),
@@ -130,44 +129,4 @@ impl Cli {
     fn offline(&self) -> Result<Config, Failure> {
         Ok(load_offline(&self.config, &Environment::of_process())?)
     }
-}
-
-fn call_server(args: &call::CallArgs, config: &Config) -> Result<(), Failure> {
-    let development_token = token::for_calls(config);
-    let address = address(config);
-    Ok(runtime()?.block_on(call::call(args, &address, development_token))?)
-}
-
-/// The URL of the configured server from this machine.
-fn address(config: &Config) -> String {
-    let mut listen = config.listen;
-    if listen.ip().is_unspecified() {
-        listen.set_ip(match listen {
-            std::net::SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
-            std::net::SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
-        });
-    }
-    let scheme = if config.tls().is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    format!("{scheme}://{listen}")
-}
-
-/// Prints a result on standard output. A reader that stops early is not a failure.
-fn print(result: &str) -> Result<(), Failure> {
-    let mut out = std::io::stdout().lock();
-    match writeln!(out, "{}", result.trim_end_matches('\n')).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::other(error)),
-        Ok(()) | Err(_) => Ok(()),
-    }
-}
-
-/// A runtime for a command that does one thing at a time.
-fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(Failure::other)
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand, ValueEnum};
 use uuid::Uuid;
 
-use super::{Failure, runtime};
+use super::failure::Failure;
+use super::process::runtime;
 use crate::case::{Digest, LanguageTag};
 use crate::config::Config;
 use crate::notice::{self, Form, Letter, Rendition, Templates};

@@ -1,6 +1,7 @@
 //! `policy`: prints the policy with the limits that apply.
 
-use super::{Failure, evaluate};
+use super::evaluate;
+use super::failure::Failure;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::rules::Edition;

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::{Failure, token};
+use super::failure::Failure;
+use super::token;
 use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::server;

@@ -5,7 +5,8 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use clap::ValueEnum;
 
-use super::{Failure, print};
+use super::failure::Failure;
+use super::process::print;
 use crate::config::Config;
 use crate::identity::{ActorType, DevelopmentIdentity, Scope, ScopeSet};
 

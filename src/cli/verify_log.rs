@@ -1,6 +1,7 @@
 //! `verify-log`: proves that no event is changed or missing.
 
-use super::{Failure, print, runtime};
+use super::failure::Failure;
+use super::process::{print, runtime};
 use crate::config::Config;
 use crate::store::{open_read_only, verify_log};
 

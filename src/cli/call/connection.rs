@@ -1,12 +1,14 @@
 //! The connection to the server.
 
 use std::error::Error;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 
 use tonic::transport::{Certificate, Channel, ClientTlsConfig, Endpoint, Identity};
 
-use super::CallError;
+use super::error::CallError;
 use super::request::read_input;
+use crate::config::Config;
 
 /// The server's address, and the certificates of both sides.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -26,10 +28,10 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// The address as a URL.
-    pub(in crate::cli) fn address(&self, default: &str) -> String {
+    /// The server's URL.
+    pub(in crate::cli) fn address(&self, config: &Config) -> String {
         match &self.to {
-            None => default.to_owned(),
+            None => configured_address(config),
             Some(to) if to.contains("://") => to.clone(),
             Some(to) => format!("http://{to}"),
         }
@@ -88,4 +90,21 @@ pub(super) fn root_cause(error: &(dyn Error + 'static)) -> String {
     std::iter::successors(Some(error), |error| (*error).source())
         .last()
         .map_or_else(String::new, ToString::to_string)
+}
+
+/// The URL of the configured server from this machine.
+fn configured_address(config: &Config) -> String {
+    let mut listen = config.listen;
+    if listen.ip().is_unspecified() {
+        listen.set_ip(match listen {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let scheme = if config.tls().is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    format!("{scheme}://{listen}")
 }

@@ -10,8 +10,8 @@ use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
 use tonic::{Request, Status};
 
-use super::CallError;
 use super::connection::unreachable_at;
+use super::error::CallError;
 use super::report::refusal;
 use crate::wire::json;
 

@@ -1,9 +1,10 @@
 //! `call`: sends one request, given as proto JSON, to a running server.
 
-mod connection;
+pub(super) mod connection;
+pub(super) mod error;
 mod exchange;
 mod report;
-mod request;
+pub(super) mod request;
 #[cfg(test)]
 mod tests;
 
@@ -11,13 +12,13 @@ use std::io;
 use std::path::PathBuf;
 
 use prost_reflect::DescriptorPool;
-use tonic::Code;
 
-pub use connection::ServerArgs;
-pub(super) use connection::connect;
-pub(super) use request::read_input;
-
-use crate::config::Secret;
+use self::connection::{ServerArgs, connect};
+use self::error::CallError;
+use super::failure::Failure;
+use super::process::runtime;
+use super::token;
+use crate::config::{Config, Secret};
 use crate::wire::DESCRIPTOR;
 
 /// The arguments of `call`.
@@ -39,44 +40,23 @@ pub struct CallArgs {
     pub server: ServerArgs,
 }
 
-/// The failure of a call.
-#[derive(Debug, thiserror::Error)]
-pub enum CallError {
-    /// Wrong usage: nothing was sent.
-    #[error("{0}")]
-    Usage(String),
-    /// No server can be reached at the address.
-    #[error("no server can be reached at `{address}`: {cause}")]
-    Unreachable {
-        /// The address.
-        address: String,
-        /// The cause.
-        cause: String,
-    },
-    /// The server answered with an error.
-    #[error("{report}")]
-    Refused {
-        /// The code.
-        code: Code,
-        /// The code's name, the message, and a line for each detail.
-        report: String,
-    },
-    /// Any other failure.
-    #[error("{0}")]
-    Other(String),
+/// Runs the subcommand.
+pub(super) fn run(args: &CallArgs, config: &Config) -> Result<(), Failure> {
+    let address = args.server.address(config);
+    let development_token = token::for_calls(config);
+    Ok(runtime()?.block_on(call(args, &address, development_token))?)
 }
 
 /// Sends one request, and prints the reply on standard output, one JSON document a message.
 ///
-/// Without `--to` the request goes to `default_address`. Without a token, `development_token` is sent to a server on this
-/// machine.
+/// Without a token, `development_token` is sent to a server on this machine.
 ///
 /// # Errors
 ///
 /// See [`CallError`]; the text of an error reply has the details that the server sent.
 pub async fn call(
     args: &CallArgs,
-    default_address: &str,
+    address: &str,
     development_token: Option<String>,
 ) -> Result<(), CallError> {
     let pool =
@@ -89,17 +69,16 @@ pub async fn call(
             "second-opinion: request_id {id} generated; to repeat this request: --set request_id={id}"
         );
     }
-    let address = args.server.address(default_address);
     let given = args
         .token
         .as_ref()
         .map(|token| token.expose().to_owned())
         .filter(|token| !token.is_empty());
-    let token = given.or(development_token.filter(|_| connection::is_on_this_machine(&address)));
-    let channel = connect(&args.server, &address).await?;
+    let token = given.or(development_token.filter(|_| connection::is_on_this_machine(address)));
+    let channel = connect(&args.server, address).await?;
     exchange::exchange(
         channel,
-        &address,
+        address,
         &method,
         message,
         token.as_deref(),

@@ -5,8 +5,8 @@ use std::error::Error as _;
 use tonic::{Code, Status};
 use tonic_types::StatusExt as _;
 
-use super::CallError;
 use super::connection::unreachable_at;
+use super::error::CallError;
 use crate::wire::status::code_name;
 
 pub(super) fn refusal(address: &str, status: &Status) -> CallError {

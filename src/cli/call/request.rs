@@ -9,7 +9,7 @@ use prost_reflect::{
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::CallError;
+use super::error::CallError;
 use crate::wire::json;
 
 /// The one method whose full name is, or ends with, the given one.

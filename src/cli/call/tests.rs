@@ -251,12 +251,11 @@ async fn unreachable_address_is_named() {
         file: "/dev/null".into(),
         set: Vec::new(),
         token: None,
-        server: ServerArgs {
-            to: Some(address.clone()),
-            ..ServerArgs::default()
-        },
+        server: ServerArgs::default(),
     };
-    let error = call(&args, "", None).await.expect_err("no server");
+    let error = call(&args, &format!("http://{address}"), None)
+        .await
+        .expect_err("no server");
     assert!(matches!(error, CallError::Unreachable { .. }), "{error}");
     assert!(error.to_string().contains(&address), "{error}");
 }
