@@ -1,4 +1,4 @@
-//! The environment variables whose names begin with `SECOND_OPINION_`.
+//! The environment variables with the prefix `SECOND_OPINION_`.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -72,8 +72,8 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// Whether Kubernetes set the variable for a Service of the namespace whose name begins with `second-opinion`: such a pod
-/// must start all the same.
+/// Whether Kubernetes set the variable for a Service of the namespace with a name that begins with `second-opinion`: a pod
+/// beside such a Service must start all the same.
 fn is_service_link(name: &str, value: &str) -> bool {
     let Some(rest) = name.strip_prefix("SECOND_OPINION") else {
         return false;

@@ -49,7 +49,7 @@ pub struct Tls {
     pub cert: PathBuf,
     /// The private key.
     pub key: PathBuf,
-    /// The authority whose certificates identify callers.
+    /// The authority of callers' certificates.
     pub client_ca: Option<PathBuf>,
 }
 
@@ -74,7 +74,7 @@ impl Config {
         })
     }
 
-    /// Whether the file names the plan. Otherwise the default one stands, a real plan for trial only.
+    /// Whether the file names the plan. Otherwise letters name the default one, a real plan for trial only.
     #[must_use]
     pub fn has_own_plan(&self) -> bool {
         self.origins.file.has("plan", "name")

@@ -102,7 +102,7 @@ settings! {
     tls_key: Option<PathBuf>, "FILE", value::path;
     /// Authority of callers' certificates, PEM; read again when it changes. `[callers]` lists the callers
     tls_client_ca: Option<PathBuf>, "FILE", value::path;
-    /// Log filter, in the syntax of `tracing`; audit lines are written whatever it says
+    /// Log filter, in the syntax of `tracing`; audit lines are written whatever the filter
     log: String, "FILTER", value::log_filter, default "info";
     /// `json` or `text`; when absent, text on a terminal and JSON elsewhere
     log_format: Option<LogFormat>, "FORMAT", value::log_format;

@@ -53,7 +53,7 @@ pub struct Sweeper {
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Web {
-    /// The origins whose pages may call over gRPC-Web.
+    /// The origins of pages that may call over gRPC-Web.
     #[serde(deserialize_with = "origins")]
     pub origins: Vec<String>,
 }

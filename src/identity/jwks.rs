@@ -138,7 +138,7 @@ impl Fetch for FromUrl {
     }
 }
 
-/// The error with its causes but without the URL, whose query may be a secret.
+/// The error with its causes but without the URL: its query may be a secret.
 fn describe(error: reqwest::Error) -> JwksError {
     if error.is_timeout() {
         return JwksError::Fetch(format!("no answer within {} s", FETCH_TIMEOUT.as_secs()));

@@ -155,7 +155,7 @@ impl Audience {
 }
 
 impl Claims {
-    /// Parses the payload of a token whose signature is verified.
+    /// Parses the payload of a token after its signature is verified.
     pub(super) fn parse(payload: &[u8]) -> Result<Self, TokenError> {
         let claims: Self = object(payload).ok_or(TokenError::Malformed)?;
         let subject = &claims.sub;

@@ -99,7 +99,7 @@ impl PartialEq for KeySet {
     }
 }
 
-/// A JWKS whose keys are parsed one by one, so that an odd key of another service hides no other.
+/// A JWKS. Its keys are parsed one by one, so that an odd key of another service hides no other.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,

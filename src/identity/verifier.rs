@@ -39,7 +39,7 @@ pub struct Verifier {
 }
 
 impl Verifier {
-    /// A verifier of tokens whose `iss` is exactly `issuer` and whose `aud` is or includes `audience`.
+    /// A verifier of tokens with exactly `issuer` as `iss`, and with `audience` as or in `aud`.
     #[must_use]
     pub fn new(issuer: impl Into<String>, audience: impl Into<String>, keys: KeySource) -> Self {
         Self::with_capacity(issuer, audience, keys, CACHED_TOKENS_MAX)
