@@ -8,9 +8,9 @@ use uuid::Uuid;
 use crate::case::{Actor, Case, Digest, Event, EventBody, EventKind, SealedEvent};
 use crate::notice::SealedLetter;
 use crate::store::{
-    CaseColumns, Commit, CommitError, Counted, ReplayKey, Store, StoreError, StoredNotice, Turn,
-    encode_file,
+    CaseColumns, Commit, CommitError, ReplayKey, Store, StoreError, StoredNotice, encode_file,
 };
+use crate::telemetry::metrics::{DeadlineChanges, DeadlinesBefore};
 
 /// What is to happen to a case: the event, and the letters made with it.
 pub(crate) struct Judged {
@@ -49,9 +49,10 @@ pub(crate) struct Unfit(&'static str);
 pub(crate) struct Next {
     /// The case as it will be.
     pub case: Box<Case>,
+    /// What the event does to its deadlines.
+    pub deadlines: DeadlineChanges,
     event: SealedEvent,
     kind: EventKind,
-    turns: Vec<Turn>,
     letters: Vec<StoredNotice>,
 }
 
@@ -80,9 +81,9 @@ impl Next {
         let sealed = SealedEvent::seal(id, &event, edition, previous)
             .map_err(|_| Unfit("an event cannot be sealed"))?;
         let kind = event.body.kind();
-        let counted = case
-            .as_ref()
-            .map_or_else(Counted::default, |case| Counted::of(&case.file));
+        let before = case.as_ref().map_or_else(DeadlinesBefore::default, |case| {
+            DeadlinesBefore::of(&case.file)
+        });
         let case = match case {
             Some(case) => case.after(&event, sealed.sha256),
             None => Case::opened(id, event, sealed.sha256),
@@ -98,7 +99,7 @@ impl Next {
             .collect();
         let case = case.ok_or(Unfit("an event that cannot follow"))?;
         Ok(Self {
-            turns: counted.turned_into(&case.file),
+            deadlines: before.changes(&case.file),
             case: Box::new(case),
             kind,
             event: sealed,
@@ -118,8 +119,8 @@ impl Next {
             mut case,
             event,
             kind,
-            turns,
             letters,
+            ..
         } = self;
         // Not in the future: what it held would be moved with it.
         let begun = encode_file(&case.file).map(|snapshot| {
@@ -129,7 +130,6 @@ impl Next {
                 columns: CaseColumns::of(&case, rungs),
                 snapshot,
                 event,
-                turns,
                 letters,
                 replay,
             })

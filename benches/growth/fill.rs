@@ -133,12 +133,15 @@ FROM %COPIES% %EACH%";
 
 const CASES_SQL: &str = "%SERIES%
 INSERT INTO cases (opened_at, first_due_us, due_at_us, sweep_at_us, created_at_us, updated_at_us, last_position, version, state,
-    urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot)
+    urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot,
+    determination_due_us, member_notification_due_us, provider_notification_due_us, undecided_since_us)
 SELECT %OPENED%, CASE s.first_due_us WHEN 9223372036854775807 THEN s.first_due_us ELSE s.first_due_us + %LATER% END,
     s.due_at_us + %LATER%, s.sweep_at_us + %LATER%, s.created_at_us, s.updated_at_us, s.last_position + %FURTHER%, s.version,
     s.state, s.urgency, %CASE_ID%, %MEMBER% || 'A',
     CASE s.referral_number WHEN '' THEN '' ELSE 'RAF-' || %NUMBER% END,
-    CASE s.treatment_authorization_number WHEN '' THEN '' ELSE 'TAR-' || %NUMBER% END, s.head, s.command_head, s.snapshot
+    CASE s.treatment_authorization_number WHEN '' THEN '' ELSE 'TAR-' || %NUMBER% END, s.head, s.command_head, s.snapshot,
+    s.determination_due_us + %LATER%, s.member_notification_due_us + %LATER%, s.provider_notification_due_us + %LATER%,
+    s.undecided_since_us
 FROM %COPIES% %EACH%";
 
 const NOTICES_SQL: &str = "%SERIES%

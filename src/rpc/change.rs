@@ -171,13 +171,15 @@ fn must_be_present(etag: &str, case: &Case) -> Result<(), CallError> {
 /// Commits, and answers with the BASIC view as of the event.
 async fn commit(
     calls: &Calls,
-    next: Next,
+    mut next: Next,
     key: ReplayKey,
     content: Digest,
 ) -> Result<Box<v1::Determination>, CommitError> {
+    let deadlines = std::mem::take(&mut next.deadlines);
     let case = next
         .commit(&*calls.store, &calls.rungs, Some((key, content)))
         .await?;
+    calls.meters.deadlines.count(&deadlines);
     Ok(render::basic(&case, calls.shown(case.updated_at)))
 }
 

@@ -28,7 +28,7 @@ use crate::rules::{Edition, Policy};
 use crate::store::{self, Store};
 use crate::sweeper::{self, Sweeper, Teller};
 use crate::telemetry::Health;
-use crate::telemetry::metrics::{self, LatestDials, Meters, Metrics};
+use crate::telemetry::metrics::{self, LatestOpenCases, Meters, Metrics};
 use crate::telemetry::ops_server;
 use crate::telemetry::traces::Traces;
 use connection::Security;
@@ -54,7 +54,7 @@ pub struct Parts {
     /// The interval of the sweeper.
     pub sweep_every: Duration,
     /// The interval at which the metrics of deadlines are read.
-    pub dials_every: Duration,
+    pub open_cases_every: Duration,
 }
 
 /// A running server.
@@ -91,7 +91,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         verifier: verifier.map(Arc::new),
         tls,
         sweep_every: sweeper::EVERY,
-        dials_every: metrics::DIALS_EVERY,
+        open_cases_every: metrics::OPEN_CASES_EVERY,
     };
     let running = serve(config, parts).await?;
     Ok(Running {
@@ -114,7 +114,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     warn_about_policy(&policy, &*parts.clock);
 
     let meters = Arc::new(Meters::default());
-    let dials = Arc::new(LatestDials::default());
+    let open_cases = Arc::new(LatestOpenCases::default());
     let health = Health::new().await;
     let traces = match &config.otlp_endpoint {
         Some(endpoint) => Traces::export_to(endpoint, config.trace_ratio, Arc::clone(&meters))?,
@@ -122,7 +122,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
     };
     let metrics = Metrics {
         meters: Arc::clone(&meters),
-        dials: Arc::clone(&dials),
+        open_cases: Arc::clone(&open_cases),
         health: Arc::clone(&health),
         store: Arc::clone(&parts.store),
         verifier: parts.verifier.clone(),
@@ -181,7 +181,12 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
             tokio::join!(
                 sweeper.run(parts.sweep_every, draining.clone()),
                 health.monitor(Arc::clone(&store), draining.clone()),
-                dials.keep_reading(store, parts.clock, parts.dials_every, draining.clone()),
+                open_cases.keep_reading(
+                    store,
+                    parts.clock,
+                    parts.open_cases_every,
+                    draining.clone()
+                ),
                 reloading,
             );
         }

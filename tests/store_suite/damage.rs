@@ -34,9 +34,10 @@ impl Damage for InFile {
     const RENAMED: &'static str =
         "CAST(replace(CAST(bytes AS TEXT), 'Sample Member', 'Simple Member') AS BLOB)";
     const WITHOUT_EVENTS: &'static str =
-        "INSERT INTO cases SELECT 999, zeroblob(16), version, state, urgency, first_due_us, due_at_us, member_id,
-             '', '', created_at_us, updated_at_us, head, command_head, 999, snapshot, sweep_at_us FROM cases
-         WHERE opened_at = 1";
+        "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us, member_id, referral_number,
+             treatment_authorization_number, created_at_us, updated_at_us, head, command_head, last_position, snapshot)
+         SELECT 999, zeroblob(16), version, state, urgency, first_due_us, due_at_us, member_id, '', '', created_at_us,
+             updated_at_us, head, command_head, 999, snapshot FROM cases WHERE opened_at = 1";
     const FURTHER: &'static [&'static str] =
         &["UPDATE events SET determination_id = x'00' WHERE position = 4"];
 

@@ -2,10 +2,10 @@
 
 mod commits;
 mod damage;
-mod dials;
 mod drivers;
 mod letters;
 mod log;
+mod open_cases;
 mod postgres;
 mod postgres_groups;
 mod postgres_schema;
@@ -55,9 +55,9 @@ macro_rules! suite {
             sweeper::what_was_set_aside_is_told_in_time_once_someone_changes_it
             sweeper::a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_told
             sweeper::a_store_that_is_closed_ends_the_round
-            dials::counts_are_those_of_the_cases_at_any_instant
-            dials::an_empty_store_has_nothing_on_its_dials
-            dials::a_decision_too_late_is_missed
+            open_cases::open_cases_are_those_of_the_cases_at_any_instant
+            open_cases::empty_store_has_no_open_cases
+            open_cases::overdue_case_that_is_decided_stays_open_for_its_notice
             proof::a_log_that_was_only_written_to_is_clean
             proof::an_empty_log_is_clean
             commits::a_closed_store_says_so

@@ -12,12 +12,20 @@ use second_opinion::store::sqlite::{self, SqliteStore};
 use second_opinion::store::{CommitError, Store, StoreError, Worklist, verify_log};
 use tempfile::TempDir;
 
+use crate::open_cases::filled_with_urgent;
 use crate::proof::filled;
 use crate::support::change::{Change, made, read, submitted};
 use crate::support::sample;
 
 /// What a test that is run again as a process of its own finds its file in.
 const KILLED_FILE: &str = "STORE_SUITE_KILLED_FILE";
+
+/// Takes a file back to the schema before open cases had columns of their own.
+const WITHOUT_OPEN_CASES: &str =
+    "DROP INDEX cases_open; ALTER TABLE cases DROP COLUMN determination_due_us;
+     ALTER TABLE cases DROP COLUMN member_notification_due_us;
+     ALTER TABLE cases DROP COLUMN provider_notification_due_us; ALTER TABLE cases DROP COLUMN undecided_since_us;
+     CREATE TABLE dials (dial INTEGER); DELETE FROM refinery_schema_history WHERE version = 5";
 
 pub fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
@@ -119,7 +127,7 @@ async fn a_reader_reads_beside_a_server_and_cannot_write() {
 fn migrating_says_what_it_applied_and_is_done_once() {
     let folder = folder();
     let path = folder.path().join("cases.db");
-    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3, 4]);
+    assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3, 4, 5]);
     assert!(sqlite::migrate(&path).expect("migrated").is_empty());
 }
 
@@ -135,8 +143,8 @@ async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated
     store.close().await;
     raw(&path)
         .execute_batch(
-            "DROP INDEX cases_sweep; ALTER TABLE cases DROP COLUMN sweep_at_us;
-             DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version >= 3",
+            &format!("{WITHOUT_OPEN_CASES}; DROP INDEX cases_sweep; ALTER TABLE cases DROP COLUMN sweep_at_us;
+             DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version >= 3"),
         )
         .expect("changed back");
     let store = open(&path);
@@ -145,21 +153,22 @@ async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated
     assert_eq!(read(&store, running.id).await, running);
 }
 
-/// A file from before there were dials.
+/// A file from before open cases had columns of their own.
 #[tokio::test]
-async fn cases_from_before_the_dials_are_counted_once_their_file_is_migrated() {
+async fn open_cases_of_an_older_file_are_counted_once_it_is_migrated() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let store = open(&path);
-    filled(&store).await;
-    let dials = store.dials(sample::start()).await.expect("read");
+    filled_with_urgent(&store).await;
+    let expected = store.open_cases(sample::start()).await.expect("read");
     store.close().await;
     raw(&path)
-        .execute_batch("DROP TABLE dials; DELETE FROM refinery_schema_history WHERE version = 4")
+        .execute_batch(WITHOUT_OPEN_CASES)
         .expect("changed back");
     for _ in 0..2 {
         let store = open(&path);
-        assert_eq!(store.dials(sample::start()).await.expect("read"), dials);
+        let counted = store.open_cases(sample::start()).await.expect("read");
+        assert_eq!(counted, expected);
         store.close().await;
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Duration, Utc};
 use second_opinion::case::State;
 use second_opinion::rules::Urgency;
-use second_opinion::store::{CaseColumns, Place, Store, Worklist};
+use second_opinion::store::{CaseColumns, OpenCaseColumns, Place, Store, Worklist};
 use uuid::Uuid;
 
 use crate::support::change::{Change, made};
@@ -100,6 +100,7 @@ fn columns(dice: &mut Dice, before: Option<&CaseColumns>) -> CaseColumns {
         first_due,
         due_at,
         sweep_at: None,
+        open: OpenCaseColumns::default(),
         member_id: sample::cin(u32::try_from(dice.below(5)).expect("small")),
         referral_number: number(dice, "RAF"),
         treatment_authorization_number: number(dice, "TAR"),

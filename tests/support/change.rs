@@ -9,7 +9,7 @@ use second_opinion::notice::{self, LetterContext, NoticeSettings, SealedLetter, 
 use second_opinion::plan::Plan;
 use second_opinion::rules::Policy;
 use second_opinion::store::{
-    CaseColumns, Commit, Committed, Counted, ReplayKey, Store, StoredNotice, encode_file,
+    CaseColumns, Commit, Committed, ReplayKey, Store, StoredNotice, encode_file,
 };
 use uuid::Uuid;
 
@@ -140,9 +140,6 @@ impl<'a> Change<'a> {
         };
         let previous = self.before.map_or(Digest::ZERO, |case| case.head);
         let sealed = SealedEvent::seal(self.id, &event, edition, previous).expect("JSON");
-        let counted = self
-            .before
-            .map_or_else(Counted::default, |before| Counted::of(&before.file));
         let case = match self.before {
             None => Case::opened(self.id, event, sealed.sha256),
             Some(case) => case.clone().after(&event, sealed.sha256),
@@ -154,7 +151,6 @@ impl<'a> Change<'a> {
             kind,
             columns: CaseColumns::of(&case, &RUNGS),
             snapshot: encode_file(&case.file).expect("bytes"),
-            turns: counted.turned_into(&case.file),
             letters: letters
                 .into_iter()
                 .map(|letter| StoredNotice {

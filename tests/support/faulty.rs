@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::Case;
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
-    Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
+    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -74,9 +74,9 @@ impl Store for FaultyStore {
         self.inject().await?;
         self.store.to_sweep(as_of, limit).await
     }
-    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+    async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
         self.inject().await?;
-        self.store.dials(as_of).await
+        self.store.open_cases(as_of).await
     }
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         self.store.log_after(position, limit).await

@@ -23,7 +23,7 @@ use tonic::{Request, Status};
 use super::postgres::{Schema, TestStore};
 
 /// Interval at which the open-case metrics are read: short, so that no test waits for it.
-const DIALS_EVERY: Duration = Duration::from_millis(10);
+const OPEN_CASES_EVERY: Duration = Duration::from_millis(10);
 /// All scopes.
 pub const EVERY_SCOPE: &str = "second-opinion.submit second-opinion.read second-opinion.read-phi \
      second-opinion.verify second-opinion.review second-opinion.notify";
@@ -120,7 +120,7 @@ impl TestServer {
             verifier: Some(Arc::new(identity.verifier())),
             tls: tls.clone(),
             sweep_every,
-            dials_every: DIALS_EVERY,
+            open_cases_every: OPEN_CASES_EVERY,
         };
         let running = server::serve(&config, parts).await.expect("a server");
         let scheme = if authority.is_some() { "https" } else { "http" };

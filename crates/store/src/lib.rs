@@ -5,12 +5,12 @@
 
 mod codes;
 mod copy;
-mod dials;
 mod fold;
 pub mod folder;
 mod group;
 mod meters;
 mod open;
+mod open_cases;
 mod place;
 pub mod postgres;
 mod secret;
@@ -34,10 +34,10 @@ use second_opinion_rules::case::{
 use second_opinion_rules::rules::Urgency;
 
 pub use copy::{Copied, CopyError, Counts, Progress, copy};
-pub use dials::{CLOCKS, Counted, Dial, Dials, TimeLeft, Turn, URGENCIES};
 pub use fold::{fold, unseal};
 pub use meters::{Connections, Meters};
 pub use open::{migrate, open, open_read_only};
+pub use open_cases::{CLOCKS, OpenCaseColumns, OpenCases, TimeLeft};
 pub use secret::{Secret, redact_url};
 pub use snapshot::{decode_file, encode_file};
 pub use url::StoreUrl;
@@ -61,8 +61,8 @@ pub trait Store: Send + Sync + 'static {
     /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has come, longest due first.
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
 
-    /// How the deadlines stand over all cases as of an instant: the same on every replica, and after a restart.
-    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError>;
+    /// Counts the open cases as of an instant: the same on every replica, and after a restart.
+    async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError>;
 
     /// Commits a change, all of it or none, and returns once it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
@@ -156,8 +156,6 @@ pub struct Commit {
     pub columns: CaseColumns,
     /// The case's file after the change, encoded by [`encode_file`].
     pub snapshot: Vec<u8>,
-    /// How it moves the counts of deadlines ([`Counted`]).
-    pub turns: Vec<Turn>,
     /// The letters made with it.
     pub letters: Vec<StoredNotice>,
     /// The idempotency record; `None`: the change is not a caller's, and moves neither the etag nor the instant of the
@@ -178,6 +176,8 @@ pub struct CaseColumns {
     pub due_at: Option<DateTime<Utc>>,
     /// From when on the case is owed an event that no caller makes; `None`: none is ahead.
     pub sweep_at: Option<DateTime<Utc>>,
+    /// By what it is counted while it is open.
+    pub open: OpenCaseColumns,
     /// The member.
     pub member_id: Cin,
     /// The RAF number; empty: none. Never changes.
@@ -197,6 +197,7 @@ impl CaseColumns {
             first_due: first_due(&file.clocks),
             due_at: file.due_at(),
             sweep_at: case.next_sweep(rungs),
+            open: OpenCaseColumns::of(file),
             member_id: file.request.member.member_id.clone(),
             referral_number: file.request.referral_number.clone(),
             treatment_authorization_number: file.request.treatment_authorization_number.clone(),

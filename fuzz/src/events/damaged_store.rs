@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::{Case, Digest};
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
-    Store, StoreError, StoredNotice, StoredRendering, Worklist, verify_log,
+    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
+    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist, verify_log,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -192,7 +192,7 @@ impl Store for DamagedStore {
         not_supported()
     }
 
-    async fn dials(&self, _: DateTime<Utc>) -> Result<Dials, StoreError> {
+    async fn open_cases(&self, _: DateTime<Utc>) -> Result<OpenCases, StoreError> {
         not_supported()
     }
 

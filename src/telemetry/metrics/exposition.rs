@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{
     DescriptorEncoder, EncodeCounterValue, EncodeGaugeValue, EncodeMetric as _, NoLabelSet,
@@ -13,24 +12,22 @@ use prometheus_client::encoding::{
 use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::histogram::Histogram;
 
-use super::{LatestDials, Meters, TlsMeters};
+use super::{LatestOpenCases, Meters, TlsMeters, deadlines};
 use crate::clock::Clock;
 use crate::identity::Verifier;
-use crate::rules::{ClockKind, Edition, Policy, Urgency};
-use crate::store::{CLOCKS, Dials, Store, TimeLeft, URGENCIES};
+use crate::rules::{Edition, Policy};
+use crate::store::Store;
 use crate::telemetry::Health;
 
 /// The commit that this program was built from.
 const COMMIT: &str = env!("BUILD_COMMIT");
-/// The upper bounds of the time from receipt to decision in hours: the limits that bind, and steps between them.
-const DECIDED_HOURS: [u32; 12] = [1, 4, 8, 24, 48, 72, 96, 120, 168, 240, 336, 672];
 
 /// The sources of the metrics of one server.
 pub struct Metrics {
     /// The counters of calls.
     pub meters: Arc<Meters>,
-    /// How the deadlines stand.
-    pub dials: Arc<LatestDials>,
+    /// The open cases.
+    pub open_cases: Arc<LatestOpenCases>,
     /// The health of the server.
     pub health: Arc<Health>,
     /// The store, with counters of its own.
@@ -54,16 +51,17 @@ impl fmt::Debug for Metrics {
 impl Collector for Metrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let encoder = &mut encoder;
-        let (dials, age) = self.dials.show();
-        if let Some(dials) = dials {
-            deadlines(encoder, &dials, self.clock.now())?;
+        let (open_cases, age) = self.open_cases.get();
+        if let Some(open_cases) = open_cases {
+            deadlines::encode_open_cases(encoder, &open_cases, self.clock.now())?;
         }
         gauge(
             encoder,
             "second_opinion_dials_age_seconds",
-            "Age of the figures of deadlines",
+            "Age of the open cases' figures",
             age.as_secs_f64(),
         )?;
+        self.meters.deadlines.encode(encoder)?;
         self.calls(encoder)?;
         self.store(encoder)?;
         self.identity(encoder)?;
@@ -183,90 +181,6 @@ impl Metrics {
     }
 }
 
-/// The policy's deadlines, the same on every replica.
-fn deadlines(
-    encoder: &mut DescriptorEncoder<'_>,
-    dials: &Dials,
-    now: DateTime<Utc>,
-) -> fmt::Result {
-    let name = "second_opinion_open_cases";
-    let mut family = encoder.encode_descriptor(
-        name,
-        "Cases whose clock runs, by the time that is left",
-        None,
-        MetricType::Gauge,
-    )?;
-    for clock in CLOCKS {
-        for time_left in TimeLeft::ALL {
-            let labels = [
-                ("clock", clock_label(clock)),
-                ("time_left", time_left_label(time_left)),
-            ];
-            let count = dials.open(clock, time_left);
-            family.encode_family(&labels)?.encode_gauge(&count)?;
-        }
-    }
-    let name = "second_opinion_next_due_seconds";
-    let help = "Seconds until the next clock runs out; below zero: it has";
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
-    for clock in CLOCKS {
-        if let Some(due) = dials.next_due(clock) {
-            let left = (due - now).as_seconds_f64();
-            family
-                .encode_family(&[("clock", clock_label(clock))])?
-                .encode_gauge(&left)?;
-        }
-    }
-    let oldest = dials
-        .oldest_undecided()
-        .map_or(0.0, |oldest| (now - oldest).as_seconds_f64());
-    let name = "second_opinion_oldest_undecided_seconds";
-    gauge(
-        encoder,
-        name,
-        "Age of the oldest case without a decision, from its receipt",
-        oldest,
-    )?;
-    let name = "second_opinion_clocks_stopped";
-    let help = "Clocks stopped by decision or notification";
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Counter)?;
-    for clock in CLOCKS {
-        for (outcome, too_late) in [("met", false), ("missed", true)] {
-            let labels = [("clock", clock_label(clock)), ("outcome", outcome)];
-            let count = dials.stopped(clock, too_late);
-            family
-                .encode_family(&labels)?
-                .encode_counter::<NoLabelSet, u64, f64>(&count, None)?;
-        }
-    }
-    decisions(encoder, dials)
-}
-
-fn decisions(encoder: &mut DescriptorEncoder<'_>, dials: &Dials) -> fmt::Result {
-    let name = "second_opinion_decision_seconds";
-    let help = "Time from receipt to decision, each begun hour counted whole in the buckets";
-    let mut family = encoder.encode_descriptor(name, help, None, MetricType::Histogram)?;
-    for urgency in URGENCIES {
-        let mut above = 0;
-        let mut buckets: Vec<(f64, u64)> = Vec::with_capacity(DECIDED_HOURS.len() + 1);
-        for hours in DECIDED_HOURS {
-            let count = dials.decided_within(urgency, above, hours.into());
-            buckets.push((f64::from(hours) * 3_600.0, count));
-            above = hours.into();
-        }
-        buckets.push((
-            f64::INFINITY,
-            dials.decided_within(urgency, above, u64::MAX),
-        ));
-        let count = buckets.iter().map(|(_, count)| count).sum();
-        let sum = Duration::from_millis(dials.decided_in_ms(urgency)).as_secs_f64();
-        family
-            .encode_family(&[("urgency", urgency_label(urgency))])?
-            .encode_histogram::<NoLabelSet>(sum, count, &buckets, None)?;
-    }
-    Ok(())
-}
-
 fn gauge(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,
@@ -297,29 +211,4 @@ fn histogram(
     observed: &Histogram,
 ) -> fmt::Result {
     observed.encode(encoder.encode_descriptor(name, help, None, MetricType::Histogram)?)
-}
-
-const fn clock_label(clock: ClockKind) -> &'static str {
-    match clock {
-        ClockKind::Determination => "determination",
-        ClockKind::MemberNotification => "member_notification",
-        ClockKind::ProviderNotification => "provider_notification",
-    }
-}
-
-const fn time_left_label(time_left: TimeLeft) -> &'static str {
-    match time_left {
-        TimeLeft::Overdue => "overdue",
-        TimeLeft::UnderFourHours => "lt_4h",
-        TimeLeft::UnderADay => "lt_24h",
-        TimeLeft::UnderThreeDays => "lt_72h",
-        TimeLeft::More => "more",
-    }
-}
-
-const fn urgency_label(urgency: Urgency) -> &'static str {
-    match urgency {
-        Urgency::Routine => "routine",
-        Urgency::Urgent => "urgent",
-    }
 }

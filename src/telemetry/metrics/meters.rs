@@ -11,6 +11,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use tonic::Code;
 
 use super::calls::{CallDurations, Method};
+use super::deadlines::DeadlineCounters;
 
 /// Bucket bounds of callers' deadlines in seconds.
 const BUDGET_BUCKETS_SECONDS: [f64; 13] = [
@@ -29,6 +30,8 @@ pub struct Meters {
     pub(super) watchers: AtomicUsize,
     pub(super) spans_sent: Counter,
     pub(super) spans_lost: Counter,
+    /// Stopped clocks and decisions.
+    pub deadlines: DeadlineCounters,
 }
 
 impl Default for Meters {
@@ -43,6 +46,7 @@ impl Default for Meters {
             watchers: AtomicUsize::new(0),
             spans_sent: Counter::default(),
             spans_lost: Counter::default(),
+            deadlines: DeadlineCounters::default(),
         }
     }
 }

@@ -4,11 +4,13 @@
 //! registry, so that several in one process do not count for each other.
 
 mod calls;
-mod dials;
+mod deadlines;
 mod exposition;
 mod meters;
+mod open_cases;
 
 pub use calls::{METHODS, Method};
-pub use dials::{EVERY as DIALS_EVERY, LatestDials};
+pub use deadlines::{DeadlineChanges, DeadlineCounters, DeadlinesBefore};
 pub use exposition::Metrics;
 pub use meters::{InFlightCall, Meters, OpenWatch, TlsMeters};
+pub use open_cases::{EVERY as OPEN_CASES_EVERY, LatestOpenCases};

@@ -6,13 +6,12 @@ use rusqlite::types::ValueRef;
 use tokio_postgres::Client;
 
 /// The tables with the columns that order them.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 5] = [
     ("events", "position"),
     ("cases", "opened_at"),
     ("notices", "notice_id"),
     ("renderings", "notice_id, form, language, large_print"),
     ("log_head", "one"),
-    ("dials", "dial, key"),
 ];
 
 type Rows = Vec<Vec<String>>;

@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::Case;
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
-    Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
+    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -178,8 +178,8 @@ impl Store for ModelStore {
     }
 
     /// Not modeled: the store suite checks the counts of the real stores.
-    async fn dials(&self, _as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
-        Ok(Dials::default())
+    async fn open_cases(&self, _as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
+        Ok(OpenCases::default())
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {

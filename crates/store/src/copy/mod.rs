@@ -117,9 +117,7 @@ pub async fn copy(
     }
     tell(Progress::Proving);
     prove(&target, &head, expected).await?;
-    let dials = source.dials().map_err(CopyError::Source)?;
-    let finished = target.finish(&head, &dials).await;
-    finished.map_err(CopyError::Target)?;
+    target.finish(&head).await.map_err(CopyError::Target)?;
     Ok(Copied {
         counts: expected,
         head,

@@ -3,7 +3,6 @@
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Transaction};
 
-use super::dials::TURN_SQL;
 use super::write::{EVENTS_SQL, LETTERS_SQL, NEW_CASES_SQL, Of};
 use crate::copy::{CaseRow, EventRow, LetterRow, RenderingRow};
 
@@ -13,7 +12,7 @@ const RENDERINGS_SQL: &str =
 
 pub(super) async fn cases(to: &Transaction<'_>, rows: &[CaseRow]) -> Result<u64, Error> {
     let column = Of(rows);
-    let given: [&(dyn ToSql + Sync); 17] = [
+    let given: [&(dyn ToSql + Sync); 21] = [
         &column.of(|row| row.opened_at),
         &column.of(|row| row.first_due_us),
         &column.of(|row| row.due_at_us),
@@ -31,6 +30,10 @@ pub(super) async fn cases(to: &Transaction<'_>, rows: &[CaseRow]) -> Result<u64,
         &column.of(|row| &row.command_head[..]),
         &column.of(|row| &row.snapshot[..]),
         &column.of(|row| row.sweep_at_us),
+        &column.of(|row| row.determination_due_us),
+        &column.of(|row| row.member_notification_due_us),
+        &column.of(|row| row.provider_notification_due_us),
+        &column.of(|row| row.undecided_since_us),
     ];
     to.execute(NEW_CASES_SQL, &given).await
 }
@@ -79,16 +82,4 @@ pub(super) async fn events(to: &Transaction<'_>, rows: &[EventRow]) -> Result<u6
         &column.of(|row| &row.bytes[..]),
     ];
     to.execute(EVENTS_SQL, &given).await
-}
-
-/// The dials as the source has them, in place of those of an empty store.
-pub(super) async fn dials(to: &Transaction<'_>, rows: &[(i16, i64, i64)]) -> Result<u64, Error> {
-    to.execute("DELETE FROM dials", &[]).await?;
-    let column = Of(rows);
-    let given: [&(dyn ToSql + Sync); 3] = [
-        &column.of(|(dial, ..)| *dial),
-        &column.of(|(_, key, _)| *key),
-        &column.of(|(.., count)| *count),
-    ];
-    to.execute(TURN_SQL, &given).await
 }

@@ -6,7 +6,6 @@ mod address;
 mod copied;
 mod database;
 mod decide;
-mod dials;
 mod error;
 mod listen;
 #[cfg(test)]
@@ -36,7 +35,7 @@ use self::listen::CHANNEL_SQL;
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
 use super::{
-    Commit, CommitError, Committed, Connections, Dials, Head, LogEntry, Meters, Page, Record,
+    Commit, CommitError, Committed, Connections, Head, LogEntry, Meters, OpenCases, Page, Record,
     Replay, ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use second_opinion_letters::Rendition;
@@ -200,9 +199,9 @@ impl Store for PostgresStore {
             .await
     }
 
-    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+    async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
         self.database
-            .read(|client| Box::pin(dials::read(client, as_of)))
+            .read(|client| Box::pin(query::open_cases(client, as_of)))
             .await
     }
 

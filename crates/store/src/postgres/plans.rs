@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::session::Purpose;
 use super::{query, schema, sweep, worklist, writer};
+use crate::open_cases::OPEN_CASES_SQL;
 
 /// As many cases as there are, with two events each.
 const CASES: i64 = 20_000;
@@ -34,16 +35,18 @@ async fn filled() -> Client {
          FROM generate_series(1, 2 * {CASES}) n;
          INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us, last_position, version,
              state, urgency, id, member_id, referral_number, treatment_authorization_number, head, command_head, snapshot,
-             sweep_at_us)
+             sweep_at_us, member_notification_due_us)
          SELECT 2 * n - 1, CASE n % 4 WHEN 0 THEN 9223372036854775807 ELSE n * 7919 % 5000 END,
              CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END, n, n, 2 * n, 2, 1 + n % 5, 1 + n % 2,
              md5('case' || n)::uuid, 'member ' || n % 5000, 'RAF-' || n, '', decode(md5(n::text), 'hex'),
              decode(md5(n::text), 'hex'), decode(repeat(md5(n::text), 40), 'hex'),
-             CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END
-         FROM generate_series(1, {CASES}) n;
-         ANALYZE events, cases;"
+             CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END, CASE n % 3 WHEN 0 THEN NULL ELSE n * 7919 % 5000 END
+         FROM generate_series(1, {CASES}) n"
     );
     client.batch_execute(&fill).await.expect("filled");
+    // As autovacuum does: an index is read alone where its pages are known to be visible to all.
+    let vacuumed = client.batch_execute("VACUUM ANALYZE events, cases").await;
+    vacuumed.expect("vacuumed");
     client
         .batch_execute(Purpose::Reading.settings())
         .await
@@ -136,6 +139,15 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
         (
             "what the sweeper has to look at",
             plan(&client, sweep::SWEEP_SQL, &[&2_000_i64, &100_i64]).await,
+        ),
+        (
+            "the open cases",
+            plan(
+                &client,
+                OPEN_CASES_SQL,
+                &[&before, &before, &before, &before],
+            )
+            .await,
         ),
         (
             "a case's history",

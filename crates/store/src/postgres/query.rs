@@ -1,12 +1,15 @@
 //! What does the database hold? Reads by key, and the log in order.
 
+use chrono::{DateTime, Utc};
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::database::rows;
 use super::rows::Columns;
 use crate::codes::{form_code, limit_column, position_column};
+use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
 use crate::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
     decode_file, fold,
@@ -227,6 +230,26 @@ pub(super) async fn notice(
         reference,
         bytes: columns.get("bytes")?,
     }))
+}
+
+pub(super) async fn open_cases(
+    client: &impl GenericClient,
+    as_of: DateTime<Utc>,
+) -> Result<OpenCases, StoreError> {
+    let [overdue, four_hours, day, three_days] = bounds_us(as_of);
+    let given: [&(dyn ToSql + Sync); 4] = [&overdue, &four_hours, &day, &three_days];
+    let found = rows(client, OPEN_CASES_SQL, &given).await?;
+    let counted = found.iter().map(|row| {
+        let columns = Columns::of(Uuid::nil(), row);
+        Ok(OpenCasesRow {
+            clock: columns.get("clock")?,
+            time_left: columns.get("time_left")?,
+            cases: columns.get("cases")?,
+            earliest_us: columns.get("earliest_us")?,
+        })
+    });
+    let counted = counted.collect::<Result<Vec<_>, StoreError>>()?;
+    Ok(OpenCases::of(counted))
 }
 
 pub(super) const RENDERING_SQL: &str = "SELECT sha256, bytes FROM renderings

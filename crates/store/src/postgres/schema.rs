@@ -2,13 +2,19 @@
 //!
 //! Everything stands in the first schema of the connection's search path, so one database can hold several stores.
 
-use tokio_postgres::Client;
+use std::sync::Arc;
+
+use tokio_postgres::{Client, Error};
+use uuid::Uuid;
 
 use super::address::Address;
-use super::dials;
+use super::database::{Database, rows};
 use super::error::{unavailable, unreachable};
+use super::query;
+use super::rows::Columns;
 use super::session::{Connector, Purpose};
 use crate::StoreError;
+use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, OpenCaseColumns, UNFILLED_SQL};
 
 /// Keeps migrations and copies into a schema apart.
 pub(super) const LOCK_SQL: &str =
@@ -42,12 +48,46 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
         .run_async(&mut client)
         .await
         .map_err(|error| StoreError::Schema(error.to_string()))?;
-    dials::count(connector).await?;
+    fill_open_cases(connector).await?;
     report
         .applied_migrations()
         .iter()
         .map(|migration| version_of(i64::from(migration.version())))
         .collect()
+}
+
+/// Fills the columns by which open cases are counted, in rows from before there were such columns. Servers may be
+/// committing: each batch holds the log's head, as a commit does.
+async fn fill_open_cases(connector: Connector) -> Result<(), StoreError> {
+    const LOCK_SQL: &str = "SELECT position FROM log_head FOR NO KEY UPDATE";
+    let failed = |error: Error| unavailable(&error);
+    let database = Database::new(connector, 1, Arc::default())?;
+    let mut connection = database.connection().await?;
+    let mut after = 0_i64;
+    loop {
+        // Dropped without a commit it is rolled back.
+        let transaction = connection.transaction().await.map_err(failed)?;
+        rows(&transaction, LOCK_SQL, &[]).await?;
+        let cases = rows(&transaction, UNFILLED_SQL, &[&after, &FILL_BATCH_CASES]).await?;
+        let Some(last) = cases.last() else {
+            return transaction.commit().await.map_err(failed);
+        };
+        after = Columns::of(Uuid::nil(), last).get("opened_at")?;
+        for row in &cases {
+            let opened_at: i64 = Columns::of(Uuid::nil(), row).get("opened_at")?;
+            let case = query::case_in(&transaction, row).await?;
+            let [determination, member, provider, undecided] =
+                OpenCaseColumns::of(&case.file).in_us();
+            transaction
+                .execute(
+                    FILL_SQL,
+                    &[&determination, &member, &provider, &undecided, &opened_at],
+                )
+                .await
+                .map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)?;
+    }
 }
 
 /// Refuses a schema that is not exactly this version's.

@@ -178,15 +178,11 @@ impl Target {
         PostgresStore::open_unfinished(&self.address)
     }
 
-    /// Gives the log its head, and with it the store to whoever serves from it; the dials stand as the source's do.
+    /// Gives the log its head, and with it the store to whoever serves from it.
     ///
     /// # Errors
     /// When it was not done, or it is not known whether it was.
-    pub async fn finish(
-        &mut self,
-        head: &Head,
-        dials: &[(i16, i64, i64)],
-    ) -> Result<(), StoreError> {
+    pub async fn finish(&mut self, head: &Head) -> Result<(), StoreError> {
         const HEAD_SQL: &str = "INSERT INTO log_head VALUES (1, $1, $2, $3)";
         let finish = async {
             let (position, digest) = (position_column(head.position), &head.digest.0[..]);
@@ -195,7 +191,6 @@ impl Target {
             transaction
                 .execute(HEAD_SQL, &[&position, &digest, &occurred_at])
                 .await?;
-            copied::dials(&transaction, dials).await?;
             transaction.execute("DELETE FROM copying", &[]).await?;
             transaction.commit().await
         };

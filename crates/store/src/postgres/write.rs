@@ -6,13 +6,11 @@ use tokio_postgres::{Error, Statement};
 use uuid::Uuid;
 
 use super::decide::{CaseRow, Row, cases};
-use super::dials;
 use super::query::RENDERING_SQL;
 use crate::codes::{
     first_due_column, form_code, instant_column, kind_code, position_column, state_code,
     urgency_code,
 };
-use crate::dials::Turned;
 use crate::{Head, StoreError, StoredNotice, StoredRendering};
 
 // Functions of sets stand in the list, where they go forward row by row together: in FROM each would be stored first.
@@ -25,21 +23,27 @@ pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, oc
 
 pub(super) const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
         last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
-        command_head, snapshot, sweep_at_us)
+        command_head, snapshot, sweep_at_us, determination_due_us, member_notification_due_us,
+        provider_notification_due_us, undecided_since_us)
     SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
         unnest($6::bigint[]), unnest($7::integer[]), unnest($8::smallint[]), unnest($9::smallint[]), unnest($10::uuid[]),
         unnest($11::text[]), unnest($12::text[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[]),
-        unnest($16::bytea[]), unnest($17::bigint[])";
+        unnest($16::bytea[]), unnest($17::bigint[]), unnest($18::bigint[]), unnest($19::bigint[]), unnest($20::bigint[]),
+        unnest($21::bigint[])";
 
 /// Leaves alone what never changes. What no caller did moves neither the etag nor the instant of the last change.
 const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_us, due_at_us = n.due_at_us,
         updated_at_us = coalesce(n.updated_at_us, c.updated_at_us), last_position = n.last_position,
         version = n.version, state = n.state, urgency = n.urgency, head = n.head,
-        command_head = coalesce(n.command_head, c.command_head), snapshot = n.snapshot, sweep_at_us = n.sweep_at_us
+        command_head = coalesce(n.command_head, c.command_head), snapshot = n.snapshot, sweep_at_us = n.sweep_at_us,
+        determination_due_us = n.determination_due_us, member_notification_due_us = n.member_notification_due_us,
+        provider_notification_due_us = n.provider_notification_due_us, undecided_since_us = n.undecided_since_us
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::integer[], $7::smallint[],
-        $8::smallint[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[])
+        $8::smallint[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bigint[], $13::bigint[], $14::bigint[],
+        $15::bigint[], $16::bigint[])
         AS n (opened_at, first_due_us, due_at_us, updated_at_us, last_position, version, state, urgency, head,
-            command_head, snapshot, sweep_at_us)
+            command_head, snapshot, sweep_at_us, determination_due_us, member_notification_due_us,
+            provider_notification_due_us, undecided_since_us)
     WHERE c.opened_at = n.opened_at";
 
 pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
@@ -57,8 +61,6 @@ pub(super) struct Statements {
     new_cases: Statement,
     changed_cases: Statement,
     letters: Statement,
-    dials: Statement,
-    no_dials: Statement,
     head: Statement,
     keep: Statement,
     kept: Statement,
@@ -72,8 +74,6 @@ impl Statements {
             new_cases: client.prepare_cached(NEW_CASES_SQL).await?,
             changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
             letters: client.prepare_cached(LETTERS_SQL).await?,
-            dials: client.prepare_cached(dials::TURN_SQL).await?,
-            no_dials: client.prepare_cached(dials::NONE_LEFT_SQL).await?,
             head: client.prepare_cached(HEAD_SQL).await?,
             keep: client.prepare_cached(KEPT_SQL).await?,
             kept: client.prepare_cached(RENDERING_SQL).await?,
@@ -129,7 +129,7 @@ impl Statements {
             return Ok(0);
         }
         let column = Of(cases);
-        let given: [&(dyn ToSql + Sync); 17] = [
+        let given: [&(dyn ToSql + Sync); 21] = [
             &column.of(|case| position_column(case.last.placed.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
@@ -153,6 +153,10 @@ impl Statements {
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
             &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
+            &column.of(|case| case.last.commit.columns.open.in_us()[0]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[1]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[2]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[3]),
         ];
         client.execute(&self.new_cases, &given).await
     }
@@ -162,7 +166,7 @@ impl Statements {
             return Ok(0);
         }
         let column = Of(cases);
-        let given: [&(dyn ToSql + Sync); 12] = [
+        let given: [&(dyn ToSql + Sync); 16] = [
             &column.of(|case| position_column(case.last.placed.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
@@ -175,6 +179,10 @@ impl Statements {
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
             &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
+            &column.of(|case| case.last.commit.columns.open.in_us()[0]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[1]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[2]),
+            &column.of(|case| case.last.commit.columns.open.in_us()[3]),
         ];
         client.execute(&self.changed_cases, &given).await
     }
@@ -195,26 +203,6 @@ impl Statements {
             &column.of(|(_, letter, _)| &letter.bytes[..]),
         ];
         client.execute(&self.letters, &given).await
-    }
-
-    /// Turns the dials. In one order in every process, though the head's lock alone keeps them apart.
-    pub(super) async fn dials(&self, client: &Object, turned: &Turned) -> Result<(), Error> {
-        let (codes, keys, by) = dials::columns(turned);
-        if codes.is_empty() {
-            return Ok(());
-        }
-        let (counts, left): ([&(dyn ToSql + Sync); 3], [&(dyn ToSql + Sync); 2]) =
-            ([&codes, &keys, &by], [&codes, &keys]);
-        // A count that only grew is not none.
-        if by.iter().all(|by| *by > 0) {
-            return client.execute(&self.dials, &counts).await.map(drop);
-        }
-        let (turned, cleared) = tokio::join!(
-            biased;
-            client.execute(&self.dials, &counts),
-            client.execute(&self.no_dials, &left),
-        );
-        turned.and(cleared).map(drop)
     }
 
     pub(super) async fn head(&self, client: &Object, head: &Head) -> Result<u64, Error> {

@@ -22,7 +22,6 @@ use super::error::{closed, is_transient, unavailable};
 use super::query::{head_in, rendering_in, replay_in};
 use super::rows::Columns;
 use super::write::{Letters, Statements};
-use crate::dials::Turned;
 use crate::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
 use crate::place::{Placed, Standing};
 use crate::{Commit, CommitError, Committed, Meters, StoreError, StoredRendering};
@@ -200,10 +199,6 @@ async fn try_group(client: &Object, channel: &str, work: &[Work]) -> Result<Writ
         })
         .collect();
     let letters = Letters::of(&rows).map_err(Failed::Otherwise)?;
-    let mut turned = Turned::default();
-    for row in &rows {
-        turned.add(&row.commit.turns);
-    }
     let renderings = work.iter().filter_map(|work| match work {
         Work::Commit(_) => None,
         Work::Rendering(rendering) => Some(rendering),
@@ -213,12 +208,11 @@ async fn try_group(client: &Object, channel: &str, work: &[Work]) -> Result<Writ
         if !moves {
             return Ok(());
         }
-        let (events, cases, letters, dials, head, notified) = tokio::join!(
+        let (events, cases, letters, head, notified) = tokio::join!(
             biased;
             statements.events(client, &rows),
             statements.cases(client, &rows),
             statements.letters(client, &letters),
-            statements.dials(client, &turned),
             statements.head(client, &before.head),
             statements.notify(client, channel, &before.head),
         );
@@ -226,7 +220,6 @@ async fn try_group(client: &Object, channel: &str, work: &[Work]) -> Result<Writ
         events
             .and(cases)
             .and(letters.map(drop))
-            .and(dials)
             .and(head.and(notified).map(drop))
     };
     // Each is sent when it is first looked at, in this order; the server ends a transaction in which one failed.

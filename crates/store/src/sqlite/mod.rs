@@ -3,7 +3,6 @@
 mod backup;
 mod cache;
 mod checkpoint;
-mod dials;
 mod files;
 mod lock;
 mod query;
@@ -30,8 +29,8 @@ use self::lock::WriteLock;
 use self::reader::Readers;
 use self::writer::{Told, Writer, WrittenFile};
 use super::{
-    Commit, CommitError, Committed, Dials, Head, LogEntry, Meters, Page, Record, Replay, ReplayKey,
-    Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
+    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
@@ -159,9 +158,9 @@ impl Store for SqliteStore {
             .await
     }
 
-    async fn dials(&self, as_of: DateTime<Utc>) -> Result<Dials, StoreError> {
+    async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
         self.readers
-            .scan(move |file| dials::read(file, as_of))
+            .scan(move |file| query::open_cases(file, as_of))
             .await
     }
 

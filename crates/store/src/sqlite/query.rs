@@ -1,10 +1,12 @@
 //! What does the file hold? Reads by key, and the log in order.
 
+use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use uuid::Uuid;
 
 use super::rows::{Columns, unavailable};
 use crate::codes::{form_code, limit_column, position_column};
+use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
 use crate::place::Standing;
 use crate::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
@@ -237,6 +239,24 @@ pub(super) fn rendering(
             bytes: columns.get("bytes")?,
         })
     })
+}
+
+pub(super) fn open_cases(
+    connection: &Connection,
+    as_of: DateTime<Utc>,
+) -> Result<OpenCases, StoreError> {
+    let [overdue, four_hours, day, three_days] = bounds_us(as_of);
+    let given = params![overdue, four_hours, day, three_days];
+    let counted = all(connection, OPEN_CASES_SQL, given, |row| {
+        let columns = Columns::of(Uuid::nil(), row);
+        Ok(OpenCasesRow {
+            clock: columns.get("clock")?,
+            time_left: columns.get("time_left")?,
+            cases: columns.get("cases")?,
+            earliest_us: columns.get("earliest_us")?,
+        })
+    })?;
+    Ok(OpenCases::of(counted))
 }
 
 pub(super) fn standing(connection: &Connection, id: Uuid) -> Result<Option<Standing>, StoreError> {

@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+use uuid::Uuid;
 
-use super::rows::unavailable;
-use super::{dials, files};
+use super::rows::{Columns, unavailable};
+use super::{files, query};
 use crate::StoreError;
+use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, OpenCaseColumns, UNFILLED_SQL};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -117,12 +119,39 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreErro
         .set_grouped(true)
         .run(connection)
         .map_err(|error| StoreError::Schema(error.to_string()))?;
-    dials::count(connection)?;
+    fill_open_cases(connection)?;
     report
         .applied_migrations()
         .iter()
         .map(|migration| version_of(i64::from(migration.version())))
         .collect()
+}
+
+/// Fills the columns by which open cases are counted, in rows from before there were such columns.
+fn fill_open_cases(connection: &mut Connection) -> Result<(), StoreError> {
+    let failed = |error: rusqlite::Error| unavailable(&error);
+    let mut after = 0_i64;
+    loop {
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed)?;
+        let unfilled = params![after, FILL_BATCH_CASES];
+        let cases = query::all(&transaction, UNFILLED_SQL, unfilled, |row| {
+            let opened_at: i64 = Columns::of(Uuid::nil(), row).get("opened_at")?;
+            Ok((opened_at, query::case_in(&transaction, row)?))
+        })?;
+        let Some((last, _)) = cases.last() else {
+            return Ok(());
+        };
+        after = *last;
+        for (opened_at, case) in &cases {
+            let [determination, member, provider, undecided] =
+                OpenCaseColumns::of(&case.file).in_us();
+            let filled = params![determination, member, provider, undecided, opened_at];
+            transaction.execute(FILL_SQL, filled).map_err(failed)?;
+        }
+        transaction.commit().map_err(failed)?;
+    }
 }
 
 /// Refuses a schema that is newer than this version's, or that diverges from it. One that is older passes.

@@ -15,8 +15,8 @@ use crate::{Head, StoreError};
 const BATCH_BYTES_MAX: usize = 8 << 20;
 
 const CASES_SQL: &str =
-    "SELECT opened_at AS key, opened_at, first_due_us, due_at_us, sweep_at_us, created_at_us,
-        updated_at_us, last_position, version, state, urgency, id, member_id, referral_number,
+    "SELECT opened_at AS key, opened_at, first_due_us, due_at_us, sweep_at_us, determination_due_us,
+        member_notification_due_us, provider_notification_due_us, undecided_since_us, created_at_us, updated_at_us, last_position, version, state, urgency, id, member_id, referral_number,
         treatment_authorization_number, head, command_head, snapshot
     FROM cases WHERE opened_at > ?1 ORDER BY opened_at";
 /// Letters and renderings are never removed, so their row ids are in the order in which they came.
@@ -86,21 +86,6 @@ impl Source {
             .map_err(|error| unavailable(&error))
     }
 
-    /// The dials: what each counts, under which key, and how many.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub fn dials(&self) -> Result<Vec<(i16, i64, i64)>, StoreError> {
-        const SQL: &str = "SELECT dial, key, count FROM dials";
-        let read = || -> rusqlite::Result<_> {
-            let mut statement = self.connection.prepare(SQL)?;
-            let rows =
-                statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-            rows.collect()
-        };
-        read().map_err(|error| unavailable(&error))
-    }
-
     /// Up to `limit` rows of a table after a key; `None`: there are no more.
     ///
     /// # Errors
@@ -168,6 +153,10 @@ fn case(row: &Row<'_>) -> rusqlite::Result<(CaseRow, usize)> {
         first_due_us: row.get("first_due_us")?,
         due_at_us: row.get("due_at_us")?,
         sweep_at_us: row.get("sweep_at_us")?,
+        determination_due_us: row.get("determination_due_us")?,
+        member_notification_due_us: row.get("member_notification_due_us")?,
+        provider_notification_due_us: row.get("provider_notification_due_us")?,
+        undecided_since_us: row.get("undecided_since_us")?,
         created_at_us: row.get("created_at_us")?,
         updated_at_us: row.get("updated_at_us")?,
         last_position: row.get("last_position")?,

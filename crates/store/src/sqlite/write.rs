@@ -9,7 +9,6 @@ use super::rows::unavailable;
 use crate::codes::{
     first_due_column, form_code, kind_code, position_column, state_code, urgency_code,
 };
-use crate::dials::Turned;
 use crate::group::Outcome;
 use crate::place::Placed;
 use crate::{Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering};
@@ -23,8 +22,9 @@ const INSERT_EVENT_SQL: &str =
 const INSERT_CASE_SQL: &str =
     "INSERT INTO cases (opened_at, id, version, state, urgency, first_due_us, due_at_us,
     member_id, referral_number, treatment_authorization_number, created_at_us, updated_at_us, head,
-    command_head, last_position, snapshot, sweep_at_us)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13, ?14)";
+    command_head, last_position, snapshot, sweep_at_us, determination_due_us, member_notification_due_us,
+    provider_notification_due_us, undecided_since_us)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?12, ?12, ?1, ?13, ?14, ?15, ?16, ?17, ?18)";
 
 /// What nearly every commit of a group executes, made ready once for all of them.
 pub(super) struct Statements<'t> {
@@ -45,13 +45,12 @@ impl<'t> Statements<'t> {
     }
 }
 
-/// Writes one commit behind the log's head, moves the head, and adds what it turns of the dials.
+/// Writes one commit behind the log's head, and moves the head.
 ///
 /// What an earlier commit of the group wrote is seen: all of them are in one transaction.
 pub(super) fn write(
     statements: &mut Statements<'_>,
     head: &mut Head,
-    turned: &mut Turned,
     commit: Commit,
 ) -> Result<Outcome, StoreError> {
     let transaction = statements.transaction;
@@ -96,7 +95,6 @@ pub(super) fn write(
     for letter in &commit.letters {
         insert_letter(transaction, row.opened_at, letter)?;
     }
-    turned.add(&commit.turns);
     *head = placed.head_after(head);
     Ok(Ok(placed.committed()))
 }
@@ -162,6 +160,7 @@ impl Row<'_> {
     }
 
     fn insert_case(&self, statement: &mut CachedStatement<'_>) -> rusqlite::Result<()> {
+        let open = self.columns.open.in_us();
         let given = params![
             position_column(self.opened_at),
             self.id(),
@@ -177,6 +176,10 @@ impl Row<'_> {
             self.event.sha256.0,
             self.snapshot,
             self.columns.sweep_at.map(|at| at.timestamp_micros()),
+            open[0],
+            open[1],
+            open[2],
+            open[3],
         ];
         statement.execute(given).map(drop)
     }
@@ -186,8 +189,10 @@ impl Row<'_> {
     fn update_case(&self, transaction: &Connection, by_caller: bool) -> rusqlite::Result<()> {
         const SQL: &str = "UPDATE cases SET version = ?2, state = ?3, urgency = ?4, first_due_us = ?5, due_at_us = ?6,
             updated_at_us = iif(?7, ?8, updated_at_us), head = ?9, command_head = iif(?7, ?9, command_head),
-            last_position = ?10, snapshot = ?11, sweep_at_us = ?12
+            last_position = ?10, snapshot = ?11, sweep_at_us = ?12, determination_due_us = ?13,
+            member_notification_due_us = ?14, provider_notification_due_us = ?15, undecided_since_us = ?16
             WHERE opened_at = ?1";
+        let open = self.columns.open.in_us();
         let given = params![
             position_column(self.opened_at),
             self.event.header.version,
@@ -201,6 +206,10 @@ impl Row<'_> {
             position_column(self.position),
             self.snapshot,
             self.columns.sweep_at.map(|at| at.timestamp_micros()),
+            open[0],
+            open[1],
+            open[2],
+            open[3],
         ];
         execute(transaction, SQL, given)
     }

@@ -11,13 +11,11 @@ use uuid::Uuid;
 
 use super::cache::Cases;
 use super::checkpoint::Checkpoints;
-use super::dials;
 use super::lock::WriteLock;
 use super::query;
 use super::reader::{Readers, closed};
 use super::rows::unavailable;
 use super::write;
-use crate::dials::Turned;
 use crate::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
 use crate::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
 
@@ -251,13 +249,12 @@ fn write_group(
     // Read anew each time: after a group that failed nothing remembered could be trusted.
     let mut head = query::head(&transaction)?;
     let before = head.position;
-    let mut turned = Turned::default();
     let mut statements = write::Statements::of(&transaction)?;
     let done = group
         .into_iter()
         .map(|work| match work {
             Work::Commit(commit) => {
-                write::write(&mut statements, &mut head, &mut turned, *commit).map(Done::Commit)
+                write::write(&mut statements, &mut head, *commit).map(Done::Commit)
             }
             Work::Rendering(rendering) => {
                 write::write_rendering(&transaction, rendering).map(Done::Rendering)
@@ -266,7 +263,6 @@ fn write_group(
         .collect::<Result<Vec<_>, _>>()?;
     drop(statements);
     if head.position != before {
-        dials::turn(&transaction, &turned).map_err(|error| unavailable(&error))?;
         write::move_head(&transaction, &head)?;
     }
     transaction.commit().map_err(|error| unavailable(&error))?;
