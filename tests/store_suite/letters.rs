@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use second_opinion::case::{Digest, NoticeKind, State};
 use second_opinion::notice::{Form, Rendition};
-use second_opinion::store::{Store, StoredRendering};
+use second_opinion::store::{Store, StoreError, StoredRendering};
 use uuid::Uuid;
 
 use crate::support::change::{Change, made, read, submitted};
@@ -97,4 +97,23 @@ pub async fn one_rendering_made_twenty_times_at_once_is_kept_once<S: Store>(stor
     assert!(kept.iter().all(|one| *one == kept[0]));
     let held = store.rendering(notice_id, &rendition).await.expect("read");
     assert_eq!(held.as_ref(), Some(&kept[0]));
+}
+
+pub async fn rendering_of_an_unknown_letter_is_refused_beside_a_commit<S: Store>(store: Arc<S>) {
+    let unknown = StoredRendering {
+        notice_id: Uuid::now_v7(),
+        rendition: Rendition {
+            form: Form::Pdf,
+            language: "en".to_owned(),
+            large_print: false,
+        },
+        sha256: Digest::of(b"pages"),
+        bytes: b"pages".to_vec(),
+    };
+    let submission = Change::new_case(sample::start());
+    let commit = submission.submit(sample::request(1, sample::start()));
+    let (stored, committed) = tokio::join!(store.store_rendering(unknown), store.commit(commit));
+    assert!(matches!(stored, Err(StoreError::Unavailable(_))));
+    committed.expect("committed");
+    store.ping().await.expect("it takes commits");
 }

@@ -39,6 +39,7 @@ macro_rules! suite {
             letters::an_unknown_letter_is_none
             letters::the_first_rendering_is_given_out_ever_after
             letters::one_rendering_made_twenty_times_at_once_is_kept_once
+            letters::rendering_of_an_unknown_letter_is_refused_beside_a_commit
             log::positions_are_without_gaps_under_many_writers
             log::every_page_of_the_log_continues_the_one_before
             log::an_entry_says_where_the_case_stood

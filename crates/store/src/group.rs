@@ -1,172 +1,141 @@
-//! What waits to be written, who waits for it, and how is everyone of a group answered? The same in every store.
+//! Group commit: the queue in front of a store's writer, and the replies to a group. The same in every store.
 //!
-//! A sync of the disk costs the same for one commit as for hundreds, so those that arrive during one share the next.
+//! A sync of the disk costs the same for one commit as for hundreds, so commits that arrive during one share the next.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::{mpsc, oneshot};
-use uuid::Uuid;
 
-use super::{Commit, CommitError, Committed, StoreError, StoredRendering};
+use super::{Commit, CommitError, Committed, StoreError};
 
-/// As many commits as go into one group: it bounds how long the first of them waits for the last.
+/// Maximum commits in a group: it bounds how long the first of them waits for the last.
 pub(super) const GROUP_MAX: usize = 512;
-/// After a group of as many the next one waits for company.
-const MANY: usize = 16;
-/// As long as it waits. A group writes the last page of every table and index whatever its size, and small groups in
-/// quick succession write the same pages over and over: callers that are many gain a tenth by the wait. One that calls
-/// alone never waits.
-const COMPANY_WAIT: Duration = Duration::from_millis(1);
-/// As many commits as wait; further callers wait before they hand theirs over.
-pub(super) const WAITING_MAX: usize = 4 * GROUP_MAX;
+/// Maximum jobs in the queue; further callers wait before they send theirs.
+const QUEUE_MAX: usize = 4 * GROUP_MAX;
+/// After a group of this size the next one is held open for the batch window.
+const BATCH_WINDOW_GROUP_MIN: usize = 16;
+/// The batch window. A group writes the last page of every table and index whatever its size, and small groups in quick
+/// succession write the same pages over and over: many callers gain a tenth by it. One that calls alone never waits.
+const BATCH_WINDOW: Duration = Duration::from_millis(1);
 
-/// What became of one commit. An error of the group as a whole stands outside it.
+/// The outcome of one commit. An error of the whole group stands outside it.
 pub(super) type Outcome = Result<Committed, CommitError>;
-/// What became of a rendering.
-pub(super) type Kept = Result<StoredRendering, StoreError>;
 
-/// How long a group waits for company, after one of as many.
-pub(super) fn company_wait(last: usize) -> Option<Duration> {
-    (last >= MANY).then_some(COMPANY_WAIT)
+/// A commit in the queue, and where its outcome goes.
+pub(super) struct PendingCommit {
+    pub commit: Box<Commit>,
+    pub reply: oneshot::Sender<Outcome>,
 }
 
-/// Adds what has come meanwhile, as far as a group takes it.
-pub(super) fn take_what_waits(jobs: &mut mpsc::Receiver<Job>, waiting: &mut Vec<Job>) {
-    while waiting.len() < GROUP_MAX
-        && let Ok(job) = jobs.try_recv()
-    {
-        waiting.push(job);
-    }
+/// The sending side of a writer's queue.
+pub(super) struct Queue<J> {
+    /// `None`: closed.
+    jobs: Mutex<Option<mpsc::Sender<J>>>,
 }
 
-/// What waits to be written, and who waits for it.
-pub(super) enum Job {
-    Commit(Box<Commit>, oneshot::Sender<Outcome>),
-    Rendering(StoredRendering, oneshot::Sender<Kept>),
-}
-
-pub(super) enum Work {
-    Commit(Box<Commit>),
-    Rendering(StoredRendering),
-}
-
-pub(super) enum Done {
-    Commit(Outcome),
-    Rendering(StoredRendering),
-}
-
-impl Done {
-    /// Whether it is a change that was written.
-    pub fn is_made(&self) -> bool {
-        matches!(self, Self::Commit(Ok(_)))
-    }
-}
-
-pub(super) enum Waiting {
-    Commit(oneshot::Sender<Outcome>),
-    Rendering(oneshot::Sender<Kept>),
-}
-
-impl Job {
-    /// When what is committed occurred; a rendering has no instant, and goes first.
-    fn occurred_at(&self) -> Option<DateTime<Utc>> {
-        match self {
-            Self::Commit(commit, _) => Some(commit.event.header.occurred_at),
-            Self::Rendering(..) => None,
-        }
+impl<J> Queue<J> {
+    pub fn new() -> (Self, mpsc::Receiver<J>) {
+        let (sender, jobs) = mpsc::channel(QUEUE_MAX);
+        let jobs_of_callers = Mutex::new(Some(sender));
+        (
+            Self {
+                jobs: jobs_of_callers,
+            },
+            jobs,
+        )
     }
 
-    fn is_given_up(&self) -> bool {
-        match self {
-            Self::Commit(_, answer) => answer.is_closed(),
-            Self::Rendering(_, answer) => answer.is_closed(),
-        }
+    /// Queues the job that `job` makes of a reply's sender, and waits for the reply.
+    pub async fn call<T>(
+        &self,
+        job: impl FnOnce(oneshot::Sender<T>) -> J,
+    ) -> Result<T, StoreError> {
+        let sender = lock(&self.jobs).clone().ok_or_else(closed)?;
+        let (reply, outcome) = oneshot::channel();
+        sender.send(job(reply)).await.map_err(|_| stopped())?;
+        outcome.await.map_err(|_| stopped())
     }
 
-    fn apart(self) -> (Work, Waiting) {
-        match self {
-            Self::Commit(commit, answer) => (Work::Commit(commit), Waiting::Commit(answer)),
-            Self::Rendering(rendering, answer) => {
-                (Work::Rendering(rendering), Waiting::Rendering(answer))
-            }
+    /// Takes no more jobs. Those in the queue are still carried out.
+    pub fn close(&self) {
+        drop(lock(&self.jobs).take());
+    }
+
+    /// Refuses where the queue is closed, or its writer has stopped.
+    pub fn check_open(&self) -> Result<(), StoreError> {
+        match lock(&self.jobs).as_ref() {
+            None => Err(closed()),
+            Some(jobs) if jobs.is_closed() => Err(stopped()),
+            Some(_) => Ok(()),
         }
     }
 }
 
-impl Work {
-    /// The case that is changed.
-    pub fn case(&self) -> Option<Uuid> {
-        match self {
-            Self::Commit(commit) => Some(commit.event.header.determination_id),
-            Self::Rendering(_) => None,
-        }
-    }
-
-    /// What it has the store grow by, without the indexes.
-    pub fn bytes(&self) -> usize {
-        match self {
-            Self::Commit(commit) => {
-                let letters = commit.letters.iter().map(|letter| letter.bytes.len());
-                commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
-            }
-            Self::Rendering(rendering) => rendering.bytes.len(),
-        }
-    }
+/// Locks what is replaced as a whole: it is sound whatever a thread that held it did.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A group of what waits: in the order of their instants, so that few events have to be sealed anew for the log's time
-/// to run forward; those that wait at once have no other order to keep. Whoever gave up before the group began is not
-/// written for.
-pub(super) fn begin(waiting: &mut Vec<Job>) -> (Vec<Work>, Vec<Waiting>) {
-    waiting.sort_by_key(Job::occurred_at);
-    waiting
-        .drain(..)
-        .filter(|job| !job.is_given_up())
-        .map(Job::apart)
+pub(super) fn closed() -> StoreError {
+    StoreError::Unavailable("it is closed".to_owned())
+}
+
+pub(super) fn stopped() -> StoreError {
+    StoreError::Unavailable("its writer has stopped".to_owned())
+}
+
+/// How long the group after one of this size is held open.
+pub(super) fn batch_window(last_group: usize) -> Option<Duration> {
+    (last_group >= BATCH_WINDOW_GROUP_MIN).then_some(BATCH_WINDOW)
+}
+
+/// A group in the order in which it is written, with the senders of its replies.
+///
+/// In the order of their instants, so that the log's time moves none of them forward. Without those whose caller is
+/// gone: a commit that was not begun is not made.
+pub(super) fn take_group(queued: &mut Vec<PendingCommit>) -> (Vec<Commit>, Replies) {
+    queued.retain(|pending| !pending.reply.is_closed());
+    queued.sort_by_key(|pending| pending.commit.event.header.occurred_at);
+    let parts = queued.drain(..);
+    parts
+        .map(|pending| (*pending.commit, pending.reply))
         .unzip()
 }
 
-/// Answers everyone of a group, which is durable by now or was not made. A caller that has gone since finds its answer
-/// by its request id.
-pub(super) fn answer(group: Result<Vec<Done>, StoreError>, waiting: Vec<Waiting>) {
+/// The senders of a group's replies, in its order.
+pub(super) type Replies = Vec<oneshot::Sender<Outcome>>;
+
+/// Answers the callers of a group, which is durable by now or was not made. One that is gone finds its outcome by its
+/// request id.
+pub(super) fn reply(group: Result<Vec<Outcome>, StoreError>, replies: Replies) {
     match group {
-        Ok(done) => {
-            for pair in waiting.into_iter().zip(done) {
-                match pair {
-                    (Waiting::Commit(answer), Done::Commit(outcome)) => {
-                        let _ = answer.send(outcome);
-                    }
-                    (Waiting::Rendering(answer), Done::Rendering(kept)) => {
-                        let _ = answer.send(Ok(kept));
-                    }
-                    // INVARIANT: what is done stands in the order of what waits; else the answer is dropped.
-                    (Waiting::Commit(_), Done::Rendering(_))
-                    | (Waiting::Rendering(_), Done::Commit(_)) => {}
-                }
+        Ok(outcomes) => {
+            // INVARIANT: as many outcomes as replies, in one order; a reply without one is dropped, which is an error.
+            for (reply, outcome) in replies.into_iter().zip(outcomes) {
+                let _ = reply.send(outcome);
             }
         }
         Err(error) => {
-            for waiting in waiting {
-                match waiting {
-                    Waiting::Commit(answer) => {
-                        let _ = answer.send(Err(broken_off(&error).into()));
-                    }
-                    Waiting::Rendering(answer) => {
-                        let _ = answer.send(Err(broken_off(&error)));
-                    }
-                }
+            for reply in replies {
+                let _ = reply.send(Err(group_failed(&error).into()));
             }
         }
     }
 }
 
-/// What everyone of a group is told that failed, whatever it had found for each.
-fn broken_off(error: &StoreError) -> StoreError {
+/// The error for every member of a group that failed. One that names a case is that case's alone.
+pub(super) fn group_failed(error: &StoreError) -> StoreError {
     StoreError::Unavailable(match error {
         StoreError::Unavailable(reason) => reason.clone(),
         StoreError::Damaged { .. } | StoreError::Schema(_) => {
-            "it was broken off with its group".to_owned()
+            "its commit group failed for another commit's sake".to_owned()
         }
     })
+}
+
+/// The bytes by which a commit makes the store grow, without its indexes.
+pub(super) fn bytes_of(commit: &Commit) -> usize {
+    let letters = commit.letters.iter().map(|letter| letter.bytes.len());
+    commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
 }

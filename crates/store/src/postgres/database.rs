@@ -1,6 +1,6 @@
-//! Who gets a connection, for how long, and what is everyone told while the database is away?
+//! Connection pools, and the outage that all of them report while the database cannot be reached.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
@@ -9,34 +9,33 @@ use deadpool_postgres::{
 };
 use futures::future::BoxFuture;
 
-use super::error::{closed, unavailable, unreachable};
+use super::error::{unavailable, unreachable};
 use super::session::Connector;
+use crate::group::{closed, lock};
 use crate::{Connections, StoreError};
 
-/// How long one waits for a connection that others hold.
-const WAIT: Duration = Duration::from_secs(2);
-/// How long a connection may take to be made, with every host asked.
-const CREATE: Duration = Duration::from_secs(5);
-/// How long a read may take. The server ends a statement before that; where it cannot be reached it does not.
-const READ: Duration = Duration::from_secs(20);
-/// After a connection could not be made, everyone is told so at once for as long: no call waits where none is served,
+/// Timeout of making a connection, with every host tried.
+const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Timeout of a read, or of storing a rendering. The server ends a read before that, where it can be reached.
+const RUN_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long after a connection could not be made every call gets the same error at once: none waits where none is served,
 /// and the first one after it tries again.
-const AWAY: Duration = Duration::from_millis(500);
+const OUTAGE_MEMORY: Duration = Duration::from_millis(500);
 
-/// Connections of one kind.
+/// A pool of connections for one purpose.
 pub(super) struct Database {
     pool: Pool,
     outage: Arc<Outage>,
 }
 
-/// Whether the database was away of late, for every kind of connection.
+/// The last failure to make a connection, shared by every pool.
 #[derive(Default)]
 pub(super) struct Outage(Mutex<Option<(Instant, String)>>);
 
 impl Outage {
     fn check(&self) -> Result<(), StoreError> {
-        match &*self.held() {
-            Some((since, reason)) if since.elapsed() < AWAY => {
+        match &*lock(&self.0) {
+            Some((since, reason)) if since.elapsed() < OUTAGE_MEMORY => {
                 Err(StoreError::Unavailable(reason.clone()))
             }
             Some(_) | None => Ok(()),
@@ -44,22 +43,20 @@ impl Outage {
     }
 
     fn began(&self, reason: &str) {
-        *self.held() = Some((Instant::now(), reason.to_owned()));
+        *lock(&self.0) = Some((Instant::now(), reason.to_owned()));
     }
 
     fn ended(&self) {
-        *self.held() = None;
-    }
-
-    fn held(&self) -> std::sync::MutexGuard<'_, Option<(Instant, String)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *lock(&self.0) = None;
     }
 }
 
 impl Database {
+    /// A pool of up to so many connections. Callers wait up to `wait` for one that others hold.
     pub(super) fn new(
         connector: Connector,
         connections: usize,
+        wait: Duration,
         outage: Arc<Outage>,
     ) -> Result<Self, StoreError> {
         let config = ManagerConfig {
@@ -68,9 +65,9 @@ impl Database {
         let manager = Manager::from_connect(connector.config(), connector, config);
         let mut limits = PoolConfig::new(connections);
         limits.timeouts = Timeouts {
-            wait: Some(WAIT),
-            create: Some(CREATE),
-            recycle: Some(CREATE),
+            wait: Some(wait),
+            create: Some(CREATE_TIMEOUT),
+            recycle: Some(CREATE_TIMEOUT),
         };
         let pool = Pool::builder(manager)
             .config(limits)
@@ -109,13 +106,13 @@ impl Database {
         Err(StoreError::Unavailable(reason))
     }
 
-    /// Reads on a connection. One on which a read failed or hangs is not used again.
-    pub(super) async fn read<T>(
+    /// Runs statements on a connection. One on which they failed or hang is not used again.
+    pub(super) async fn run<T>(
         &self,
-        read: impl for<'a> FnOnce(&'a mut Object) -> BoxFuture<'a, Result<T, StoreError>>,
+        run: impl for<'a> FnOnce(&'a mut Object) -> BoxFuture<'a, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
         let mut connection = self.connection().await?;
-        let result = match tokio::time::timeout(READ, read(&mut connection)).await {
+        let result = match tokio::time::timeout(RUN_TIMEOUT, run(&mut connection)).await {
             Ok(result) => result,
             Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
         };

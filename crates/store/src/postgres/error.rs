@@ -49,7 +49,3 @@ pub(super) fn is_transient(error: &Error) -> bool {
         .contains(code)
     })
 }
-
-pub(super) fn closed() -> StoreError {
-    StoreError::Unavailable("it is closed".to_owned())
-}

@@ -5,7 +5,6 @@
 mod address;
 mod copied;
 mod database;
-mod decide;
 mod error;
 mod listen;
 #[cfg(test)]
@@ -17,11 +16,13 @@ mod session;
 mod sweep;
 mod target;
 mod tls;
+mod transaction;
 mod worklist;
 mod write;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
@@ -30,7 +31,7 @@ use tokio::task::AbortHandle;
 use uuid::Uuid;
 
 use self::database::{Database, Outage};
-use self::error::{closed, unavailable};
+use self::error::unavailable;
 use self::listen::CHANNEL_SQL;
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
@@ -38,6 +39,7 @@ use super::{
     Commit, CommitError, Committed, Connections, Head, LogEntry, Meters, OpenCases, Page, Record,
     Replay, ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
 };
+use crate::group::closed;
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
 
@@ -47,8 +49,14 @@ pub(super) use self::target::{Beginning, Target};
 
 /// Maximum read connections of one process. Each read holds one for the length of its query.
 const READERS: usize = 6;
-/// One connection writes: a group is in one transaction, and the next gathers meanwhile.
-const WRITERS: usize = 1;
+/// Write connections of one process: one commits, a group in a transaction, and one stores renderings, whose bytes would
+/// hold commits up.
+const COMMITTERS: usize = 1;
+const RENDERING_WRITERS: usize = 1;
+/// How long a read waits for a connection of its pool. Beyond that the database is overloaded, and callers are to come back.
+const CONNECTION_WAIT: Duration = Duration::from_secs(2);
+/// How long a rendering waits: many letters may be asked for at once, and each has taken a while to make.
+const RENDERING_WAIT: Duration = Duration::from_secs(15);
 
 /// The store that several processes share.
 pub struct PostgresStore {
@@ -62,6 +70,7 @@ pub struct PostgresStore {
 struct Writing {
     writer: Writer,
     database: Arc<Database>,
+    renderings: Database,
     listening: AbortHandle,
 }
 
@@ -81,18 +90,30 @@ impl PostgresStore {
         let address = Address::parse(url).map_err(StoreError::Unavailable)?;
         let outage = Arc::new(Outage::default());
         let reading = Connector::new(&address, Purpose::Reading)?;
-        let database = Database::new(reading.clone(), READERS, Arc::clone(&outage))?;
+        let database = Database::new(
+            reading.clone(),
+            READERS,
+            CONNECTION_WAIT,
+            Arc::clone(&outage),
+        )?;
         let (position, channel) = first_look(&database).await?;
         warn_of_loss(&database).await?;
         let (sender, head) = watch::channel(position);
         let writing = Connector::new(&address, Purpose::Writing)?;
-        let writing = Arc::new(Database::new(writing, WRITERS, outage)?);
+        let committing = Database::new(
+            writing.clone(),
+            COMMITTERS,
+            CONNECTION_WAIT,
+            Arc::clone(&outage),
+        )?;
+        let committing = Arc::new(committing);
         let meters = Meters::default();
         let listening = listen::listen(reading, channel.clone(), sender.clone());
         let writing = Writing {
             listening: tokio::spawn(listening).abort_handle(),
-            writer: Writer::start(Arc::clone(&writing), channel, sender, meters.clone()),
-            database: writing,
+            writer: Writer::start(Arc::clone(&committing), channel, sender, meters.clone()),
+            database: committing,
+            renderings: Database::new(writing, RENDERING_WRITERS, RENDERING_WAIT, outage)?,
         };
         Ok(Self::with(database, Some(writing), head, meters))
     }
@@ -104,7 +125,7 @@ impl PostgresStore {
     pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url).map_err(StoreError::Unavailable)?;
         let reading = Connector::new(&address.for_reading(), Purpose::Reading)?;
-        let database = Database::new(reading, READERS, Arc::default())?;
+        let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
         let (position, _) = first_look(&database).await?;
         let (_, head) = watch::channel(position);
         Ok(Self::with(database, None, head, Meters::default()))
@@ -113,7 +134,7 @@ impl PostgresStore {
     /// Opens for reading what a copy has brought so far: the log has no head yet.
     fn open_unfinished(address: &Address) -> Result<Self, StoreError> {
         let reading = Connector::new(address, Purpose::Reading)?;
-        let database = Database::new(reading, READERS, Arc::default())?;
+        let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
         let (_, head) = watch::channel(0);
         Ok(Self::with(database, None, head, Meters::default()))
     }
@@ -136,7 +157,7 @@ impl PostgresStore {
 /// Checks the schema; gives the head's position, and the channel on which its changes are told.
 async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
     database
-        .read(|client| {
+        .run(|client| {
             Box::pin(async move {
                 schema::check_current(client).await?;
                 let found = database::rows(client, CHANNEL_SQL, &[]).await?;
@@ -152,7 +173,7 @@ async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
 async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
     const SQL: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
     let off = database
-        .read(|client| Box::pin(database::rows(client, SQL, &[])))
+        .run(|client| Box::pin(database::rows(client, SQL, &[])))
         .await?;
     for row in off {
         let name: &str = row.try_get("name").map_err(|error| unavailable(&error))?;
@@ -168,40 +189,40 @@ impl Store for PostgresStore {
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
         let case = self
             .database
-            .read(|client| Box::pin(query::case(client, id)))
+            .run(|client| Box::pin(query::case(client, id)))
             .await?;
         Ok(case.map(Arc::new))
     }
 
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
         self.database
-            .read(|client| Box::pin(query::history(client, id)))
+            .run(|client| Box::pin(query::history(client, id)))
             .await
     }
 
     async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
         let key = key.clone();
         self.database
-            .read(|client| Box::pin(async move { query::replay(client, &key).await }))
+            .run(|client| Box::pin(async move { query::replay(client, &key).await }))
             .await
     }
 
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
         let query = query.clone();
         self.database
-            .read(|client| Box::pin(async move { worklist::list(client, &query).await }))
+            .run(|client| Box::pin(async move { worklist::list(client, &query).await }))
             .await
     }
 
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
         self.database
-            .read(|client| Box::pin(sweep::to_sweep(client, as_of, limit)))
+            .run(|client| Box::pin(sweep::to_sweep(client, as_of, limit)))
             .await
     }
 
     async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
         self.database
-            .read(|client| Box::pin(query::open_cases(client, as_of)))
+            .run(|client| Box::pin(query::open_cases(client, as_of)))
             .await
     }
 
@@ -214,25 +235,25 @@ impl Store for PostgresStore {
 
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
         self.database
-            .read(|client| Box::pin(query::log_after(client, position, limit)))
+            .run(|client| Box::pin(query::log_after(client, position, limit)))
             .await
     }
 
     async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
         self.database
-            .read(|client| Box::pin(query::records_after(client, position, limit)))
+            .run(|client| Box::pin(query::records_after(client, position, limit)))
             .await
     }
 
     async fn head(&self) -> Result<Head, StoreError> {
         self.database
-            .read(|client| Box::pin(query::head(client)))
+            .run(|client| Box::pin(query::head(client)))
             .await
     }
 
     async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
         self.database
-            .read(|client| Box::pin(query::notice(client, id)))
+            .run(|client| Box::pin(query::notice(client, id)))
             .await
     }
 
@@ -243,7 +264,7 @@ impl Store for PostgresStore {
     ) -> Result<Option<StoredRendering>, StoreError> {
         let rendition = rendition.clone();
         self.database
-            .read(|client| {
+            .run(|client| {
                 Box::pin(async move { query::rendering(client, notice_id, &rendition).await })
             })
             .await
@@ -254,7 +275,12 @@ impl Store for PostgresStore {
         rendering: StoredRendering,
     ) -> Result<StoredRendering, StoreError> {
         match &self.writing {
-            Some(writing) => writing.writer.store_rendering(rendering).await,
+            Some(writing) => {
+                let renderings = &writing.renderings;
+                renderings
+                    .run(|client| Box::pin(query::store_rendering(client, rendering)))
+                    .await
+            }
             None => Err(read_only()),
         }
     }
@@ -264,15 +290,14 @@ impl Store for PostgresStore {
     }
 
     fn connections(&self) -> Connections {
-        let reading = self.database.connections();
-        let writing = self.writing.as_ref();
-        let writing = writing.map_or_else(Connections::default, |writing| {
-            writing.database.connections()
-        });
-        Connections {
-            idle: reading.idle + writing.idle,
-            used: reading.used + writing.used,
+        let mut connections = self.database.connections();
+        if let Some(writing) = &self.writing {
+            for pool in [&*writing.database, &writing.renderings] {
+                connections.idle += pool.connections().idle;
+                connections.used += pool.connections().used;
+            }
         }
+        connections
     }
 
     fn head_changes(&self) -> watch::Receiver<u64> {
@@ -286,6 +311,7 @@ impl Store for PostgresStore {
     async fn close(&self) {
         if let Some(writing) = &self.writing {
             writing.writer.close().await;
+            writing.renderings.close();
             writing.listening.abort();
         }
         self.database.close();

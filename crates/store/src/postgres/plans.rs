@@ -5,7 +5,7 @@ use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
 use super::session::Purpose;
-use super::{query, schema, sweep, worklist, writer};
+use super::{query, schema, sweep, transaction, worklist};
 use crate::open_cases::OPEN_CASES_SQL;
 
 /// As many cases as there are, with two events each.
@@ -130,7 +130,7 @@ async fn what_is_asked_for_is_found_by_indexes_without_sorting() {
         ),
         (
             "a group's requests by their ids",
-            plan(&client, writer::REPLAYS_SQL, &[&ids, &callers]).await,
+            plan(&client, transaction::REPLAYS_SQL, &[&ids, &callers]).await,
         ),
         (
             "a page of the log",

@@ -7,6 +7,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::database::rows;
+use super::error::unavailable;
 use super::rows::Columns;
 use crate::codes::{form_code, limit_column, position_column};
 use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
@@ -252,7 +253,7 @@ pub(super) async fn open_cases(
     Ok(OpenCases::of(counted))
 }
 
-pub(super) const RENDERING_SQL: &str = "SELECT sha256, bytes FROM renderings
+const RENDERING_SQL: &str = "SELECT sha256, bytes FROM renderings
     WHERE notice_id = $1 AND form = $2 AND language = $3 AND large_print = $4";
 
 pub(super) async fn rendering(
@@ -271,7 +272,40 @@ pub(super) async fn rendering(
     rendering_in(&found, notice_id, rendition)
 }
 
-pub(super) fn rendering_in(
+/// Stores a rendering where there is none yet, and gives the one that is stored.
+pub(super) async fn store_rendering(
+    client: &impl GenericClient,
+    new: StoredRendering,
+) -> Result<StoredRendering, StoreError> {
+    const SQL: &str =
+        "INSERT INTO renderings (notice_id, form, language, large_print, sha256, bytes)
+        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let Rendition {
+        form,
+        language,
+        large_print,
+    } = &new.rendition;
+    let (form, sha256) = (form_code(*form), &new.sha256.0[..]);
+    let given: [&(dyn ToSql + Sync); 6] = [
+        &new.notice_id,
+        &form,
+        language,
+        large_print,
+        &sha256,
+        &new.bytes,
+    ];
+    let statement = client.prepare_cached(SQL).await;
+    let statement = statement.map_err(|error| unavailable(&error))?;
+    let inserted = client.execute(&statement, &given).await;
+    if inserted.map_err(|error| unavailable(&error))? > 0 {
+        return Ok(new);
+    }
+    // INVARIANT: renderings are never removed.
+    let first = rendering(client, new.notice_id, &new.rendition).await?;
+    first.ok_or_else(|| StoreError::Unavailable("a rendering has vanished".to_owned()))
+}
+
+fn rendering_in(
     rows: &[Row],
     notice_id: Uuid,
     rendition: &Rendition,

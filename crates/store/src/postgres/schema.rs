@@ -3,6 +3,7 @@
 //! Everything stands in the first schema of the connection's search path, so one database can hold several stores.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_postgres::{Client, Error};
 use uuid::Uuid;
@@ -61,7 +62,7 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
 async fn fill_open_cases(connector: Connector) -> Result<(), StoreError> {
     const LOCK_SQL: &str = "SELECT position FROM log_head FOR NO KEY UPDATE";
     let failed = |error: Error| unavailable(&error);
-    let database = Database::new(connector, 1, Arc::default())?;
+    let database = Database::new(connector, 1, Duration::ZERO, Arc::default())?;
     let mut connection = database.connection().await?;
     let mut after = 0_i64;
     loop {

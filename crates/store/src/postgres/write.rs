@@ -1,19 +1,19 @@
-//! What is written for a group of commits? A statement a table, whatever the group's size.
+//! The rows of a commit group: one statement a table, whatever the group's size.
+
+use std::collections::HashMap;
 
 use deadpool_postgres::Object;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Statement};
 use uuid::Uuid;
 
-use super::decide::{CaseRow, Row, cases};
-use super::query::RENDERING_SQL;
 use crate::codes::{
-    first_due_column, form_code, instant_column, kind_code, position_column, state_code,
-    urgency_code,
+    first_due_column, instant_column, kind_code, position_column, state_code, urgency_code,
 };
-use crate::{Head, StoreError, StoredNotice, StoredRendering};
+use crate::place::Placed;
+use crate::{Commit, Head, StoreError, StoredNotice};
 
-// Functions of sets stand in the list, where they go forward row by row together: in FROM each would be stored first.
+// `unnest` stands in the select list, where the columns advance together row by row: in FROM each would be stored first.
 
 pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
         urgency, kind, version, determination_id, sha256, request_id, caller, content, bytes)
@@ -51,19 +51,13 @@ pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at,
 
 const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
 
-const KEPT_SQL: &str =
-    "INSERT INTO renderings (notice_id, form, language, large_print, sha256, bytes)
-    VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-
-/// The statements, made ready before a group begins so that what is sent afterwards goes in its order.
+/// The statements, prepared before a group begins: what is sent after that keeps its order.
 pub(super) struct Statements {
     events: Statement,
     new_cases: Statement,
     changed_cases: Statement,
     letters: Statement,
     head: Statement,
-    keep: Statement,
-    kept: Statement,
     notify: Statement,
 }
 
@@ -75,13 +69,34 @@ impl Statements {
             changed_cases: client.prepare_cached(CHANGED_CASES_SQL).await?,
             letters: client.prepare_cached(LETTERS_SQL).await?,
             head: client.prepare_cached(HEAD_SQL).await?,
-            keep: client.prepare_cached(KEPT_SQL).await?,
-            kept: client.prepare_cached(RENDERING_SQL).await?,
             notify: client.prepare_cached("SELECT pg_notify($1, $2)").await?,
         })
     }
 
-    pub(super) async fn events(&self, client: &Object, rows: &[Row<'_>]) -> Result<u64, Error> {
+    /// Writes the rows of a group, moves the head, and notifies other processes.
+    pub(super) async fn write(
+        &self,
+        client: &Object,
+        rows: &[GroupRow<'_>],
+        letters: &Letters<'_>,
+        head: &Head,
+        channel: &str,
+    ) -> Result<(), Error> {
+        let (events, cases, letters, head, notified) = tokio::join!(
+            biased;
+            self.events(client, rows),
+            self.cases(client, rows),
+            self.letters(client, letters),
+            self.head(client, head),
+            self.notify(client, channel, head),
+        );
+        // The first that failed says why: after it the others are refused.
+        events
+            .and(cases)
+            .and(letters.and(head).and(notified).map(drop))
+    }
+
+    async fn events(&self, client: &Object, rows: &[GroupRow<'_>]) -> Result<u64, Error> {
         let column = Of(rows);
         let given: [&(dyn ToSql + Sync); 15] = [
             &column.of(|row| position_column(row.placed.position)),
@@ -114,7 +129,7 @@ impl Statements {
     }
 
     /// The cases after a group: the new ones written, the others changed.
-    pub(super) async fn cases(&self, client: &Object, rows: &[Row<'_>]) -> Result<(), Error> {
+    async fn cases(&self, client: &Object, rows: &[GroupRow<'_>]) -> Result<(), Error> {
         let (new, changed) = cases(rows);
         let (new, changed) = tokio::join!(
             biased;
@@ -187,11 +202,7 @@ impl Statements {
         client.execute(&self.changed_cases, &given).await
     }
 
-    pub(super) async fn letters(
-        &self,
-        client: &Object,
-        letters: &Letters<'_>,
-    ) -> Result<u64, Error> {
+    async fn letters(&self, client: &Object, letters: &Letters<'_>) -> Result<u64, Error> {
         if letters.0.is_empty() {
             return Ok(0);
         }
@@ -205,7 +216,7 @@ impl Statements {
         client.execute(&self.letters, &given).await
     }
 
-    pub(super) async fn head(&self, client: &Object, head: &Head) -> Result<u64, Error> {
+    async fn head(&self, client: &Object, head: &Head) -> Result<u64, Error> {
         let given: [&(dyn ToSql + Sync); 3] = [
             &position_column(head.position),
             &&head.digest.0[..],
@@ -214,47 +225,58 @@ impl Statements {
         client.execute(&self.head, &given).await
     }
 
-    /// Keeps a rendering where there is none yet, and gives the row of the one that is kept.
-    pub(super) async fn keep(
-        &self,
-        client: &Object,
-        rendering: &StoredRendering,
-    ) -> Result<Vec<tokio_postgres::Row>, Error> {
-        let rendition = &rendering.rendition;
-        let form = form_code(rendition.form);
-        let key: [&(dyn ToSql + Sync); 4] = [
-            &rendering.notice_id,
-            &form,
-            &rendition.language,
-            &rendition.large_print,
-        ];
-        let (digest, bytes) = (&rendering.sha256.0[..], &rendering.bytes[..]);
-        let given: [&(dyn ToSql + Sync); 6] = [key[0], key[1], key[2], key[3], &digest, &bytes];
-        let (written, kept) = tokio::join!(
-            biased;
-            client.execute(&self.keep, &given),
-            client.query(&self.kept, &key),
-        );
-        written.and(kept)
-    }
-
     /// Tells whoever listens where the head is, once it is there.
-    pub(super) async fn notify(
-        &self,
-        client: &Object,
-        channel: &str,
-        head: &Head,
-    ) -> Result<u64, Error> {
+    async fn notify(&self, client: &Object, channel: &str, head: &Head) -> Result<u64, Error> {
         let position = head.position.to_string();
         client.execute(&self.notify, &[&channel, &position]).await
     }
+}
+
+/// A commit and its place in the log.
+#[derive(Clone, Copy)]
+pub(super) struct GroupRow<'a> {
+    pub commit: &'a Commit,
+    pub placed: &'a Placed,
+}
+
+/// A case after a group: its last event, and what of it is from earlier ones.
+struct CaseRow<'a> {
+    last: GroupRow<'a>,
+    /// The event that opened it, where that is in the group.
+    first: Option<GroupRow<'a>>,
+    /// The last event that is a caller's, or the first; `None`: none in the group. It moves the etag and the instant of
+    /// the last change.
+    by_caller: Option<GroupRow<'a>>,
+}
+
+/// The cases after a group, those that are new and those that are changed, each once.
+fn cases<'a>(rows: &[GroupRow<'a>]) -> (Vec<CaseRow<'a>>, Vec<CaseRow<'a>>) {
+    let mut by_case: HashMap<u64, usize> = HashMap::with_capacity(rows.len());
+    let mut cases: Vec<CaseRow<'a>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let opens = row.placed.previous.is_none();
+        let by_caller = (opens || row.commit.replay.is_some()).then_some(*row);
+        let at = *by_case.entry(row.placed.opened_at).or_insert(cases.len());
+        match cases.get_mut(at) {
+            Some(case) => {
+                case.last = *row;
+                case.by_caller = by_caller.or(case.by_caller);
+            }
+            None => cases.push(CaseRow {
+                last: *row,
+                first: opens.then_some(*row),
+                by_caller,
+            }),
+        }
+    }
+    cases.into_iter().partition(|case| case.first.is_some())
 }
 
 /// The letters of a group, with the key of their case and their reference as it is kept.
 pub(super) struct Letters<'a>(Vec<(i64, &'a StoredNotice, String)>);
 
 impl<'a> Letters<'a> {
-    pub(super) fn of(rows: &[Row<'a>]) -> Result<Self, StoreError> {
+    pub(super) fn of(rows: &[GroupRow<'a>]) -> Result<Self, StoreError> {
         let mut letters = Vec::new();
         for row in rows {
             for letter in &row.commit.letters {
@@ -278,11 +300,11 @@ impl<'r, T> Of<'r, T> {
     }
 }
 
-fn occurred_at(row: Row<'_>) -> i64 {
+fn occurred_at(row: GroupRow<'_>) -> i64 {
     instant_column(row.placed.event.header.occurred_at)
 }
 
-fn sha256<'a>(row: &Row<'a>) -> &'a [u8] {
+fn sha256<'a>(row: &GroupRow<'a>) -> &'a [u8] {
     &row.placed.event.sha256.0
 }
 

@@ -27,7 +27,7 @@ use self::cache::Cases;
 use self::checkpoint::Checkpoints;
 use self::lock::WriteLock;
 use self::reader::Readers;
-use self::writer::{Told, Writer, WrittenFile};
+use self::writer::{Observers, Writer, WrittenFile};
 use super::{
     Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
     ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
@@ -68,7 +68,7 @@ impl SqliteStore {
         let (sender, head) = watch::channel(position);
         let readers = Arc::new(Readers::open(path)?);
         let cases = Arc::new(Cases::new());
-        let told = Told {
+        let observers = Observers {
             head: sender,
             cases: Arc::clone(&cases),
         };
@@ -78,7 +78,7 @@ impl SqliteStore {
             checkpoints: Checkpoints::start(path)?,
         };
         let meters = Meters::default();
-        let writer = Writer::start(file, Arc::clone(&readers), told, meters.clone())?;
+        let writer = Writer::start(file, Arc::clone(&readers), observers, meters.clone())?;
         Ok(Self {
             readers,
             cases: Some(cases),
@@ -220,7 +220,7 @@ impl Store for SqliteStore {
 
     async fn ping(&self) -> Result<(), StoreError> {
         if let Some(writer) = &self.writer {
-            writer.takes_commits()?;
+            writer.check()?;
         }
         self.readers.point(query::head).map(drop)
     }

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::schema;
 use crate::StoreError;
+use crate::group::closed;
 
 /// As many connections as are kept while no one reads.
 const IDLE_MAX: usize = 8;
@@ -94,8 +95,4 @@ impl Readers {
         // A list of connections is whole whatever a thread that held it did.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(super) fn closed() -> StoreError {
-    StoreError::Unavailable("it is closed".to_owned())
 }

@@ -1,10 +1,11 @@
-//! Who writes? One thread, which commits whatever waits as one group.
+//! The writer: one thread, which commits what is queued as one group, and at most one rendering with it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
@@ -13,40 +14,53 @@ use super::cache::Cases;
 use super::checkpoint::Checkpoints;
 use super::lock::WriteLock;
 use super::query;
-use super::reader::{Readers, closed};
+use super::reader::Readers;
 use super::rows::unavailable;
 use super::write;
-use crate::group::{self, Done, GROUP_MAX, Job, Kept, WAITING_MAX, Work};
+use crate::group::{self, GROUP_MAX, Outcome, PendingCommit, Queue, bytes_of, group_failed, lock};
 use crate::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
 
-/// The file, as the thread has it.
+/// The file as the writer has it.
 pub(super) struct WrittenFile {
     pub lock: WriteLock,
     pub connection: Connection,
     pub checkpoints: Checkpoints,
 }
 
-/// Who is told of what was committed, before its callers are.
-pub(super) struct Told {
+/// What learns of a commit before its caller does.
+pub(super) struct Observers {
     pub head: watch::Sender<u64>,
     pub cases: Arc<Cases>,
 }
 
-/// The way to the thread that writes.
-pub(super) struct Writer {
-    /// `None`: closed.
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    failed: Failed,
+/// The outcome of storing a rendering.
+type RenderingOutcome = Result<StoredRendering, StoreError>;
+
+/// What is queued for the writer.
+enum Job {
+    Commit(PendingCommit),
+    Rendering(PendingRendering),
 }
 
-/// Why the last group was not written; `None`: it was.
-type Failed = Arc<Mutex<Option<String>>>;
+struct PendingRendering {
+    rendering: StoredRendering,
+    reply: oneshot::Sender<RenderingOutcome>,
+}
 
-/// How often a disk that did not take a group is tried.
-const TRY_EVERY: Duration = Duration::from_secs(1);
-/// How often someone is looked for meanwhile who has something to write.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
+/// The callers' side of the writer.
+pub(super) struct Writer {
+    queue: Queue<Job>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    failure: Failure,
+}
+
+/// Why the last write failed; `None`: it did not.
+type Failure = Arc<Mutex<Option<String>>>;
+
+/// The interval at which a disk that did not take a write is tried.
+const DISK_PROBE_EVERY: Duration = Duration::from_secs(1);
+/// The interval at which the queue is looked at meanwhile.
+const QUEUE_LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl Writer {
     /// Starts the thread. The lock lives as long as the connection that it protects, and the readers' connections are
@@ -54,13 +68,20 @@ impl Writer {
     pub(super) fn start(
         file: WrittenFile,
         readers: Arc<Readers>,
-        told: Told,
+        observers: Observers,
         meters: Meters,
     ) -> Result<Self, StoreError> {
-        let (sender, jobs) = mpsc::channel(WAITING_MAX);
-        let failed = Failed::default();
-        let fails = Arc::clone(&failed);
-        let callers = Handle::try_current().ok();
+        let (queue, jobs) = Queue::new();
+        let failure = Failure::default();
+        let mut backlog = Backlog {
+            jobs,
+            commits: Vec::with_capacity(GROUP_MAX),
+            renderings: VecDeque::new(),
+            runtime: Handle::try_current().ok(),
+            observers,
+            meters,
+            failure: Arc::clone(&failure),
+        };
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || {
@@ -70,13 +91,7 @@ impl Writer {
                     mut connection,
                     mut checkpoints,
                 } = file;
-                run(
-                    &mut connection,
-                    &mut checkpoints,
-                    jobs,
-                    callers.as_ref(),
-                    (&told, &meters, &fails),
-                );
+                backlog.run(&mut connection, &mut checkpoints);
                 readers.close();
                 checkpoints.end(&connection);
                 // Where this fails, the next start carries the write-ahead log over.
@@ -84,187 +99,241 @@ impl Writer {
             })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
-            jobs: Mutex::new(Some(sender)),
+            queue,
             thread: Mutex::new(Some(thread)),
-            failed,
+            failure,
         })
     }
 
     /// Commits, and returns once it is durable.
     pub(super) async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
-        let (answer, outcome) = oneshot::channel();
-        self.hand_over(Job::Commit(Box::new(commit), answer))
-            .await?;
-        outcome.await.map_err(|_| stopped())?
+        let commit = Box::new(commit);
+        self.queue
+            .call(|reply| Job::Commit(PendingCommit { commit, reply }))
+            .await?
     }
 
-    /// Keeps a rendering where there is none yet, and returns the one that is kept once it is durable.
-    pub(super) async fn store_rendering(&self, rendering: StoredRendering) -> Kept {
-        let (answer, kept) = oneshot::channel();
-        self.hand_over(Job::Rendering(rendering, answer)).await?;
-        kept.await.map_err(|_| stopped())?
+    /// Stores a rendering where there is none yet, and returns the one that is stored once it is durable.
+    pub(super) async fn store_rendering(&self, rendering: StoredRendering) -> RenderingOutcome {
+        self.queue
+            .call(|reply| Job::Rendering(PendingRendering { rendering, reply }))
+            .await?
     }
 
-    async fn hand_over(&self, job: Job) -> Result<(), StoreError> {
-        let sender = held(&self.jobs).clone().ok_or_else(closed)?;
-        sender.send(job).await.map_err(|_| stopped())
-    }
-
-    /// Whether a commit could be made: the thread runs, and the disk took what was written last.
-    pub(super) fn takes_commits(&self) -> Result<(), StoreError> {
-        match held(&self.jobs).as_ref() {
-            None => return Err(closed()),
-            Some(jobs) if jobs.is_closed() => return Err(stopped()),
-            Some(_) => {}
-        }
-        match held(&self.failed).as_ref() {
+    /// Refuses where a commit could not be made: the thread has ended, or the disk did not take the last write.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        self.queue.check_open()?;
+        match lock(&self.failure).as_ref() {
             None => Ok(()),
-            Some(why) => Err(StoreError::Unavailable(why.clone())),
+            Some(reason) => Err(StoreError::Unavailable(reason.clone())),
         }
     }
 
-    /// Takes no more commits, and waits until those that wait are made and the file is closed. Their callers are answered by
-    /// the runtime, in a moment.
+    /// Takes no more jobs, and waits until those in the queue are done and the file is closed. Their callers are answered
+    /// by the runtime, in a moment.
     pub(super) fn close(&self) {
-        drop(held(&self.jobs).take());
-        let thread = held(&self.thread).take();
+        self.queue.close();
+        let thread = lock(&self.thread).take();
         if let Some(thread) = thread {
-            // A thread that panicked has told its callers already: their answers were dropped.
+            // A thread that panicked has answered its callers: their replies were dropped.
             let _ = thread.join();
         }
     }
 }
 
 impl Drop for Writer {
-    /// A store that is dropped has let go of its file.
+    /// Closes the file.
     fn drop(&mut self) {
         self.close();
     }
 }
 
-fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What these hold is replaced as a whole, so it is sound whatever a thread that held it did.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+/// The thread's side: the queue, and what was taken from it.
+struct Backlog {
+    jobs: mpsc::Receiver<Job>,
+    commits: Vec<PendingCommit>,
+    renderings: VecDeque<PendingRendering>,
+    /// Answers the callers; `None`: the thread does.
+    runtime: Option<Handle>,
+    observers: Observers,
+    meters: Meters,
+    failure: Failure,
 }
 
-fn stopped() -> StoreError {
-    StoreError::Unavailable("the thread that writes has stopped".to_owned())
-}
+impl Backlog {
+    /// Writes until the queue is closed and empty.
+    fn run(&mut self, connection: &mut Connection, checkpoints: &mut Checkpoints) {
+        let mut last_group = 0;
+        while self.wait(connection) {
+            if let Some(window) = group::batch_window(last_group) {
+                std::thread::sleep(window);
+                self.take_queued();
+            }
+            last_group = self.commits.len();
+            let bytes = self.write_group(connection);
+            checkpoints.wrote(connection, bytes);
+        }
+    }
 
-fn run(
-    connection: &mut Connection,
-    checkpoints: &mut Checkpoints,
-    mut jobs: mpsc::Receiver<Job>,
-    callers: Option<&Handle>,
-    (told, meters, failed): (&Told, &Meters, &Failed),
-) {
-    let mut waiting: Vec<Job> = Vec::with_capacity(GROUP_MAX);
-    let mut last = 0;
-    loop {
-        if held(failed).is_some() {
-            await_either(connection, &mut jobs, &mut waiting, failed);
+    /// Waits for a job; false: the queue is closed and empty. After a failed write it waits for a job or the disk: the disk
+    /// may recover while no one calls, because health says that no one should.
+    fn wait(&mut self, connection: &mut Connection) -> bool {
+        let mut probed = Instant::now();
+        self.take_queued();
+        while self.is_empty() && lock(&self.failure).is_some() && !self.jobs.is_closed() {
+            std::thread::sleep(QUEUE_LOOK_EVERY);
+            self.take_queued();
+            if self.is_empty() && probed.elapsed() >= DISK_PROBE_EVERY {
+                if probe_disk(connection).is_ok() {
+                    *lock(&self.failure) = None;
+                }
+                probed = Instant::now();
+            }
         }
-        if waiting.is_empty() && jobs.blocking_recv_many(&mut waiting, GROUP_MAX) == 0 {
-            break;
+        if self.is_empty()
+            && let Some(job) = self.jobs.blocking_recv()
+        {
+            self.take(job);
+            self.take_queued();
         }
-        if let Some(wait) = group::company_wait(last) {
-            std::thread::sleep(wait);
-            group::take_what_waits(&mut jobs, &mut waiting);
+        !self.is_empty()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.commits.is_empty() && self.renderings.is_empty()
+    }
+
+    fn take(&mut self, job: Job) {
+        match job {
+            Job::Commit(pending) => self.commits.push(pending),
+            Job::Rendering(pending) => self.renderings.push_back(pending),
         }
-        last = waiting.len();
-        let (work, asking) = group::begin(&mut waiting);
-        let changed: Vec<Uuid> = work.iter().filter_map(Work::case).collect();
-        let bytes = work.iter().map(Work::bytes).sum();
-        let (size, begun) = (work.len(), Instant::now());
-        let written = write_group(connection, work);
+    }
+
+    /// Takes what is queued, as far as a group holds it.
+    fn take_queued(&mut self) {
+        while self.commits.len() < GROUP_MAX
+            && let Ok(job) = self.jobs.try_recv()
+        {
+            self.take(job);
+        }
+    }
+
+    /// Writes the commits that were taken and at most one rendering, answers their callers, and gives the bytes written.
+    /// Renderings are large: one a group holds no commit up for long, and shares its sync.
+    fn write_group(&mut self, connection: &mut Connection) -> usize {
+        let (commits, replies) = group::take_group(&mut self.commits);
+        let (rendering, rendering_reply) = self.next_rendering().unzip();
+        if commits.is_empty() && rendering.is_none() {
+            return 0;
+        }
+        let changed: Vec<Uuid> = commits
+            .iter()
+            .map(|commit| commit.event.header.determination_id)
+            .collect();
+        let bytes = commits.iter().map(bytes_of).sum::<usize>()
+            + rendering
+                .as_ref()
+                .map_or(0, |rendering| rendering.bytes.len());
+        let (size, begun) = (commits.len(), Instant::now());
+        let written = commit_group(connection, commits, rendering);
         if written.is_ok() && size > 0 {
-            meters.committed(size, begun.elapsed());
+            self.meters.committed(size, begun.elapsed());
         }
         match &written {
-            Err(StoreError::Unavailable(why)) => *held(failed) = Some(why.clone()),
-            Ok((done, _)) if done.iter().any(Done::is_made) => *held(failed) = None,
-            // Of the disk these say nothing: a case that cannot be read, and a group of which nothing was written.
+            Err(StoreError::Unavailable(reason)) => *lock(&self.failure) = Some(reason.clone()),
+            Ok(written) if written.outcomes.iter().any(Result::is_ok) => {
+                *lock(&self.failure) = None;
+            }
+            // These say nothing of the disk: a case that cannot be read, and a group of which no commit was made.
             Err(StoreError::Damaged { .. } | StoreError::Schema(_)) | Ok(_) => {}
         }
-        // Of a group that failed too: what became of it is not known.
-        told.cases.forget(changed);
-        if let Ok((_, head)) = &written {
-            told.head.send_if_modified(|position| {
-                std::mem::replace(position, head.position) != head.position
+        // After a failed group too: it is not known whether it was written.
+        self.observers.cases.forget(changed);
+        if let Ok(written) = &written {
+            self.observers.head.send_if_modified(|position| {
+                let after = written.head.position;
+                std::mem::replace(position, after) != after
             });
         }
-        let answers = written.map(|(done, _)| done);
-        match callers {
-            // Woken from within, they cost one message to the runtime, and their answers go out together.
-            Some(callers) if size > 1 => {
-                callers.spawn(async move { group::answer(answers, asking) });
+        let (outcomes, stored) = match written {
+            Ok(written) => (Ok(written.outcomes), written.rendering),
+            Err(error) => {
+                let failed = group_failed(&error);
+                (Err(error), Some(Err(failed)))
             }
-            _ => group::answer(answers, asking),
+        };
+        if let (Some(reply), Some(stored)) = (rendering_reply, stored) {
+            let _ = reply.send(stored);
         }
-        checkpoints.wrote(connection, bytes);
+        match &self.runtime {
+            // Woken from within, they cost one message to the runtime, and their replies go out together.
+            Some(runtime) if size > 1 => {
+                runtime.spawn(async move { group::reply(outcomes, replies) });
+            }
+            Some(_) | None => group::reply(outcomes, replies),
+        }
+        bytes
+    }
+
+    /// The next rendering whose caller still waits for it.
+    fn next_rendering(&mut self) -> Option<(StoredRendering, oneshot::Sender<RenderingOutcome>)> {
+        let waiting = |pending: &PendingRendering| !pending.reply.is_closed();
+        let at = self.renderings.iter().position(waiting);
+        self.renderings.drain(..at.unwrap_or(self.renderings.len()));
+        let next = self.renderings.pop_front()?;
+        Some((next.rendering, next.reply))
     }
 }
 
-/// Waits until someone has something to write, or the disk takes a commit again that changes nothing: it may be mended and
-/// no one call, because health says that no one should.
-fn await_either(
-    connection: &mut Connection,
-    jobs: &mut mpsc::Receiver<Job>,
-    waiting: &mut Vec<Job>,
-    failed: &Failed,
-) {
-    let mut tried = Instant::now();
-    while waiting.is_empty() && !jobs.is_closed() {
-        std::thread::sleep(LOOK_EVERY);
-        group::take_what_waits(jobs, waiting);
-        if waiting.is_empty() && tried.elapsed() >= TRY_EVERY {
-            if try_disk(connection).is_ok() {
-                *held(failed) = None;
-                return;
-            }
-            tried = Instant::now();
-        }
-    }
+/// A group that was committed.
+struct Written {
+    /// In the order of the commits.
+    outcomes: Vec<Outcome>,
+    rendering: Option<RenderingOutcome>,
+    /// The log's head after it.
+    head: Head,
+}
+
+/// Begins a transaction that writes. Dropped without a commit it is rolled back.
+fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
+    connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(|error| unavailable(&error))
 }
 
 /// Writes the log's head as it is.
-fn try_disk(connection: &mut Connection) -> Result<(), StoreError> {
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| unavailable(&error))?;
+fn probe_disk(connection: &mut Connection) -> Result<(), StoreError> {
+    let transaction = begin(connection)?;
     let head = query::head(&transaction)?;
     write::move_head(&transaction, &head)?;
     transaction.commit().map_err(|error| unavailable(&error))
 }
 
-/// Writes a group in one transaction: all of it, or none.
-fn write_group(
+/// Writes a group in one transaction: all of its commits, or none. A rendering that is refused leaves them alone.
+fn commit_group(
     connection: &mut Connection,
-    group: Vec<Work>,
-) -> Result<(Vec<Done>, Head), StoreError> {
-    // Dropped without a commit it rolls back.
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| unavailable(&error))?;
+    commits: Vec<Commit>,
+    rendering: Option<StoredRendering>,
+) -> Result<Written, StoreError> {
+    let transaction = begin(connection)?;
     // Read anew each time: after a group that failed nothing remembered could be trusted.
     let mut head = query::head(&transaction)?;
     let before = head.position;
     let mut statements = write::Statements::of(&transaction)?;
-    let done = group
+    let outcomes = commits
         .into_iter()
-        .map(|work| match work {
-            Work::Commit(commit) => {
-                write::write(&mut statements, &mut head, *commit).map(Done::Commit)
-            }
-            Work::Rendering(rendering) => {
-                write::write_rendering(&transaction, rendering).map(Done::Rendering)
-            }
-        })
+        .map(|commit| write::write(&mut statements, &mut head, commit))
         .collect::<Result<Vec<_>, _>>()?;
     drop(statements);
     if head.position != before {
         write::move_head(&transaction, &head)?;
     }
+    let rendering = rendering.map(|rendering| write::write_rendering(&transaction, rendering));
     transaction.commit().map_err(|error| unavailable(&error))?;
-    Ok((done, head))
+    Ok(Written {
+        outcomes,
+        rendering,
+        head,
+    })
 }
