@@ -9,8 +9,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::Case;
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
-    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, OpenCases, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -107,8 +107,8 @@ impl Store for FaultyStore {
     fn head_changes(&self) -> watch::Receiver<u64> {
         self.store.head_changes()
     }
-    fn meters(&self) -> Meters {
-        self.store.meters()
+    fn metrics(&self) -> StoreMetrics {
+        self.store.metrics()
     }
     async fn ping(&self) -> Result<(), StoreError> {
         self.inject().await

@@ -7,13 +7,13 @@ mod codes;
 mod copy;
 mod fold;
 pub mod folder;
-mod group;
-mod meters;
+mod group_commit;
+mod metrics;
 mod open;
 mod open_cases;
-mod place;
 pub mod postgres;
 mod secret;
+mod sequence;
 mod snapshot;
 pub mod sqlite;
 mod url;
@@ -35,7 +35,7 @@ use second_opinion_rules::rules::Urgency;
 
 pub use copy::{Copied, CopyError, Counts, Progress, copy};
 pub use fold::{fold, unseal};
-pub use meters::{Connections, Meters};
+pub use metrics::{Connections, StoreMetrics};
 pub use open::{migrate, open, open_read_only};
 pub use open_cases::{CLOCKS, OpenCaseColumns, OpenCases, TimeLeft};
 pub use secret::{Secret, redact_url};
@@ -97,7 +97,7 @@ pub trait Store: Send + Sync + 'static {
     fn head_changes(&self) -> watch::Receiver<u64>;
 
     /// What it counts of its own work.
-    fn meters(&self) -> Meters;
+    fn metrics(&self) -> StoreMetrics;
 
     /// The connections of its pool; none where it has no pool.
     fn connections(&self) -> Connections {

@@ -8,8 +8,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::{Case, Digest};
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
-    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist, verify_log,
+    Commit, CommitError, Committed, Head, LogEntry, OpenCases, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist, verify_log,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -216,8 +216,8 @@ impl Store for DamagedStore {
         watch::channel(self.head.position).1
     }
 
-    fn meters(&self) -> Meters {
-        Meters::default()
+    fn metrics(&self) -> StoreMetrics {
+        StoreMetrics::default()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

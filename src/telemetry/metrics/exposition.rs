@@ -132,7 +132,7 @@ impl Metrics {
         let up = u64::from(self.health.is_store_up());
         let name = "second_opinion_store_up";
         gauge(encoder, name, "1 while the store answers, else 0", up)?;
-        let meters = self.store.meters();
+        let meters = self.store.metrics();
         let (size, seconds) = (
             "second_opinion_commit_group_size",
             "second_opinion_commit_group_seconds",

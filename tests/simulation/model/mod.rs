@@ -11,8 +11,8 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::Case;
 use second_opinion::notice::Rendition;
 use second_opinion::store::{
-    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
-    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, OpenCases, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist,
 };
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -244,8 +244,8 @@ impl Store for ModelStore {
         self.head.subscribe()
     }
 
-    fn meters(&self) -> Meters {
-        Meters::default()
+    fn metrics(&self) -> StoreMetrics {
+        StoreMetrics::default()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

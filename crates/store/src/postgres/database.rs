@@ -11,7 +11,7 @@ use futures::future::BoxFuture;
 
 use super::error::{unavailable, unreachable};
 use super::session::Connector;
-use crate::group::{closed, lock};
+use crate::group_commit::{closed, lock};
 use crate::{Connections, StoreError};
 
 /// Timeout of making a connection, with every host tried.

@@ -36,10 +36,10 @@ use self::listen::CHANNEL_SQL;
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
 use super::{
-    Commit, CommitError, Committed, Connections, Head, LogEntry, Meters, OpenCases, Page, Record,
-    Replay, ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Connections, Head, LogEntry, OpenCases, Page, Record, Replay,
+    ReplayKey, Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist,
 };
-use crate::group::closed;
+use crate::group_commit::closed;
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
 
@@ -64,7 +64,7 @@ pub struct PostgresStore {
     /// `None`: opened for reading only.
     writing: Option<Writing>,
     head: watch::Receiver<u64>,
-    meters: Meters,
+    metrics: StoreMetrics,
 }
 
 struct Writing {
@@ -107,15 +107,15 @@ impl PostgresStore {
             Arc::clone(&outage),
         )?;
         let committing = Arc::new(committing);
-        let meters = Meters::default();
+        let metrics = StoreMetrics::default();
         let listening = listen::listen(reading, channel.clone(), sender.clone());
         let writing = Writing {
             listening: tokio::spawn(listening).abort_handle(),
-            writer: Writer::start(Arc::clone(&committing), channel, sender, meters.clone()),
+            writer: Writer::start(Arc::clone(&committing), channel, sender, metrics.clone()),
             database: committing,
             renderings: Database::new(writing, RENDERING_WRITERS, RENDERING_WAIT, outage)?,
         };
-        Ok(Self::with(database, Some(writing), head, meters))
+        Ok(Self::with(database, Some(writing), head, metrics))
     }
 
     /// Opens the database for reading, a standby too. Commits fail, and the head's changes are not told.
@@ -128,7 +128,7 @@ impl PostgresStore {
         let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
         let (position, _) = first_look(&database).await?;
         let (_, head) = watch::channel(position);
-        Ok(Self::with(database, None, head, Meters::default()))
+        Ok(Self::with(database, None, head, StoreMetrics::default()))
     }
 
     /// Opens for reading what a copy has brought so far: the log has no head yet.
@@ -136,20 +136,20 @@ impl PostgresStore {
         let reading = Connector::new(address, Purpose::Reading)?;
         let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
         let (_, head) = watch::channel(0);
-        Ok(Self::with(database, None, head, Meters::default()))
+        Ok(Self::with(database, None, head, StoreMetrics::default()))
     }
 
     fn with(
         database: Database,
         writing: Option<Writing>,
         head: watch::Receiver<u64>,
-        meters: Meters,
+        metrics: StoreMetrics,
     ) -> Self {
         Self {
             database,
             writing,
             head,
-            meters,
+            metrics,
         }
     }
 }
@@ -285,8 +285,8 @@ impl Store for PostgresStore {
         }
     }
 
-    fn meters(&self) -> Meters {
-        self.meters.clone()
+    fn metrics(&self) -> StoreMetrics {
+        self.metrics.clone()
     }
 
     fn connections(&self) -> Connections {

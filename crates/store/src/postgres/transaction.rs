@@ -15,8 +15,8 @@ use super::error::{is_transient, unavailable};
 use super::query::{head_in, replay_in};
 use super::rows::Columns;
 use super::write::{GroupRow, Letters, Statements};
-use crate::group::Outcome;
-use crate::place::{Placed, Standing};
+use crate::group_commit::Outcome;
+use crate::sequence::{CaseHead, SequencedEvent};
 use crate::{Commit, CommitError, Head, Replay, ReplayKey, StoreError};
 
 /// A group that was committed.
@@ -39,7 +39,7 @@ pub(super) enum Failed {
 /// The log, the cases and the request ids that a group names. A commit sees those before it in its group.
 struct GroupState {
     head: Head,
-    cases: HashMap<Uuid, Standing>,
+    cases: HashMap<Uuid, CaseHead>,
     replays: HashMap<ReplayKey, Replay>,
 }
 
@@ -59,14 +59,16 @@ pub(super) async fn try_group(
 ) -> Result<Written, Failed> {
     let statements = Statements::of(client).await.map_err(not_begun)?;
     let mut state = begin(client, commits).await?;
-    let placed: Vec<Result<Placed, CommitError>> =
-        commits.iter().map(|commit| state.place(commit)).collect();
+    let sequenced: Vec<Result<SequencedEvent, CommitError>> = commits
+        .iter()
+        .map(|commit| state.sequence(commit))
+        .collect();
     let rows: Vec<GroupRow<'_>> = commits
         .iter()
-        .zip(&placed)
-        .filter_map(|(commit, placed)| {
-            let placed = placed.as_ref().ok()?;
-            Some(GroupRow { commit, placed })
+        .zip(&sequenced)
+        .filter_map(|(commit, sequenced)| {
+            let sequenced = sequenced.as_ref().ok()?;
+            Some(GroupRow { commit, sequenced })
         })
         .collect();
     let letters = Letters::of(&rows).map_err(Failed::Otherwise)?;
@@ -82,10 +84,10 @@ pub(super) async fn try_group(
         client.batch_execute("COMMIT"),
     );
     written.and(committed).map_err(failed)?;
-    let outcomes = placed.into_iter();
+    let outcomes = sequenced.into_iter();
     Ok(Written {
         outcomes: outcomes
-            .map(|placed| placed.map(Placed::committed))
+            .map(|sequenced| sequenced.map(SequencedEvent::into_committed))
             .collect(),
         position: state.head.position,
     })
@@ -140,7 +142,7 @@ impl GroupState {
     }
 
     /// Places a commit, and moves on to the state after it.
-    fn place(&mut self, commit: &Commit) -> Result<Placed, CommitError> {
+    fn sequence(&mut self, commit: &Commit) -> Result<SequencedEvent, CommitError> {
         // Before the version: a repeated request gets its first reply, however far the case has moved on.
         if let Some((key, _)) = &commit.replay
             && let Some(replay) = self.replays.get(key)
@@ -150,24 +152,24 @@ impl GroupState {
         let id = commit.event.header.determination_id;
         let case = self.cases.get(&id);
         let event = commit.event.clone();
-        let placed = Placed::behind(&self.head, case, commit.expected_version, event)?;
-        self.head = placed.head_after(&self.head);
-        self.cases.insert(id, placed.standing_after());
+        let sequenced = SequencedEvent::new(&self.head, case, commit.expected_version, event)?;
+        self.head = sequenced.head_after(&self.head);
+        self.cases.insert(id, sequenced.case_head_after());
         if let Some((key, content)) = &commit.replay {
             let replay = Replay {
                 content: *content,
                 determination_id: id,
-                version: placed.event.header.version,
+                version: sequenced.event.header.version,
             };
             self.replays.insert(key.clone(), replay);
         }
-        Ok(placed)
+        Ok(sequenced)
     }
 }
 
-fn case_in(row: &Row) -> Result<(Uuid, Standing), StoreError> {
+fn case_in(row: &Row) -> Result<(Uuid, CaseHead), StoreError> {
     let columns = Columns::with_id_in(row, "id")?;
-    let case = Standing {
+    let case = CaseHead {
         opened_at: columns.position("opened_at")?,
         version: columns.version("version")?,
         head: columns.digest("head")?,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::codes::{
     first_due_column, instant_column, kind_code, position_column, state_code, urgency_code,
 };
-use crate::place::Placed;
+use crate::sequence::SequencedEvent;
 use crate::{Commit, Head, StoreError, StoredNotice};
 
 // `unnest` stands in the select list, where the columns advance together row by row: in FROM each would be stored first.
@@ -99,17 +99,17 @@ impl Statements {
     async fn events(&self, client: &Object, rows: &[GroupRow<'_>]) -> Result<u64, Error> {
         let column = Of(rows);
         let given: [&(dyn ToSql + Sync); 15] = [
-            &column.of(|row| position_column(row.placed.position)),
-            &column.of(|row| position_column(row.placed.opened_at)),
-            &column.of(|row| instant_column(row.placed.event.header.occurred_at)),
-            &column.of(|row| row.placed.previous.map(position_column)),
+            &column.of(|row| position_column(row.sequenced.position)),
+            &column.of(|row| position_column(row.sequenced.opened_at)),
+            &column.of(|row| instant_column(row.sequenced.event.header.occurred_at)),
+            &column.of(|row| row.sequenced.previous.map(position_column)),
             &column.of(|row| row.commit.columns.due_at.map(instant_column)),
             &column.of(|row| state_code(row.commit.columns.state)),
             &column.of(|row| urgency_code(row.commit.columns.urgency)),
             &column.of(|row| kind_code(row.commit.kind)),
-            &column.of(|row| version_column(row.placed.event.header.version)),
-            &column.of(|row| row.placed.event.header.determination_id),
-            &column.of(|row| &row.placed.event.sha256.0[..]),
+            &column.of(|row| version_column(row.sequenced.event.header.version)),
+            &column.of(|row| row.sequenced.event.header.determination_id),
+            &column.of(|row| &row.sequenced.event.sha256.0[..]),
             &column.of(|row| row.commit.replay.as_ref().map(|(key, _)| key.request_id)),
             &column.of(|row| {
                 row.commit
@@ -123,7 +123,7 @@ impl Statements {
                     .as_ref()
                     .map(|(_, content)| &content.0[..])
             }),
-            &column.of(|row| &row.placed.event.bytes[..]),
+            &column.of(|row| &row.sequenced.event.bytes[..]),
         ];
         client.execute(&self.events, &given).await
     }
@@ -145,16 +145,16 @@ impl Statements {
         }
         let column = Of(cases);
         let given: [&(dyn ToSql + Sync); 21] = [
-            &column.of(|case| position_column(case.last.placed.opened_at)),
+            &column.of(|case| position_column(case.last.sequenced.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
             &column.of(|case| case.first.map(occurred_at)),
             &column.of(|case| case.by_caller.map(occurred_at)),
-            &column.of(|case| position_column(case.last.placed.position)),
-            &column.of(|case| version_column(case.last.placed.event.header.version)),
+            &column.of(|case| position_column(case.last.sequenced.position)),
+            &column.of(|case| version_column(case.last.sequenced.event.header.version)),
             &column.of(|case| state_code(case.last.commit.columns.state)),
             &column.of(|case| urgency_code(case.last.commit.columns.urgency)),
-            &column.of(|case| case.last.placed.event.header.determination_id),
+            &column.of(|case| case.last.sequenced.event.header.determination_id),
             &column.of(|case| case.last.commit.columns.member_id.as_str()),
             &column.of(|case| case.last.commit.columns.referral_number.as_str()),
             &column.of(|case| {
@@ -164,7 +164,7 @@ impl Statements {
                     .treatment_authorization_number
                     .as_str()
             }),
-            &column.of(|case| &case.last.placed.event.sha256.0[..]),
+            &column.of(|case| &case.last.sequenced.event.sha256.0[..]),
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
             &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
@@ -182,15 +182,15 @@ impl Statements {
         }
         let column = Of(cases);
         let given: [&(dyn ToSql + Sync); 16] = [
-            &column.of(|case| position_column(case.last.placed.opened_at)),
+            &column.of(|case| position_column(case.last.sequenced.opened_at)),
             &column.of(|case| first_due_column(case.last.commit.columns.first_due)),
             &column.of(|case| case.last.commit.columns.due_at.map(instant_column)),
             &column.of(|case| case.by_caller.map(occurred_at)),
-            &column.of(|case| position_column(case.last.placed.position)),
-            &column.of(|case| version_column(case.last.placed.event.header.version)),
+            &column.of(|case| position_column(case.last.sequenced.position)),
+            &column.of(|case| version_column(case.last.sequenced.event.header.version)),
             &column.of(|case| state_code(case.last.commit.columns.state)),
             &column.of(|case| urgency_code(case.last.commit.columns.urgency)),
-            &column.of(|case| &case.last.placed.event.sha256.0[..]),
+            &column.of(|case| &case.last.sequenced.event.sha256.0[..]),
             &column.of(|case| case.by_caller.as_ref().map(sha256)),
             &column.of(|case| &case.last.commit.snapshot[..]),
             &column.of(|case| case.last.commit.columns.sweep_at.map(instant_column)),
@@ -236,7 +236,7 @@ impl Statements {
 #[derive(Clone, Copy)]
 pub(super) struct GroupRow<'a> {
     pub commit: &'a Commit,
-    pub placed: &'a Placed,
+    pub sequenced: &'a SequencedEvent,
 }
 
 /// A case after a group: its last event, and what of it is from earlier ones.
@@ -254,9 +254,11 @@ fn cases<'a>(rows: &[GroupRow<'a>]) -> (Vec<CaseRow<'a>>, Vec<CaseRow<'a>>) {
     let mut by_case: HashMap<u64, usize> = HashMap::with_capacity(rows.len());
     let mut cases: Vec<CaseRow<'a>> = Vec::with_capacity(rows.len());
     for row in rows {
-        let opens = row.placed.previous.is_none();
+        let opens = row.sequenced.previous.is_none();
         let by_caller = (opens || row.commit.replay.is_some()).then_some(*row);
-        let at = *by_case.entry(row.placed.opened_at).or_insert(cases.len());
+        let at = *by_case
+            .entry(row.sequenced.opened_at)
+            .or_insert(cases.len());
         match cases.get_mut(at) {
             Some(case) => {
                 case.last = *row;
@@ -284,7 +286,7 @@ impl<'a> Letters<'a> {
                     let id = letter.determination_id;
                     StoreError::damaged(id, "a letter's reference is not JSON")
                 })?;
-                letters.push((position_column(row.placed.opened_at), letter, reference));
+                letters.push((position_column(row.sequenced.opened_at), letter, reference));
             }
         }
         Ok(Self(letters))
@@ -301,11 +303,11 @@ impl<'r, T> Of<'r, T> {
 }
 
 fn occurred_at(row: GroupRow<'_>) -> i64 {
-    instant_column(row.placed.event.header.occurred_at)
+    instant_column(row.sequenced.event.header.occurred_at)
 }
 
 fn sha256<'a>(row: &GroupRow<'a>) -> &'a [u8] {
-    &row.placed.event.sha256.0
+    &row.sequenced.event.sha256.0
 }
 
 /// A version in the form in which the database keeps it: a case takes a thousand events at most.

@@ -10,8 +10,8 @@ use tokio::task::JoinHandle;
 use super::database::Database;
 use super::error::unavailable;
 use super::transaction::{Failed, Written, try_group};
-use crate::group::{self, GROUP_MAX, Outcome, PendingCommit, Queue, lock};
-use crate::{Commit, Meters, StoreError};
+use crate::group_commit::{self, GROUP_MAX, Outcome, PendingCommit, Queue, lock};
+use crate::{Commit, StoreError, StoreMetrics};
 
 /// Maximum attempts at a transaction that the server rolled back for another's sake.
 const ATTEMPTS_MAX: u32 = 5;
@@ -32,7 +32,7 @@ struct GroupWriter {
     channel: String,
     /// Learns of a commit before its caller does.
     head: watch::Sender<u64>,
-    meters: Meters,
+    metrics: StoreMetrics,
 }
 
 impl Writer {
@@ -41,14 +41,14 @@ impl Writer {
         database: Arc<Database>,
         channel: String,
         head: watch::Sender<u64>,
-        meters: Meters,
+        metrics: StoreMetrics,
     ) -> Self {
         let (queue, jobs) = Queue::new();
         let writer = GroupWriter {
             database,
             channel,
             head,
-            meters,
+            metrics,
         };
         Self {
             queue,
@@ -80,7 +80,7 @@ impl GroupWriter {
         let mut queued: Vec<PendingCommit> = Vec::with_capacity(GROUP_MAX);
         let mut last_group = 0;
         while jobs.recv_many(&mut queued, GROUP_MAX).await > 0 {
-            if let Some(window) = group::batch_window(last_group) {
+            if let Some(window) = group_commit::batch_window(last_group) {
                 tokio::time::sleep(window).await;
                 while queued.len() < GROUP_MAX
                     && let Ok(pending) = jobs.try_recv()
@@ -89,17 +89,17 @@ impl GroupWriter {
                 }
             }
             last_group = queued.len();
-            let (commits, replies) = group::take_group(&mut queued);
+            let (commits, replies) = group_commit::take_group(&mut queued);
             if commits.is_empty() {
                 continue;
             }
             let begun = Instant::now();
             let written = self.write(&commits).await;
             if let Ok(written) = &written {
-                self.meters.committed(commits.len(), begun.elapsed());
+                self.metrics.observe_group(commits.len(), begun.elapsed());
                 super::listen::tell(&self.head, written.position);
             }
-            group::reply(written.map(|written| written.outcomes), replies);
+            group_commit::reply(written.map(|written| written.outcomes), replies);
         }
         self.database.close();
     }

@@ -29,8 +29,8 @@ use self::lock::WriteLock;
 use self::reader::Readers;
 use self::writer::{Observers, Writer, WrittenFile};
 use super::{
-    Commit, CommitError, Committed, Head, LogEntry, Meters, OpenCases, Page, Record, Replay,
-    ReplayKey, Store, StoreError, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Head, LogEntry, OpenCases, Page, Record, Replay, ReplayKey,
+    Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
@@ -46,7 +46,7 @@ pub struct SqliteStore {
     /// `None`: opened for reading only.
     writer: Option<Arc<Writer>>,
     head: watch::Receiver<u64>,
-    meters: Meters,
+    metrics: StoreMetrics,
 }
 
 impl SqliteStore {
@@ -77,14 +77,14 @@ impl SqliteStore {
             connection,
             checkpoints: Checkpoints::start(path)?,
         };
-        let meters = Meters::default();
-        let writer = Writer::start(file, Arc::clone(&readers), observers, meters.clone())?;
+        let metrics = StoreMetrics::default();
+        let writer = Writer::start(file, Arc::clone(&readers), observers, metrics.clone())?;
         Ok(Self {
             readers,
             cases: Some(cases),
             writer: Some(Arc::new(writer)),
             head,
-            meters,
+            metrics,
         })
     }
 
@@ -102,7 +102,7 @@ impl SqliteStore {
             cases: None,
             writer: None,
             head,
-            meters: Meters::default(),
+            metrics: StoreMetrics::default(),
         })
     }
 }
@@ -214,8 +214,8 @@ impl Store for SqliteStore {
         self.head.clone()
     }
 
-    fn meters(&self) -> Meters {
-        self.meters.clone()
+    fn metrics(&self) -> StoreMetrics {
+        self.metrics.clone()
     }
 
     async fn ping(&self) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::rows::{Columns, unavailable};
 use crate::codes::{form_code, limit_column, position_column};
 use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
-use crate::place::Standing;
+use crate::sequence::CaseHead;
 use crate::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
     decode_file, fold,
@@ -259,11 +259,11 @@ pub(super) fn open_cases(
     Ok(OpenCases::of(counted))
 }
 
-pub(super) fn standing(connection: &Connection, id: Uuid) -> Result<Option<Standing>, StoreError> {
+pub(super) fn case_head(connection: &Connection, id: Uuid) -> Result<Option<CaseHead>, StoreError> {
     const SQL: &str = "SELECT opened_at, version, head, last_position FROM cases WHERE id = ?1";
     one(connection, SQL, params![id.as_bytes()], |row| {
         let columns = Columns::of(id, row);
-        Ok(Standing {
+        Ok(CaseHead {
             opened_at: columns.position("opened_at")?,
             version: columns.version("version")?,
             head: columns.digest("head")?,

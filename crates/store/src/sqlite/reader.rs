@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use super::schema;
 use crate::StoreError;
-use crate::group::closed;
+use crate::group_commit::closed;
 
 /// As many connections as are kept while no one reads.
 const IDLE_MAX: usize = 8;

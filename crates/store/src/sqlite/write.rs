@@ -9,8 +9,8 @@ use super::rows::unavailable;
 use crate::codes::{
     first_due_column, form_code, kind_code, position_column, state_code, urgency_code,
 };
-use crate::group::Outcome;
-use crate::place::Placed;
+use crate::group_commit::Outcome;
+use crate::sequence::SequencedEvent;
 use crate::{Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering};
 use second_opinion_rules::case::SealedEvent;
 
@@ -62,24 +62,24 @@ pub(super) fn write(
         return Ok(Err(CommitError::Replayed(replay)));
     }
     // A new case is not looked for: that its id is taken shows when it is written.
-    let standing = match commit.expected_version {
+    let case_head = match commit.expected_version {
         0 => None,
-        _ => query::standing(transaction, id)?,
+        _ => query::case_head(transaction, id)?,
     };
     let (expected, event) = (commit.expected_version, commit.event);
-    let placed = match Placed::behind(head, standing.as_ref(), expected, event) {
-        Ok(placed) => placed,
+    let sequenced = match SequencedEvent::new(head, case_head.as_ref(), expected, event) {
+        Ok(sequenced) => sequenced,
         Err(refused) => return Ok(Err(refused)),
     };
     let row = Row {
-        position: placed.position,
-        opened_at: placed.opened_at,
-        previous: placed.previous,
-        event: &placed.event,
+        position: sequenced.position,
+        opened_at: sequenced.opened_at,
+        previous: sequenced.previous,
+        event: &sequenced.event,
         columns: &commit.columns,
         snapshot: &commit.snapshot,
     };
-    let written = match standing {
+    let written = match case_head {
         None => row.insert_case(&mut statements.insert_case),
         Some(_) => row.update_case(transaction, commit.replay.is_some()),
     };
@@ -95,8 +95,8 @@ pub(super) fn write(
     for letter in &commit.letters {
         insert_letter(transaction, row.opened_at, letter)?;
     }
-    *head = placed.head_after(head);
-    Ok(Ok(placed.committed()))
+    *head = sequenced.head_after(head);
+    Ok(Ok(sequenced.into_committed()))
 }
 
 /// Whether a row was not written because there is one with its key.

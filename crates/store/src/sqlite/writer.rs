@@ -17,8 +17,10 @@ use super::query;
 use super::reader::Readers;
 use super::rows::unavailable;
 use super::write;
-use crate::group::{self, GROUP_MAX, Outcome, PendingCommit, Queue, bytes_of, group_failed, lock};
-use crate::{Commit, CommitError, Committed, Head, Meters, StoreError, StoredRendering};
+use crate::group_commit::{
+    self, GROUP_MAX, Outcome, PendingCommit, Queue, bytes_of, group_failed, lock,
+};
+use crate::{Commit, CommitError, Committed, Head, StoreError, StoreMetrics, StoredRendering};
 
 /// The file as the writer has it.
 pub(super) struct WrittenFile {
@@ -69,7 +71,7 @@ impl Writer {
         file: WrittenFile,
         readers: Arc<Readers>,
         observers: Observers,
-        meters: Meters,
+        metrics: StoreMetrics,
     ) -> Result<Self, StoreError> {
         let (queue, jobs) = Queue::new();
         let failure = Failure::default();
@@ -79,7 +81,7 @@ impl Writer {
             renderings: VecDeque::new(),
             runtime: Handle::try_current().ok(),
             observers,
-            meters,
+            metrics,
             failure: Arc::clone(&failure),
         };
         let thread = std::thread::Builder::new()
@@ -156,7 +158,7 @@ struct Backlog {
     /// Answers the callers; `None`: the thread does.
     runtime: Option<Handle>,
     observers: Observers,
-    meters: Meters,
+    metrics: StoreMetrics,
     failure: Failure,
 }
 
@@ -165,7 +167,7 @@ impl Backlog {
     fn run(&mut self, connection: &mut Connection, checkpoints: &mut Checkpoints) {
         let mut last_group = 0;
         while self.wait(connection) {
-            if let Some(window) = group::batch_window(last_group) {
+            if let Some(window) = group_commit::batch_window(last_group) {
                 std::thread::sleep(window);
                 self.take_queued();
             }
@@ -222,7 +224,7 @@ impl Backlog {
     /// Writes the commits that were taken and at most one rendering, answers their callers, and gives the bytes written.
     /// Renderings are large: one a group holds no commit up for long, and shares its sync.
     fn write_group(&mut self, connection: &mut Connection) -> usize {
-        let (commits, replies) = group::take_group(&mut self.commits);
+        let (commits, replies) = group_commit::take_group(&mut self.commits);
         let (rendering, rendering_reply) = self.next_rendering().unzip();
         if commits.is_empty() && rendering.is_none() {
             return 0;
@@ -238,7 +240,7 @@ impl Backlog {
         let (size, begun) = (commits.len(), Instant::now());
         let written = commit_group(connection, commits, rendering);
         if written.is_ok() && size > 0 {
-            self.meters.committed(size, begun.elapsed());
+            self.metrics.observe_group(size, begun.elapsed());
         }
         match &written {
             Err(StoreError::Unavailable(reason)) => *lock(&self.failure) = Some(reason.clone()),
@@ -269,9 +271,9 @@ impl Backlog {
         match &self.runtime {
             // Woken from within, they cost one message to the runtime, and their replies go out together.
             Some(runtime) if size > 1 => {
-                runtime.spawn(async move { group::reply(outcomes, replies) });
+                runtime.spawn(async move { group_commit::reply(outcomes, replies) });
             }
-            Some(_) | None => group::reply(outcomes, replies),
+            Some(_) | None => group_commit::reply(outcomes, replies),
         }
         bytes
     }

@@ -13,7 +13,7 @@ const SECONDS: [f64; 11] = [
 
 /// Counts of one store. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Meters {
+pub struct StoreMetrics {
     /// Changes that went into one commit.
     pub group_size: Histogram,
     /// Seconds that one commit took.
@@ -29,7 +29,7 @@ pub struct Connections {
     pub used: usize,
 }
 
-impl Default for Meters {
+impl Default for StoreMetrics {
     fn default() -> Self {
         Self {
             group_size: Histogram::new(SIZES),
@@ -38,9 +38,9 @@ impl Default for Meters {
     }
 }
 
-impl Meters {
+impl StoreMetrics {
     /// So many changes were committed together, and it took so long.
-    pub fn committed(&self, changes: usize, took: Duration) {
+    pub fn observe_group(&self, changes: usize, took: Duration) {
         // INVARIANT: a group is of a few hundred, which a float holds exactly.
         self.group_size
             .observe(f64::from(u32::try_from(changes).unwrap_or(u32::MAX)));

@@ -5,7 +5,7 @@ use second_opinion_rules::case::{Digest, SealedEvent};
 
 /// What a case's row says of where it stands in the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Standing {
+pub(super) struct CaseHead {
     /// The position of the case's first event.
     pub opened_at: u64,
     pub version: u32,
@@ -15,7 +15,7 @@ pub(super) struct Standing {
 }
 
 /// An event in its place.
-pub(super) struct Placed {
+pub(super) struct SequencedEvent {
     pub event: SealedEvent,
     pub position: u64,
     pub opened_at: u64,
@@ -23,16 +23,16 @@ pub(super) struct Placed {
     pub previous: Option<u64>,
 }
 
-impl Placed {
+impl SequencedEvent {
     /// Puts an event behind the log's head, on the case as it stands. Whether the request was made before is
     /// asked first by whoever writes: a repetition gets its first answer however far the case has moved on.
-    pub fn behind(
+    pub fn new(
         head: &Head,
-        standing: Option<&Standing>,
+        case_head: Option<&CaseHead>,
         expected_version: u32,
         event: SealedEvent,
     ) -> Result<Self, CommitError> {
-        if !follows(standing, expected_version, &event) {
+        if !follows(case_head, expected_version, &event) {
             return Err(CommitError::VersionConflict);
         }
         let id = event.header.determination_id;
@@ -43,8 +43,8 @@ impl Placed {
         Ok(Self {
             event,
             position,
-            opened_at: standing.map_or(position, |case| case.opened_at),
-            previous: standing.map(|case| case.last_position),
+            opened_at: case_head.map_or(position, |case| case.opened_at),
+            previous: case_head.map(|case| case.last_position),
         })
     }
 
@@ -58,8 +58,8 @@ impl Placed {
     }
 
     /// Where the case stands after it.
-    pub fn standing_after(&self) -> Standing {
-        Standing {
+    pub fn case_head_after(&self) -> CaseHead {
+        CaseHead {
             opened_at: self.opened_at,
             version: self.event.header.version,
             head: self.event.sha256,
@@ -67,7 +67,7 @@ impl Placed {
         }
     }
 
-    pub fn committed(self) -> Committed {
+    pub fn into_committed(self) -> Committed {
         Committed {
             event: self.event,
             position: self.position,
@@ -76,8 +76,8 @@ impl Placed {
 }
 
 /// Whether a commit follows on what is stored: the version it expects, and in the event itself the digest before it.
-fn follows(standing: Option<&Standing>, expected_version: u32, event: &SealedEvent) -> bool {
+fn follows(case_head: Option<&CaseHead>, expected_version: u32, event: &SealedEvent) -> bool {
     let header = &event.header;
-    let (version, head) = standing.map_or((0, Digest::ZERO), |case| (case.version, case.head));
+    let (version, head) = case_head.map_or((0, Digest::ZERO), |case| (case.version, case.head));
     version == expected_version && header.version == version + 1 && header.previous == head
 }
