@@ -4,6 +4,7 @@
 //! record, under the version that was expected. It is acknowledged only once it is durable.
 
 mod codes;
+mod columns;
 mod copy;
 mod fold;
 pub mod folder;
@@ -12,12 +13,15 @@ mod metrics;
 mod open;
 mod open_cases;
 pub mod postgres;
+mod queries;
+mod schema;
 mod secret;
 mod sequence;
 mod snapshot;
 pub mod sqlite;
 mod url;
 mod verify;
+mod worklist;
 
 use std::sync::Arc;
 

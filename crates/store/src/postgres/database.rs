@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    GenericClient, Manager, ManagerConfig, Object, Pool, PoolConfig, PoolError, RecyclingMethod,
-    Runtime, TimeoutType, Timeouts,
+    Manager, ManagerConfig, Object, Pool, PoolConfig, PoolError, RecyclingMethod, Runtime,
+    TimeoutType, Timeouts,
 };
 use futures::future::BoxFuture;
 
-use super::error::{unavailable, unreachable};
+use super::error::unreachable;
 use super::session::Connector;
 use crate::group_commit::{closed, lock};
 use crate::{Connections, StoreError};
@@ -134,20 +134,4 @@ impl Database {
     pub(super) fn close(&self) {
         self.pool.close();
     }
-}
-
-/// One statement's rows.
-pub(super) async fn rows(
-    client: &impl GenericClient,
-    sql: &str,
-    given: &[&(dyn tokio_postgres::types::ToSql + Sync)],
-) -> Result<Vec<tokio_postgres::Row>, StoreError> {
-    let statement = client
-        .prepare_cached(sql)
-        .await
-        .map_err(|error| unavailable(&error))?;
-    client
-        .query(&statement, given)
-        .await
-        .map_err(|error| unavailable(&error))
 }

@@ -10,10 +10,8 @@ mod listen;
 #[cfg(test)]
 mod plans;
 mod query;
-mod rows;
 mod schema;
 mod session;
-mod sweep;
 mod target;
 mod tls;
 mod transaction;
@@ -160,7 +158,7 @@ async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
         .run(|client| {
             Box::pin(async move {
                 schema::check_current(client).await?;
-                let found = database::rows(client, CHANNEL_SQL, &[]).await?;
+                let found = query::rows(client, CHANNEL_SQL, &[]).await?;
                 let channel = found.first().ok_or_else(closed)?.try_get("channel");
                 let channel = channel.map_err(|error| unavailable(&error))?;
                 Ok((query::head(client).await?.position, channel))
@@ -173,7 +171,7 @@ async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
 async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
     const SQL: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
     let off = database
-        .run(|client| Box::pin(database::rows(client, SQL, &[])))
+        .run(|client| Box::pin(query::rows(client, SQL, &[])))
         .await?;
     for row in off {
         let name: &str = row.try_get("name").map_err(|error| unavailable(&error))?;
@@ -216,7 +214,7 @@ impl Store for PostgresStore {
 
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
         self.database
-            .run(|client| Box::pin(sweep::to_sweep(client, as_of, limit)))
+            .run(|client| Box::pin(query::to_sweep(client, as_of, limit)))
             .await
     }
 

@@ -1,102 +1,118 @@
-//! What does the database hold? Reads by key, and the log in order.
+//! Reads by key, and the log in order: one prepared query each.
 
 use chrono::{DateTime, Utc};
 use deadpool_postgres::GenericClient;
 use tokio_postgres::Row;
-use tokio_postgres::types::ToSql;
+use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use super::database::rows;
 use super::error::unavailable;
-use super::rows::Columns;
-use crate::codes::{form_code, limit_column, position_column};
-use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
+use crate::codes::{form_code, instant_column, limit_column, position_column};
+use crate::columns::{self, Columns};
+use crate::open_cases::{OPEN_CASES_SQL, OpenCases, bounds_us};
+use crate::queries::{self, Snapshot};
 use crate::{
-    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file, fold,
+    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering, fold,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
 
-pub(super) const CASE_SQL: &str =
-    "SELECT id, version, created_at_us, updated_at_us, head, command_head, last_position, snapshot
-    FROM cases WHERE id = $1";
+type Parameters<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+impl columns::Row for Row {
+    fn small(&self, column: &str) -> Option<i16> {
+        value(self, column)
+    }
+    fn integer(&self, column: &str) -> Option<i32> {
+        value(self, column)
+    }
+    fn big(&self, column: &str) -> Option<i64> {
+        value(self, column)
+    }
+    fn big_or_null(&self, column: &str) -> Option<Option<i64>> {
+        value(self, column)
+    }
+    fn text(&self, column: &str) -> Option<&str> {
+        value(self, column)
+    }
+    fn bytes(&self, column: &str) -> Option<&[u8]> {
+        value(self, column)
+    }
+    fn id(&self, column: &str) -> Option<Uuid> {
+        value(self, column)
+    }
+}
+
+fn value<'r, T: FromSql<'r>>(row: &'r Row, column: &str) -> Option<T> {
+    row.try_get(column).ok()
+}
+
+/// The rows of a query.
+pub(super) async fn rows(
+    client: &impl GenericClient,
+    sql: &str,
+    given: Parameters<'_>,
+) -> Result<Vec<Row>, StoreError> {
+    let statement = client.prepare_cached(sql).await;
+    let statement = statement.map_err(|error| unavailable(&error))?;
+    let rows = client.query(&statement, given).await;
+    rows.map_err(|error| unavailable(&error))
+}
+
+/// The rows of a query, read.
+async fn all<T>(
+    client: &impl GenericClient,
+    sql: &str,
+    given: Parameters<'_>,
+    read: impl Fn(&dyn columns::Row) -> Result<T, StoreError>,
+) -> Result<Vec<T>, StoreError> {
+    let found = rows(client, sql, given).await?;
+    found.iter().map(|row| read(row)).collect()
+}
+
+/// The first row of a query, read.
+async fn one<T>(
+    client: &impl GenericClient,
+    sql: &str,
+    given: Parameters<'_>,
+    read: impl Fn(&dyn columns::Row) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let found = rows(client, sql, given).await?;
+    found.first().map(|row| read(row)).transpose()
+}
 
 pub(super) async fn case(
     client: &impl GenericClient,
     id: Uuid,
 ) -> Result<Option<Case>, StoreError> {
-    match rows(client, CASE_SQL, &[&id]).await?.first() {
+    match rows(client, queries::CASE_SQL, &[&id]).await?.first() {
         Some(row) => case_in(client, row).await.map(Some),
         None => Ok(None),
     }
 }
 
-pub(super) const REPLAY_SQL: &str =
-    "SELECT request_id, caller, content, determination_id, version FROM events
-    WHERE request_id = $1 AND caller = $2";
-
-pub(super) async fn replay(
-    client: &impl GenericClient,
-    key: &ReplayKey,
-) -> Result<Option<Replay>, StoreError> {
-    let found = rows(client, REPLAY_SQL, &[&key.request_id, &key.caller]).await?;
-    let replay = found.first().map(replay_in).transpose()?;
-    Ok(replay.map(|(_, replay)| replay))
-}
-
-/// The idempotency record in a row.
-pub(super) fn replay_in(row: &Row) -> Result<(ReplayKey, Replay), StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    let key = ReplayKey {
-        caller: columns.get("caller")?,
-        request_id: columns.get("request_id")?,
-    };
-    let replay = Replay {
-        content: columns.digest("content")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-    };
-    Ok((key, replay))
-}
-
-/// The case in a row that has every column read here.
+/// The case in a row of [`queries::case_columns`].
 pub(super) async fn case_in(client: &impl GenericClient, row: &Row) -> Result<Case, StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    let id = columns.determination_id();
-    let file = match decode_file(columns.get("snapshot")?) {
-        Some(file) => file,
-        // Another version wrote the snapshot. The events are the record.
-        None => {
-            fold(
-                id,
-                &walk(client, id, columns.position("last_position")?).await?,
-            )?
-            .file
+    let file = match queries::snapshot(row)? {
+        Snapshot::Known(file) => *file,
+        Snapshot::Unknown { id, last_position } => {
+            fold(id, &walk(client, id, last_position).await?)?.file
         }
     };
-    Ok(Case {
-        id,
-        version: columns.version("version")?,
-        head: columns.digest("head")?,
-        command_head: columns.digest("command_head")?,
-        created_at: columns.instant("created_at_us")?,
-        updated_at: columns.instant("updated_at_us")?,
-        file,
-    })
+    queries::case(row, file)
 }
 
 pub(super) async fn history(
     client: &impl GenericClient,
     id: Uuid,
 ) -> Result<Vec<Record>, StoreError> {
-    const SQL: &str = "SELECT last_position FROM cases WHERE id = $1";
-    match rows(client, SQL, &[&id]).await?.first() {
+    let last = one(client, queries::LAST_POSITION_SQL, &[&id], |row| {
+        Columns::of(id, row).position("last_position")
+    })
+    .await?;
+    match last {
         None => Ok(Vec::new()),
-        Some(row) => {
-            let last = Columns::of(id, row).position("last_position")?;
-            walk(client, id, last).await
-        }
+        Some(last) => walk(client, id, last).await,
     }
 }
 
@@ -119,13 +135,12 @@ async fn walk(client: &impl GenericClient, id: Uuid, last: u64) -> Result<Vec<Re
     let mut before = None;
     for row in &found {
         let columns = Columns::of(id, row);
-        if columns.get::<Option<i64>>("position")?.is_none() {
-            let at: i64 = columns.get("at")?;
-            let missing = format!("its event at position {at} is missing");
+        if columns.big_or_null("position")?.is_none() {
+            let missing = format!("its event at position {} is missing", columns.big("at")?);
             return Err(StoreError::damaged(id, missing));
         }
-        records.push(record(row)?);
-        before = columns.get::<Option<i64>>("previous_position")?;
+        records.push(queries::record(row)?);
+        before = columns.big_or_null("previous_position")?;
     }
     if before.is_some() {
         let position = records.last().map_or(0, |record| record.position);
@@ -136,37 +151,22 @@ async fn walk(client: &impl GenericClient, id: Uuid, last: u64) -> Result<Vec<Re
     Ok(records)
 }
 
-pub(super) const LOG_SQL: &str =
-    "SELECT e.position, e.determination_id, e.version, e.kind, e.state, e.urgency, e.due_at_us,
-            e.occurred_at_us, coalesce(c.referral_number, '') AS referral_number,
-            coalesce(c.treatment_authorization_number, '') AS treatment_authorization_number
-        FROM events e LEFT JOIN cases c ON c.opened_at = e.opened_at
-        WHERE e.position > $1 ORDER BY e.position LIMIT $2";
+pub(super) async fn replay(
+    client: &impl GenericClient,
+    key: &ReplayKey,
+) -> Result<Option<Replay>, StoreError> {
+    let given: Parameters<'_> = &[&key.request_id, &key.caller];
+    let found = one(client, queries::REPLAY_SQL, given, queries::replay).await?;
+    Ok(found.map(|(_, replay)| replay))
+}
 
 pub(super) async fn log_after(
     client: &impl GenericClient,
     position: u64,
     limit: usize,
 ) -> Result<Vec<LogEntry>, StoreError> {
-    let (after, limit) = (position_column(position), limit_column(limit));
-    let page = rows(client, LOG_SQL, &[&after, &limit]).await?;
-    page.iter().map(entry).collect()
-}
-
-fn entry(row: &Row) -> Result<LogEntry, StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    Ok(LogEntry {
-        position: columns.position("position")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-        kind: columns.kind("kind")?,
-        state: columns.state("state")?,
-        urgency: columns.urgency("urgency")?,
-        due_at: columns.instant_if_any("due_at_us")?,
-        occurred_at: columns.instant("occurred_at_us")?,
-        referral_number: columns.get("referral_number")?,
-        treatment_authorization_number: columns.get("treatment_authorization_number")?,
-    })
+    let given: Parameters<'_> = &[&position_column(position), &limit_column(limit)];
+    all(client, queries::LOG_SQL, given, queries::log_entry).await
 }
 
 pub(super) async fn records_after(
@@ -174,102 +174,43 @@ pub(super) async fn records_after(
     position: u64,
     limit: usize,
 ) -> Result<Vec<Record>, StoreError> {
-    const SQL: &str = "SELECT position, determination_id, version, sha256, bytes
-        FROM events WHERE position > $1 ORDER BY position LIMIT $2";
-    let (after, limit) = (position_column(position), limit_column(limit));
-    let page = rows(client, SQL, &[&after, &limit]).await?;
-    page.iter().map(record).collect()
-}
-
-fn record(row: &Row) -> Result<Record, StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    Ok(Record {
-        position: columns.position("position")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-        bytes: columns.get("bytes")?,
-        sha256: columns.digest("sha256")?,
-    })
+    let given: Parameters<'_> = &[&position_column(position), &limit_column(limit)];
+    all(client, queries::RECORDS_SQL, given, queries::record).await
 }
 
 pub(super) async fn head(client: &impl GenericClient) -> Result<Head, StoreError> {
-    const SQL: &str = "SELECT position, digest, occurred_at_us FROM log_head";
-    head_in(&rows(client, SQL, &[]).await?)
+    head_in(&rows(client, queries::HEAD_SQL, &[]).await?)
 }
 
 pub(super) fn head_in(rows: &[Row]) -> Result<Head, StoreError> {
-    let Some(row) = rows.first() else {
-        // Nothing else takes the head away.
-        return Err(StoreError::Unavailable(
+    // Nothing else takes the head away.
+    let row = rows.first().ok_or_else(|| {
+        StoreError::Unavailable(
             "a copy into it was begun and is not finished: run the same `second-opinion copy` again"
                 .to_owned(),
-        ));
-    };
-    let columns = Columns::of(Uuid::nil(), row);
-    Ok(Head {
-        position: columns.position("position")?,
-        digest: columns.digest("digest")?,
-        occurred_at: columns.instant("occurred_at_us")?,
-    })
+        )
+    })?;
+    queries::head(row)
 }
 
 pub(super) async fn notice(
     client: &impl GenericClient,
     id: Uuid,
 ) -> Result<Option<StoredNotice>, StoreError> {
-    const SQL: &str = "SELECT c.id, n.reference, n.bytes
-        FROM notices n JOIN cases c ON c.opened_at = n.opened_at WHERE n.notice_id = $1";
-    let found = rows(client, SQL, &[&id]).await?;
-    let Some(row) = found.first() else {
-        return Ok(None);
-    };
-    let columns = Columns::with_id_in(row, "id")?;
-    let reference = serde_json::from_str(columns.get("reference")?)
-        .map_err(|_| columns.damaged("reference"))?;
-    Ok(Some(StoredNotice {
-        determination_id: columns.determination_id(),
-        reference,
-        bytes: columns.get("bytes")?,
-    }))
+    one(client, queries::NOTICE_SQL, &[&id], queries::notice).await
 }
-
-pub(super) async fn open_cases(
-    client: &impl GenericClient,
-    as_of: DateTime<Utc>,
-) -> Result<OpenCases, StoreError> {
-    let [overdue, four_hours, day, three_days] = bounds_us(as_of);
-    let given: [&(dyn ToSql + Sync); 4] = [&overdue, &four_hours, &day, &three_days];
-    let found = rows(client, OPEN_CASES_SQL, &given).await?;
-    let counted = found.iter().map(|row| {
-        let columns = Columns::of(Uuid::nil(), row);
-        Ok(OpenCasesRow {
-            clock: columns.get("clock")?,
-            time_left: columns.get("time_left")?,
-            cases: columns.get("cases")?,
-            earliest_us: columns.get("earliest_us")?,
-        })
-    });
-    let counted = counted.collect::<Result<Vec<_>, StoreError>>()?;
-    Ok(OpenCases::of(counted))
-}
-
-const RENDERING_SQL: &str = "SELECT sha256, bytes FROM renderings
-    WHERE notice_id = $1 AND form = $2 AND language = $3 AND large_print = $4";
 
 pub(super) async fn rendering(
     client: &impl GenericClient,
     notice_id: Uuid,
     rendition: &Rendition,
 ) -> Result<Option<StoredRendering>, StoreError> {
-    let form = form_code(rendition.form);
-    let (language, large_print) = (&rendition.language, &rendition.large_print);
-    let found = rows(
-        client,
-        RENDERING_SQL,
-        &[&notice_id, &form, language, large_print],
-    )
-    .await?;
-    rendering_in(&found, notice_id, rendition)
+    let (form, language) = (form_code(rendition.form), &rendition.language);
+    let given: Parameters<'_> = &[&notice_id, &form, language, &rendition.large_print];
+    one(client, queries::RENDERING_SQL, given, |row| {
+        queries::rendering(row, notice_id, rendition)
+    })
+    .await
 }
 
 /// Stores a rendering where there is none yet, and gives the one that is stored.
@@ -280,23 +221,18 @@ pub(super) async fn store_rendering(
     const SQL: &str =
         "INSERT INTO renderings (notice_id, form, language, large_print, sha256, bytes)
         VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
-    let Rendition {
-        form,
-        language,
-        large_print,
-    } = &new.rendition;
-    let (form, sha256) = (form_code(*form), &new.sha256.0[..]);
-    let given: [&(dyn ToSql + Sync); 6] = [
+    let (form, sha256) = (form_code(new.rendition.form), &new.sha256.0[..]);
+    let given: Parameters<'_> = &[
         &new.notice_id,
         &form,
-        language,
-        large_print,
+        &new.rendition.language,
+        &new.rendition.large_print,
         &sha256,
         &new.bytes,
     ];
     let statement = client.prepare_cached(SQL).await;
     let statement = statement.map_err(|error| unavailable(&error))?;
-    let inserted = client.execute(&statement, &given).await;
+    let inserted = client.execute(&statement, given).await;
     if inserted.map_err(|error| unavailable(&error))? > 0 {
         return Ok(new);
     }
@@ -305,19 +241,25 @@ pub(super) async fn store_rendering(
     first.ok_or_else(|| StoreError::Unavailable("a rendering has vanished".to_owned()))
 }
 
-fn rendering_in(
-    rows: &[Row],
-    notice_id: Uuid,
-    rendition: &Rendition,
-) -> Result<Option<StoredRendering>, StoreError> {
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let columns = Columns::of(Uuid::nil(), row);
-    Ok(Some(StoredRendering {
-        notice_id,
-        rendition: rendition.clone(),
-        sha256: columns.digest("sha256")?,
-        bytes: columns.get("bytes")?,
-    }))
+/// The ids of the cases that are owed an event which no caller makes, longest due first.
+pub(super) async fn to_sweep(
+    client: &impl GenericClient,
+    as_of: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Uuid>, StoreError> {
+    let given: Parameters<'_> = &[&instant_column(as_of), &limit_column(limit)];
+    all(client, queries::SWEEP_SQL, given, |row| {
+        Columns::of_no_case(row).id("id")
+    })
+    .await
+}
+
+pub(super) async fn open_cases(
+    client: &impl GenericClient,
+    as_of: DateTime<Utc>,
+) -> Result<OpenCases, StoreError> {
+    let [overdue, four_hours, day, three_days] = bounds_us(as_of);
+    let given: Parameters<'_> = &[&overdue, &four_hours, &day, &three_days];
+    let counted = all(client, OPEN_CASES_SQL, given, queries::open_cases).await?;
+    Ok(OpenCases::of(counted))
 }

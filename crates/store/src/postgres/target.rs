@@ -10,10 +10,10 @@ use super::PostgresStore;
 use super::address::Address;
 use super::copied;
 use super::error::{unavailable, unreachable};
-use super::rows::Columns;
 use super::schema::{self, LOCK_SQL};
 use super::session::{Connector, Purpose};
 use crate::codes::{instant_column, position_column};
+use crate::columns::Columns;
 use crate::copy::{Batch, Counts, Rows};
 use crate::{Head, StoreError};
 
@@ -135,7 +135,7 @@ impl Target {
     pub async fn counts(&self) -> Result<Counts, StoreError> {
         let found = self.query(COUNTS_SQL).await?;
         let count = |column| match found.first() {
-            Some(row) => Columns::of(uuid::Uuid::nil(), row).position(column),
+            Some(row) => Columns::of_no_case(row).position(column),
             None => Ok(0),
         };
         Ok(Counts {
@@ -154,9 +154,9 @@ impl Target {
         const SQL: &str =
             "SELECT count(*) AS damaged FROM renderings WHERE sha256(bytes) <> sha256";
         let found = self.query(SQL).await?;
-        found.first().map_or(Ok(0), |row| {
-            Columns::of(uuid::Uuid::nil(), row).position("damaged")
-        })
+        found
+            .first()
+            .map_or(Ok(0), |row| Columns::of_no_case(row).position("damaged"))
     }
 
     /// Has the database look at what the tables hold now.
@@ -204,16 +204,16 @@ impl Target {
 }
 
 fn unfinished(row: &Row, source: &Head) -> Result<Beginning, StoreError> {
-    let columns = Columns::of(uuid::Uuid::nil(), row);
+    let columns = Columns::of_no_case(row);
     let (position, digest) = (columns.position("position")?, columns.digest("digest")?);
     if (position, digest) != (source.position, source.digest) {
         return Ok(Beginning::OtherSource(position));
     }
     Ok(Beginning::Begun([
-        columns.get("cases")?,
-        columns.get("notices")?,
-        columns.get("renderings")?,
-        columns.get("events")?,
+        columns.big("cases")?,
+        columns.big("notices")?,
+        columns.big("renderings")?,
+        columns.big("events")?,
     ]))
 }
 

@@ -12,10 +12,10 @@ use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
 use super::error::{is_transient, unavailable};
-use super::query::{head_in, replay_in};
-use super::rows::Columns;
+use super::query::head_in;
 use super::write::{GroupRow, Letters, Statements};
 use crate::group_commit::Outcome;
+use crate::queries;
 use crate::sequence::{CaseHead, SequencedEvent};
 use crate::{Commit, CommitError, Head, Replay, ReplayKey, StoreError};
 
@@ -136,8 +136,14 @@ impl GroupState {
     fn of(head: &[Row], cases: &[Row], replays: &[Row]) -> Result<Self, StoreError> {
         Ok(Self {
             head: head_in(head)?,
-            cases: cases.iter().map(case_in).collect::<Result<_, _>>()?,
-            replays: replays.iter().map(replay_in).collect::<Result<_, _>>()?,
+            cases: cases
+                .iter()
+                .map(|row| queries::case_head(row))
+                .collect::<Result<_, _>>()?,
+            replays: replays
+                .iter()
+                .map(|row| queries::replay(row))
+                .collect::<Result<_, _>>()?,
         })
     }
 
@@ -165,17 +171,6 @@ impl GroupState {
         }
         Ok(sequenced)
     }
-}
-
-fn case_in(row: &Row) -> Result<(Uuid, CaseHead), StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    let case = CaseHead {
-        opened_at: columns.position("opened_at")?,
-        version: columns.version("version")?,
-        head: columns.digest("head")?,
-        last_position: columns.position("last_position")?,
-    };
-    Ok((columns.determination_id(), case))
 }
 
 /// Before anything was written: a connection that turns out to be lost was lost without a trace.

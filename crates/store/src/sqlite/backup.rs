@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::rows::unavailable;
+use super::query::unavailable;
 use super::{files, query, schema};
 use crate::{Head, StoreError};
 

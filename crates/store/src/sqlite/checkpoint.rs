@@ -19,7 +19,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 
-use super::rows::unavailable;
+use super::query::unavailable;
 use super::schema;
 use crate::StoreError;
 

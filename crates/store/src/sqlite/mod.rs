@@ -7,10 +7,8 @@ mod files;
 mod lock;
 mod query;
 mod reader;
-mod rows;
 mod schema;
 mod source;
-mod sweep;
 mod worklist;
 mod write;
 mod writer;
@@ -154,7 +152,7 @@ impl Store for SqliteStore {
 
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
         self.readers
-            .scan(move |file| sweep::to_sweep(file, as_of, limit))
+            .scan(move |file| query::to_sweep(file, as_of, limit))
             .await
     }
 

@@ -1,64 +1,79 @@
-//! What does the file hold? Reads by key, and the log in order.
+//! Reads by key, and the log in order.
 
 use chrono::{DateTime, Utc};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Statement, params};
 use uuid::Uuid;
 
-use super::rows::{Columns, unavailable};
-use crate::codes::{form_code, limit_column, position_column};
-use crate::open_cases::{OPEN_CASES_SQL, OpenCases, OpenCasesRow, bounds_us};
+use crate::codes::{form_code, instant_column, limit_column, position_column};
+use crate::columns::{self, Columns};
+use crate::open_cases::{OPEN_CASES_SQL, OpenCases, bounds_us};
+use crate::queries::{self, Snapshot};
 use crate::sequence::CaseHead;
 use crate::{
-    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file, fold,
+    Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering, fold,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
 
-pub(super) fn case(connection: &Connection, id: Uuid) -> Result<Option<Case>, StoreError> {
-    const SQL: &str = "SELECT id, version, created_at_us, updated_at_us, head, command_head, last_position, snapshot
-        FROM cases WHERE id = ?1";
-    one(connection, SQL, params![id.as_bytes()], |row| {
-        case_in(connection, row)
+impl columns::Row for Row<'_> {
+    fn small(&self, column: &str) -> Option<i16> {
+        self.get(column).ok()
+    }
+    fn integer(&self, column: &str) -> Option<i32> {
+        self.get(column).ok()
+    }
+    fn big(&self, column: &str) -> Option<i64> {
+        self.get(column).ok()
+    }
+    fn big_or_null(&self, column: &str) -> Option<Option<i64>> {
+        self.get(column).ok()
+    }
+    fn text(&self, column: &str) -> Option<&str> {
+        self.get_ref(column).ok()?.as_str().ok()
+    }
+    fn bytes(&self, column: &str) -> Option<&[u8]> {
+        self.get_ref(column).ok()?.as_blob().ok()
+    }
+    fn id(&self, column: &str) -> Option<Uuid> {
+        self.get(column).ok().map(Uuid::from_bytes)
+    }
+}
+
+/// The error of a statement by `SQLite`'s code alone: its longer text could name what a row holds.
+pub(super) fn unavailable(error: &rusqlite::Error) -> StoreError {
+    StoreError::Unavailable(match error {
+        rusqlite::Error::SqliteFailure(failure, _) => failure.to_string(),
+        _ => "a statement and its rows do not fit together".to_owned(),
     })
 }
 
-/// The case in a row that has every column read here.
-pub(super) fn case_in(connection: &Connection, row: &Row<'_>) -> Result<Case, StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    let id = columns.determination_id();
-    let snapshot = row
-        .get_ref("snapshot")
-        .ok()
-        .and_then(|value| value.as_blob().ok())
-        .ok_or_else(|| columns.damaged("snapshot"))?;
-    let file = match decode_file(snapshot) {
-        Some(file) => file,
-        // Another version wrote the snapshot. The events are the record.
-        None => {
-            fold(
-                id,
-                &walk(connection, id, columns.position("last_position")?)?,
-            )?
-            .file
+pub(super) fn case(connection: &Connection, id: Uuid) -> Result<Option<Case>, StoreError> {
+    one(
+        connection,
+        queries::CASE_SQL,
+        params![id.as_bytes()],
+        |row| case_in(connection, row),
+    )
+}
+
+/// The case in a row of [`queries::case_columns`].
+pub(super) fn case_in(connection: &Connection, row: &dyn columns::Row) -> Result<Case, StoreError> {
+    let file = match queries::snapshot(row)? {
+        Snapshot::Known(file) => *file,
+        Snapshot::Unknown { id, last_position } => {
+            fold(id, &walk(connection, id, last_position)?)?.file
         }
     };
-    Ok(Case {
-        id,
-        version: columns.version("version")?,
-        head: columns.digest("head")?,
-        command_head: columns.digest("command_head")?,
-        created_at: columns.instant("created_at_us")?,
-        updated_at: columns.instant("updated_at_us")?,
-        file,
-    })
+    queries::case(row, file)
 }
 
 pub(super) fn history(connection: &Connection, id: Uuid) -> Result<Vec<Record>, StoreError> {
-    const SQL: &str = "SELECT last_position FROM cases WHERE id = ?1";
-    let last = one(connection, SQL, params![id.as_bytes()], |row| {
-        Columns::of(id, row).position("last_position")
-    })?;
+    let last = one(
+        connection,
+        queries::LAST_POSITION_SQL,
+        params![id.as_bytes()],
+        |row| Columns::of(id, row).position("last_position"),
+    )?;
     match last {
         None => Ok(Vec::new()),
         Some(last) => walk(connection, id, last),
@@ -69,34 +84,26 @@ pub(super) fn history(connection: &Connection, id: Uuid) -> Result<Vec<Record>, 
 /// database is needed.
 fn walk(connection: &Connection, id: Uuid, last: u64) -> Result<Vec<Record>, StoreError> {
     const SQL: &str = "SELECT position, determination_id, version, sha256, bytes, previous_position
-        FROM events WHERE position = ?1";
+        FROM events WHERE position = $1";
     let mut records = Vec::new();
     let mut next = Some(last);
     while let Some(position) = next {
         let step = one(connection, SQL, params![position_column(position)], |row| {
-            let previous = Columns::of(id, row).get::<Option<i64>>("previous_position")?;
-            Ok((record(row)?, previous))
+            let previous = Columns::of(id, row).big_or_null("previous_position")?;
+            Ok((queries::record(row)?, previous))
         })?;
         let Some((record, previous)) = step else {
-            return Err(StoreError::damaged(
-                id,
-                format!("its event at position {position} is missing"),
-            ));
+            let missing = format!("its event at position {position} is missing");
+            return Err(StoreError::damaged(id, missing));
         };
         records.push(record);
-        next = match previous {
-            None => None,
-            // Backwards alone, so that no damage makes the walk go round.
-            Some(previous) => match u64::try_from(previous) {
-                Ok(previous) if previous < position => Some(previous),
-                Ok(_) | Err(_) => {
-                    return Err(StoreError::damaged(
-                        id,
-                        format!("its event at position {position} does not name the one before it"),
-                    ));
-                }
-            },
-        };
+        // Backwards alone, so that no damage makes the walk go round.
+        next = previous.map(|previous| u64::try_from(previous).unwrap_or(u64::MAX));
+        if next.is_some_and(|previous| previous >= position) {
+            let unnamed =
+                format!("its event at position {position} does not name the one before it");
+            return Err(StoreError::damaged(id, unnamed));
+        }
     }
     records.reverse();
     Ok(records)
@@ -106,33 +113,18 @@ pub(super) fn replay(
     connection: &Connection,
     key: &ReplayKey,
 ) -> Result<Option<Replay>, StoreError> {
-    let mut statement = prepare(connection, REPLAYS_SQL)?;
+    let mut statement = prepare(connection, queries::REPLAY_SQL)?;
     replay_by(&mut statement, key)
 }
 
-/// What [`replay_by`] is ready with.
-pub(super) const REPLAYS_SQL: &str =
-    "SELECT caller, content, determination_id, version FROM events WHERE request_id = ?1";
-
-/// As [`replay`], by a statement that is ready.
+/// As [`replay`], by a prepared [`queries::REPLAY_SQL`].
 pub(super) fn replay_by(
     statement: &mut Statement<'_>,
     key: &ReplayKey,
 ) -> Result<Option<Replay>, StoreError> {
-    let read = |row: &Row<'_>| {
-        let columns = Columns::with_id_in(row, "determination_id")?;
-        let of_caller = columns.get::<String>("caller")? == key.caller;
-        if !of_caller {
-            return Ok(None);
-        }
-        Ok(Some(Replay {
-            content: columns.digest("content")?,
-            determination_id: columns.determination_id(),
-            version: columns.version("version")?,
-        }))
-    };
-    let of_all = every(statement, params![key.request_id.as_bytes()], read)?;
-    Ok(of_all.into_iter().flatten().next())
+    let given = params![key.request_id.as_bytes(), key.caller];
+    let found = first(statement, given, queries::replay)?;
+    Ok(found.map(|(_, replay)| replay))
 }
 
 pub(super) fn log_after(
@@ -140,28 +132,8 @@ pub(super) fn log_after(
     position: u64,
     limit: usize,
 ) -> Result<Vec<LogEntry>, StoreError> {
-    const SQL: &str =
-        "SELECT e.position, e.determination_id, e.version, e.kind, e.state, e.urgency, e.due_at_us,
-            e.occurred_at_us, coalesce(c.referral_number, '') AS referral_number,
-            coalesce(c.treatment_authorization_number, '') AS treatment_authorization_number
-        FROM events e LEFT JOIN cases c ON c.opened_at = e.opened_at
-        WHERE e.position > ?1 ORDER BY e.position LIMIT ?2";
     let page = params![position_column(position), limit_column(limit)];
-    all(connection, SQL, page, |row| {
-        let columns = Columns::with_id_in(row, "determination_id")?;
-        Ok(LogEntry {
-            position: columns.position("position")?,
-            determination_id: columns.determination_id(),
-            version: columns.version("version")?,
-            kind: columns.kind("kind")?,
-            state: columns.state("state")?,
-            urgency: columns.urgency("urgency")?,
-            due_at: columns.instant_if_any("due_at_us")?,
-            occurred_at: columns.instant("occurred_at_us")?,
-            referral_number: columns.get("referral_number")?,
-            treatment_authorization_number: columns.get("treatment_authorization_number")?,
-        })
-    })
+    all(connection, queries::LOG_SQL, page, queries::log_entry)
 }
 
 pub(super) fn records_after(
@@ -169,52 +141,25 @@ pub(super) fn records_after(
     position: u64,
     limit: usize,
 ) -> Result<Vec<Record>, StoreError> {
-    const SQL: &str = "SELECT position, determination_id, version, sha256, bytes
-        FROM events WHERE position > ?1 ORDER BY position LIMIT ?2";
     let page = params![position_column(position), limit_column(limit)];
-    all(connection, SQL, page, record)
-}
-
-fn record(row: &Row<'_>) -> Result<Record, StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    Ok(Record {
-        position: columns.position("position")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-        bytes: columns.get("bytes")?,
-        sha256: columns.digest("sha256")?,
-    })
+    all(connection, queries::RECORDS_SQL, page, queries::record)
 }
 
 pub(super) fn head(connection: &Connection) -> Result<Head, StoreError> {
-    const SQL: &str = "SELECT position, digest, occurred_at_us FROM log_head";
-    let head = one(connection, SQL, params![], |row| {
-        let columns = Columns::of(Uuid::nil(), row);
-        Ok(Head {
-            position: columns.position("position")?,
-            digest: columns.digest("digest")?,
-            occurred_at: columns.instant("occurred_at_us")?,
-        })
-    })?;
-    head.ok_or_else(|| StoreError::damaged(Uuid::nil(), "the log has no head"))
+    one(connection, queries::HEAD_SQL, params![], queries::head)?
+        .ok_or_else(|| StoreError::damaged(Uuid::nil(), "the log has no head"))
 }
 
 pub(super) fn notice(
     connection: &Connection,
     id: Uuid,
 ) -> Result<Option<StoredNotice>, StoreError> {
-    const SQL: &str = "SELECT c.id, n.reference, n.bytes
-        FROM notices n JOIN cases c ON c.opened_at = n.opened_at WHERE n.notice_id = ?1";
-    one(connection, SQL, params![id.as_bytes()], |row| {
-        let columns = Columns::with_id_in(row, "id")?;
-        let reference = serde_json::from_str(&columns.get::<String>("reference")?)
-            .map_err(|_| columns.damaged("reference"))?;
-        Ok(StoredNotice {
-            determination_id: columns.determination_id(),
-            reference,
-            bytes: columns.get("bytes")?,
-        })
-    })
+    one(
+        connection,
+        queries::NOTICE_SQL,
+        params![id.as_bytes()],
+        queries::notice,
+    )
 }
 
 pub(super) fn rendering(
@@ -222,22 +167,26 @@ pub(super) fn rendering(
     notice_id: Uuid,
     rendition: &Rendition,
 ) -> Result<Option<StoredRendering>, StoreError> {
-    const SQL: &str = "SELECT sha256, bytes FROM renderings
-        WHERE notice_id = ?1 AND form = ?2 AND language = ?3 AND large_print = ?4";
     let key = params![
         notice_id.as_bytes(),
         form_code(rendition.form),
         rendition.language,
         rendition.large_print
     ];
-    one(connection, SQL, key, |row| {
-        let columns = Columns::of(Uuid::nil(), row);
-        Ok(StoredRendering {
-            notice_id,
-            rendition: rendition.clone(),
-            sha256: columns.digest("sha256")?,
-            bytes: columns.get("bytes")?,
-        })
+    one(connection, queries::RENDERING_SQL, key, |row| {
+        queries::rendering(row, notice_id, rendition)
+    })
+}
+
+/// The ids of the cases that are owed an event which no caller makes, longest due first.
+pub(super) fn to_sweep(
+    connection: &Connection,
+    as_of: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Uuid>, StoreError> {
+    let given = params![instant_column(as_of), limit_column(limit)];
+    all(connection, queries::SWEEP_SQL, given, |row| {
+        Columns::of_no_case(row).id("id")
     })
 }
 
@@ -247,53 +196,14 @@ pub(super) fn open_cases(
 ) -> Result<OpenCases, StoreError> {
     let [overdue, four_hours, day, three_days] = bounds_us(as_of);
     let given = params![overdue, four_hours, day, three_days];
-    let counted = all(connection, OPEN_CASES_SQL, given, |row| {
-        let columns = Columns::of(Uuid::nil(), row);
-        Ok(OpenCasesRow {
-            clock: columns.get("clock")?,
-            time_left: columns.get("time_left")?,
-            cases: columns.get("cases")?,
-            earliest_us: columns.get("earliest_us")?,
-        })
-    })?;
+    let counted = all(connection, OPEN_CASES_SQL, given, queries::open_cases)?;
     Ok(OpenCases::of(counted))
 }
 
 pub(super) fn case_head(connection: &Connection, id: Uuid) -> Result<Option<CaseHead>, StoreError> {
-    const SQL: &str = "SELECT opened_at, version, head, last_position FROM cases WHERE id = ?1";
-    one(connection, SQL, params![id.as_bytes()], |row| {
-        let columns = Columns::of(id, row);
-        Ok(CaseHead {
-            opened_at: columns.position("opened_at")?,
-            version: columns.version("version")?,
-            head: columns.digest("head")?,
-            last_position: columns.position("last_position")?,
-        })
-    })
-}
-
-fn one<T>(
-    connection: &Connection,
-    sql: &str,
-    given: &[&dyn rusqlite::ToSql],
-    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    prepare(connection, sql)?
-        .query_row(given, |row| Ok(read(row)))
-        .optional()
-        .map_err(|error| unavailable(&error))?
-        .transpose()
-}
-
-/// Every row that a statement gives, in its order.
-pub(super) fn all<T>(
-    connection: &Connection,
-    sql: &str,
-    given: &[&dyn rusqlite::ToSql],
-    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
-) -> Result<Vec<T>, StoreError> {
-    let mut statement = prepare(connection, sql)?;
-    every(&mut statement, given, read)
+    const SQL: &str = "SELECT id, opened_at, version, head, last_position FROM cases WHERE id = $1";
+    let found = one(connection, SQL, params![id.as_bytes()], queries::case_head)?;
+    Ok(found.map(|(_, head)| head))
 }
 
 pub(super) fn prepare<'c>(
@@ -305,12 +215,37 @@ pub(super) fn prepare<'c>(
         .map_err(|error| unavailable(&error))
 }
 
-/// As [`all`], by a statement that is ready.
-fn every<T>(
+fn one<T>(
+    connection: &Connection,
+    sql: &str,
+    given: &[&dyn rusqlite::ToSql],
+    read: impl Fn(&dyn columns::Row) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let mut statement = prepare(connection, sql)?;
+    first(&mut statement, given, read)
+}
+
+/// The first row of a prepared statement.
+fn first<T>(
     statement: &mut Statement<'_>,
     given: &[&dyn rusqlite::ToSql],
-    read: impl Fn(&Row<'_>) -> Result<T, StoreError>,
+    read: impl Fn(&dyn columns::Row) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    statement
+        .query_row(given, |row| Ok(read(row)))
+        .optional()
+        .map_err(|error| unavailable(&error))?
+        .transpose()
+}
+
+/// Every row of a statement, in its order.
+pub(super) fn all<T>(
+    connection: &Connection,
+    sql: &str,
+    given: &[&dyn rusqlite::ToSql],
+    read: impl Fn(&dyn columns::Row) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
+    let mut statement = prepare(connection, sql)?;
     let mut rows = statement
         .query(given)
         .map_err(|error| unavailable(&error))?;

@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
-use uuid::Uuid;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
 
-use super::rows::{Columns, unavailable};
-use super::{files, query};
+use super::files;
+use super::query::{self, unavailable};
 use crate::StoreError;
+use crate::columns::Columns;
 use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, OpenCaseColumns, UNFILLED_SQL};
+use crate::schema::{self, Applied};
 
 mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
@@ -113,18 +114,14 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
 
 /// Brings the schema to this version's, in one transaction, and says which versions it applied.
 pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreError> {
-    check(connection)?;
     // One transaction: a migration that was applied and not written down would be applied again.
-    let report = embedded::migrations::runner()
-        .set_grouped(true)
+    let runner = embedded::migrations::runner().set_grouped(true);
+    schema::check(&applied(connection)?, runner.get_migrations())?;
+    let report = runner
         .run(connection)
         .map_err(|error| StoreError::Schema(error.to_string()))?;
     fill_open_cases(connection)?;
-    report
-        .applied_migrations()
-        .iter()
-        .map(|migration| version_of(i64::from(migration.version())))
-        .collect()
+    schema::versions(&report)
 }
 
 /// Fills the columns by which open cases are counted, in rows from before there were such columns.
@@ -137,7 +134,7 @@ fn fill_open_cases(connection: &mut Connection) -> Result<(), StoreError> {
             .map_err(failed)?;
         let unfilled = params![after, FILL_BATCH_CASES];
         let cases = query::all(&transaction, UNFILLED_SQL, unfilled, |row| {
-            let opened_at: i64 = Columns::of(Uuid::nil(), row).get("opened_at")?;
+            let opened_at = Columns::of_no_case(row).big("opened_at")?;
             Ok((opened_at, query::case_in(&transaction, row)?))
         })?;
         let Some((last, _)) = cases.last() else {
@@ -154,79 +151,28 @@ fn fill_open_cases(connection: &mut Connection) -> Result<(), StoreError> {
     }
 }
 
-/// Refuses a schema that is newer than this version's, or that diverges from it. One that is older passes.
-fn check(connection: &Connection) -> Result<Vec<u32>, StoreError> {
-    let applied = applied(connection)?;
-    let runner = embedded::migrations::runner();
-    let known = runner.get_migrations();
-    let newest = known.iter().map(|one| i64::from(one.version())).max();
-    for (version, name, checksum) in &applied {
-        match known
-            .iter()
-            .find(|one| i64::from(one.version()) == *version)
-        {
-            None => {
-                return Err(StoreError::Schema(format!(
-                    "the file has version {version}, and the newest known is {}",
-                    newest.unwrap_or(0)
-                )));
-            }
-            Some(known) if known.name() != name || known.checksum().to_string() != *checksum => {
-                return Err(StoreError::Schema(format!(
-                    "version {version} in the file is not the version {version} that is known"
-                )));
-            }
-            Some(_) => {}
-        }
-    }
-    applied
-        .iter()
-        .map(|(version, ..)| version_of(*version))
-        .collect()
-}
-
 /// Refuses a schema that is not exactly this version's.
 pub(super) fn check_current(connection: &Connection) -> Result<(), StoreError> {
-    let applied = check(connection)?;
-    let known = embedded::migrations::runner().get_migrations().len();
-    if applied.len() < known {
-        return Err(StoreError::Schema(format!(
-            "the file has {} of the {known} known versions; it has to be migrated first",
-            applied.len()
-        )));
-    }
-    Ok(())
+    let runner = embedded::migrations::runner();
+    schema::check_current(&applied(connection)?, runner.get_migrations())
 }
 
-/// The versions that were applied, with their names and checksums, in order.
-fn applied(connection: &Connection) -> Result<Vec<(i64, String, String)>, StoreError> {
-    let read = || -> rusqlite::Result<Option<Vec<(i64, String, String)>>> {
-        let tables: i64 =
-            connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
-        let history: Option<i64> = connection
-            .query_row(
-                "SELECT 1 FROM sqlite_schema WHERE name = 'refinery_schema_history'",
-                [],
-                |row| row.get(0),
-            )
-            .optional()?;
-        if history.is_none() {
-            return Ok((tables == 0).then(Vec::new));
+/// The migrations that were applied, in order.
+fn applied(connection: &Connection) -> Result<Vec<Applied>, StoreError> {
+    const TABLES_SQL: &str = "SELECT count(*), count(*) FILTER (WHERE name = 'refinery_schema_history') FROM sqlite_schema";
+    const HISTORY_SQL: &str =
+        "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version";
+    let failed = |error: rusqlite::Error| unavailable(&error);
+    let tables = connection.query_row(TABLES_SQL, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    match tables.map_err(failed)? {
+        (0_i64, _) => Ok(Vec::new()),
+        (_, 0_i64) => Err(schema::foreign()),
+        _ => {
+            let mut history = connection.prepare(HISTORY_SQL).map_err(failed)?;
+            let rows = history.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+            rows.and_then(Iterator::collect).map_err(failed)
         }
-        let mut statement = connection.prepare(
-            "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version",
-        )?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
-        rows.collect::<rusqlite::Result<_>>().map(Some)
-    };
-    read()
-        .map_err(|error| unavailable(&error))?
-        .ok_or_else(|| StoreError::Schema("the file holds tables of another program".to_owned()))
-}
-
-fn version_of(version: i64) -> Result<u32, StoreError> {
-    u32::try_from(version)
-        .map_err(|_| StoreError::Schema(format!("version {version} is out of range")))
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row};
 use uuid::Uuid;
 
 use super::lock::WriteLock;
-use super::rows::unavailable;
+use super::query::unavailable;
 use super::{query, schema};
 use crate::copy::{Batch, CaseRow, Counts, EventRow, LetterRow, RenderingRow, Rows, Table};
 use crate::{Head, StoreError};

@@ -5,11 +5,12 @@ use rusqlite::{CachedStatement, Connection, params};
 use uuid::Uuid;
 
 use super::query;
-use super::rows::unavailable;
+use super::query::unavailable;
 use crate::codes::{
     first_due_column, form_code, kind_code, position_column, state_code, urgency_code,
 };
 use crate::group_commit::Outcome;
+use crate::queries;
 use crate::sequence::SequencedEvent;
 use crate::{Commit, CommitError, Head, ReplayKey, StoreError, StoredNotice, StoredRendering};
 use second_opinion_rules::case::SealedEvent;
@@ -38,7 +39,7 @@ impl<'t> Statements<'t> {
     pub(super) fn of(transaction: &'t Connection) -> Result<Self, StoreError> {
         Ok(Self {
             transaction,
-            replays: query::prepare(transaction, query::REPLAYS_SQL)?,
+            replays: query::prepare(transaction, queries::REPLAY_SQL)?,
             insert_event: query::prepare(transaction, INSERT_EVENT_SQL)?,
             insert_case: query::prepare(transaction, INSERT_CASE_SQL)?,
         })

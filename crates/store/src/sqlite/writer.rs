@@ -14,8 +14,8 @@ use super::cache::Cases;
 use super::checkpoint::Checkpoints;
 use super::lock::WriteLock;
 use super::query;
+use super::query::unavailable;
 use super::reader::Readers;
-use super::rows::unavailable;
 use super::write;
 use crate::group_commit::{
     self, GROUP_MAX, Outcome, PendingCommit, Queue, bytes_of, group_failed, lock,
