@@ -4,7 +4,7 @@
 //! was cut is finished by the next one. Until the last transaction the target's log has no head, and no one can serve from
 //! it; before that transaction the target is proved against the source's head.
 
-mod rows;
+mod tables;
 
 use std::path::Path;
 
@@ -15,8 +15,8 @@ use super::sqlite::Source;
 use super::verify::verify_up_to;
 use super::{Finding, Head, StoreError};
 
-pub use rows::Counts;
-pub(super) use rows::{Batch, CaseRow, EventRow, LetterRow, RenderingRow, Rows, Table};
+pub use tables::Counts;
+pub(super) use tables::{Batch, TABLES, Table};
 
 /// What became of a copy so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,22 +96,22 @@ pub async fn copy(
     let head = source.head().map_err(CopyError::Source)?;
     let expected = source.counts().map_err(CopyError::Source)?;
     let mut target = Target::open(to).await.map_err(CopyError::Target)?;
-    let marks = match target.begin(&head).await.map_err(CopyError::Target)? {
-        Beginning::Begun(marks) => marks,
+    let keys = match target.begin(&head).await.map_err(CopyError::Target)? {
+        Beginning::Begun(keys) => keys,
         Beginning::NotEmpty(position) => return Err(CopyError::NotEmpty { position }),
         Beginning::OtherSource(position) => return Err(CopyError::OtherSource { position }),
     };
     let there = target.counts().await.map_err(CopyError::Target)?;
     let (mut done, total) = (there.rows(), expected.rows());
     tell(Progress::Begun { done, total });
-    for (table, mut mark) in Table::ALL.into_iter().zip(marks) {
+    for (table, mut key) in TABLES.iter().zip(keys) {
         while let Some(batch) = source
-            .batch(table, mark, batch_rows)
+            .batch(table, key, batch_rows)
             .map_err(CopyError::Source)?
         {
             target.write(&batch).await.map_err(CopyError::Target)?;
-            mark = batch.upto;
-            done += batch.rows.count();
+            key = batch.last_key;
+            done += batch.rows.len() as u64;
             tell(Progress::Copied { done });
         }
     }

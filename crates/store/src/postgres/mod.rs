@@ -3,7 +3,6 @@
 //! Every process may read and write: what orders them is a lock on the one row that is the log's head.
 
 mod address;
-mod copied;
 mod database;
 mod error;
 mod listen;

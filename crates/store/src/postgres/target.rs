@@ -1,20 +1,28 @@
-//! Where is a copy written, how far has it come, and who is kept away until it is whole?
+//! The target of a copy: an empty database, which no server can use until the copy is whole.
 //!
-//! What stands between is told by the rows themselves: `copying` has one and `log_head` none. A store without a head
-//! serves no one, not even a server that ran on the empty store before.
+//! An unfinished copy shows in the rows themselves: `copying` has one and `log_head` none. A store without a head serves no
+//! one, not even a server that ran on the empty store before.
 
+use std::error::Error as StdError;
+use std::pin::pin;
+
+use bytes::BytesMut;
+use rusqlite::types::Value;
+use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
-use tokio_postgres::{Client, Error, Row};
+
+use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::{Client, Error, Row, Transaction};
+use uuid::Uuid;
 
 use super::PostgresStore;
 use super::address::Address;
-use super::copied;
 use super::error::{unavailable, unreachable};
 use super::schema::{self, LOCK_SQL};
 use super::session::{Connector, Purpose};
 use crate::codes::{instant_column, position_column};
 use crate::columns::Columns;
-use crate::copy::{Batch, Counts, Rows};
+use crate::copy::{Batch, Counts, TABLES};
 use crate::{Head, StoreError};
 
 const COPYING_SQL: &str =
@@ -25,9 +33,8 @@ const COUNTS_SQL: &str =
 
 /// Whether a copy can go into the target.
 pub enum Beginning {
-    /// It is begun, now or before: the source's keys up to which rows are there, in the order of
-    /// [`Table::ALL`](crate::copy::Table::ALL).
-    Begun([i64; 4]),
+    /// It is begun, now or before: the source's keys up to which rows are there, in the order of [`TABLES`].
+    Begun([i64; TABLES.len()]),
     /// It is a store already, whose log stands there.
     NotEmpty(u64),
     /// It holds a part of another log, which stood there.
@@ -72,7 +79,7 @@ impl Target {
         }
         let at = self.start(source).await;
         Ok(match at.map_err(|error| unavailable(&error))? {
-            0 => Beginning::Begun([0; 4]),
+            0 => Beginning::Begun([0; TABLES.len()]),
             at => Beginning::NotEmpty(at.unsigned_abs()),
         })
     }
@@ -97,38 +104,22 @@ impl Target {
         Ok(at)
     }
 
-    /// Writes a batch, and how far it came.
+    /// Writes a batch, and the key up to which its table is copied.
     ///
     /// # Errors
     /// When it was not written, or it is not known whether it was.
     pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
         let write = async {
             let transaction = self.client.transaction().await?;
-            let mark = match &batch.rows {
-                Rows::Cases(rows) => {
-                    copied::cases(&transaction, rows).await?;
-                    "UPDATE copying SET cases = $1"
-                }
-                Rows::Letters(rows) => {
-                    copied::letters(&transaction, rows).await?;
-                    "UPDATE copying SET notices = $1"
-                }
-                Rows::Renderings(rows) => {
-                    copied::renderings(&transaction, rows).await?;
-                    "UPDATE copying SET renderings = $1"
-                }
-                Rows::Events(rows) => {
-                    copied::events(&transaction, rows).await?;
-                    "UPDATE copying SET events = $1"
-                }
-            };
-            transaction.execute(mark, &[&batch.upto]).await?;
+            write_rows(&transaction, batch).await?;
+            let mark = format!("UPDATE copying SET {} = $1", batch.table.name);
+            transaction.execute(&mark, &[&batch.last_key]).await?;
             transaction.commit().await
         };
         write.await.map_err(|error| unavailable(&error))
     }
 
-    /// As many rows as are there.
+    /// The rows that are there.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -146,7 +137,7 @@ impl Target {
         })
     }
 
-    /// As many renderings as do not have the digest that stands beside them: no event names it.
+    /// The number of renderings that do not have the digest stored beside them, which no event names.
     ///
     /// # Errors
     /// When they cannot be read.
@@ -209,12 +200,65 @@ fn unfinished(row: &Row, source: &Head) -> Result<Beginning, StoreError> {
     if (position, digest) != (source.position, source.digest) {
         return Ok(Beginning::OtherSource(position));
     }
-    Ok(Beginning::Begun([
-        columns.big("cases")?,
-        columns.big("notices")?,
-        columns.big("renderings")?,
-        columns.big("events")?,
-    ]))
+    let mut keys = [0; TABLES.len()];
+    for (key, table) in keys.iter_mut().zip(&TABLES) {
+        *key = columns.big(table.name)?;
+    }
+    Ok(Beginning::Begun(keys))
+}
+
+async fn write_rows(to: &Transaction<'_>, batch: &Batch) -> Result<(), Error> {
+    let (name, columns) = (batch.table.name, batch.table.column_names());
+    let sql = format!("COPY {name} ({columns}) FROM STDIN BINARY");
+    let types: Vec<Type> = batch
+        .table
+        .columns
+        .iter()
+        .map(|(_, kind)| kind.clone())
+        .collect();
+    let mut writer = pin!(BinaryCopyInWriter::new(to.copy_in(&sql).await?, &types));
+    for row in &batch.rows {
+        writer
+            .as_mut()
+            .write_raw(row.iter().map(SourceValue))
+            .await?;
+    }
+    writer.finish().await.map(drop)
+}
+
+/// A value of the source, written as its column's type.
+#[derive(Debug)]
+struct SourceValue<'a>(&'a Value);
+
+impl ToSql for SourceValue<'_> {
+    fn to_sql(
+        &self,
+        kind: &Type,
+        out: &mut BytesMut,
+    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
+        match self.0 {
+            Value::Null => Ok(IsNull::Yes),
+            Value::Integer(value) if *kind == Type::INT2 => {
+                i16::try_from(*value)?.to_sql(kind, out)
+            }
+            Value::Integer(value) if *kind == Type::INT4 => {
+                i32::try_from(*value)?.to_sql(kind, out)
+            }
+            Value::Integer(value) if *kind == Type::BOOL => (*value != 0).to_sql(kind, out),
+            Value::Integer(value) => value.to_sql(kind, out),
+            Value::Real(value) => value.to_sql(kind, out),
+            Value::Text(text) => text.to_sql(kind, out),
+            Value::Blob(bytes) if *kind == Type::UUID => Uuid::from_slice(bytes)?.to_sql(kind, out),
+            Value::Blob(bytes) => bytes.to_sql(kind, out),
+        }
+    }
+
+    /// The database refuses what its column does not take.
+    fn accepts(_: &Type) -> bool {
+        true
+    }
+
+    to_sql_checked!();
 }
 
 fn is_busy(error: &Error) -> Option<StoreError> {

@@ -15,13 +15,13 @@ use crate::{Commit, Head, StoreError, StoredNotice};
 
 // `unnest` stands in the select list, where the columns advance together row by row: in FROM each would be stored first.
 
-pub(super) const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
+const EVENTS_SQL: &str = "INSERT INTO events (position, opened_at, occurred_at_us, previous_position, due_at_us, state,
         urgency, kind, version, determination_id, sha256, request_id, caller, content, bytes)
     SELECT unnest($1::bigint[]), unnest($2::bigint[]), unnest($3::bigint[]), unnest($4::bigint[]), unnest($5::bigint[]),
         unnest($6::smallint[]), unnest($7::smallint[]), unnest($8::smallint[]), unnest($9::integer[]), unnest($10::uuid[]),
         unnest($11::bytea[]), unnest($12::uuid[]), unnest($13::text[]), unnest($14::bytea[]), unnest($15::bytea[])";
 
-pub(super) const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
+const NEW_CASES_SQL: &str = "INSERT INTO cases (opened_at, first_due_us, due_at_us, created_at_us, updated_at_us,
         last_position, version, state, urgency, id, member_id, referral_number, treatment_authorization_number, head,
         command_head, snapshot, sweep_at_us, determination_due_us, member_notification_due_us,
         provider_notification_due_us, undecided_since_us)
@@ -46,7 +46,7 @@ const CHANGED_CASES_SQL: &str = "UPDATE cases c SET first_due_us = n.first_due_u
             provider_notification_due_us, undecided_since_us)
     WHERE c.opened_at = n.opened_at";
 
-pub(super) const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
+const LETTERS_SQL: &str = "INSERT INTO notices (notice_id, opened_at, reference, bytes)
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bytea[])";
 
 const HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
@@ -294,10 +294,10 @@ impl<'a> Letters<'a> {
 }
 
 /// The rows of which columns are made.
-pub(super) struct Of<'r, T>(pub(super) &'r [T]);
+struct Of<'r, T>(&'r [T]);
 
 impl<'r, T> Of<'r, T> {
-    pub(super) fn of<C>(&self, column: impl Fn(&'r T) -> C) -> Vec<C> {
+    fn of<C>(&self, column: impl Fn(&'r T) -> C) -> Vec<C> {
         self.0.iter().map(column).collect()
     }
 }
