@@ -11,7 +11,7 @@ use second_opinion_rules::case::{Digest, EventKind, State};
 use second_opinion_rules::rules::Urgency;
 
 /// A row as a database's driver gives it. Each method gives `None` where the value is of another type.
-pub(super) trait Row {
+pub trait Row {
     fn small(&self, column: &str) -> Option<i16>;
     fn integer(&self, column: &str) -> Option<i32>;
     fn big(&self, column: &str) -> Option<i64>;

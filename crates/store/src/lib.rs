@@ -6,6 +6,7 @@
 mod codes;
 mod columns;
 mod copy;
+mod database_store;
 mod fold;
 pub mod folder;
 mod group_commit;
@@ -14,12 +15,15 @@ mod open;
 mod open_cases;
 pub mod postgres;
 mod queries;
+mod rows;
 mod schema;
 mod secret;
 mod sequence;
 mod snapshot;
 pub mod sqlite;
+mod tables;
 mod url;
+mod value;
 mod verify;
 mod worklist;
 

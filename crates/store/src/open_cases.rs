@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codes::instant_column;
+use super::value::Value;
 use second_opinion_rules::case::{Clock, File, State};
 use second_opinion_rules::rules::ClockKind;
 
@@ -181,6 +182,18 @@ pub(super) const FILL_SQL: &str =
     "UPDATE cases SET determination_due_us = $1, member_notification_due_us = $2,
         provider_notification_due_us = $3, undecided_since_us = $4
     WHERE opened_at = $5";
+/// The parameters of [`FILL_SQL`].
+pub(super) fn fill_values(opened_at: i64, file: &File) -> [Value<'static>; 5] {
+    let [determination, member, provider, undecided] = OpenCaseColumns::of(file).in_us();
+    [
+        determination.into(),
+        member.into(),
+        provider.into(),
+        undecided.into(),
+        opened_at.into(),
+    ]
+}
+
 /// Cases that are filled in one transaction.
 pub(super) const FILL_BATCH_CASES: i64 = 1_000;
 

@@ -1,17 +1,48 @@
-//! Queries and the rows that they give, the same on every database: `$1` is a parameter in each of them.
+//! Queries, and the reads of the port by them, the same on every database: `$1` is the first parameter in each.
 
-use super::columns::{Columns, Row};
-use super::open_cases::OpenCasesRow;
-use super::sequence::CaseHead;
-use super::{
-    Head, LogEntry, Place, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file,
-};
-use second_opinion_letters::Rendition;
-use second_opinion_rules::case::{Case, File};
+use std::borrow::Cow;
+use std::future::Future;
+
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-/// The columns of [`case`], for a `SELECT`.
+use super::codes::{form_code, instant_column, limit_column, position_column};
+use super::columns::{Columns, Row};
+use super::open_cases::{OPEN_CASES_SQL, OpenCases, bounds_us};
+use super::rows::{self, StoredCase, WalkStep, walked};
+use super::value::Value;
+use super::{Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering};
+use second_opinion_letters::Rendition;
+use second_opinion_rules::case::Case;
+
+/// A database that is read.
+pub trait Reader: Send + Sync + 'static {
+    /// The rows of a query, read.
+    fn rows<T: Send + 'static>(
+        &self,
+        size: Size,
+        sql: Cow<'static, str>,
+        given: Vec<Value<'static>>,
+        read: impl Fn(&dyn Row) -> Result<T, StoreError> + Send + 'static,
+    ) -> impl Future<Output = Result<Vec<T>, StoreError>> + Send;
+
+    /// The places of a worklist by state: the query of its scans. See [`super::worklist`].
+    fn scans_sql(scans: &[(i16, i16)]) -> String;
+
+    /// A log without a head.
+    fn headless() -> StoreError;
+}
+
+/// The size of a query's result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// A few rows, found by their keys.
+    Few,
+    /// A page of rows.
+    Page,
+}
+
+/// The columns of a [`rows::stored_case`], for a `SELECT`.
 macro_rules! case_columns {
     () => {
         "id, version, created_at_us, updated_at_us, head, command_head, last_position, snapshot"
@@ -20,7 +51,7 @@ macro_rules! case_columns {
 pub(super) use case_columns;
 
 pub(super) const CASE_SQL: &str = concat!("SELECT ", case_columns!(), " FROM cases WHERE id = $1");
-pub(super) const LAST_POSITION_SQL: &str = "SELECT last_position FROM cases WHERE id = $1";
+const LAST_POSITION_SQL: &str = "SELECT last_position FROM cases WHERE id = $1";
 pub(super) const REPLAY_SQL: &str =
     "SELECT request_id, caller, content, determination_id, version FROM events
     WHERE request_id = $1 AND caller = $2";
@@ -30,10 +61,10 @@ pub(super) const LOG_SQL: &str =
         coalesce(c.treatment_authorization_number, '') AS treatment_authorization_number
     FROM events e LEFT JOIN cases c ON c.opened_at = e.opened_at
     WHERE e.position > $1 ORDER BY e.position LIMIT $2";
-pub(super) const RECORDS_SQL: &str = "SELECT position, determination_id, version, sha256, bytes
+const RECORDS_SQL: &str = "SELECT position, determination_id, version, sha256, bytes
     FROM events WHERE position > $1 ORDER BY position LIMIT $2";
 pub(super) const HEAD_SQL: &str = "SELECT position, digest, occurred_at_us FROM log_head";
-pub(super) const NOTICE_SQL: &str = "SELECT c.id, n.reference, n.bytes
+const NOTICE_SQL: &str = "SELECT c.id, n.reference, n.bytes
     FROM notices n JOIN cases c ON c.opened_at = n.opened_at WHERE n.notice_id = $1";
 pub(super) const RENDERING_SQL: &str = "SELECT sha256, bytes FROM renderings
     WHERE notice_id = $1 AND form = $2 AND language = $3 AND large_print = $4";
@@ -42,141 +73,157 @@ pub(super) const SWEEP_SQL: &str =
     "SELECT id FROM cases WHERE sweep_at_us IS NOT NULL AND sweep_at_us <= $1
     ORDER BY sweep_at_us, opened_at LIMIT $2";
 
-/// The file in a case's row.
-pub(super) enum Snapshot {
-    Known(Box<File>),
-    /// Another version wrote it: the case is folded from its events, the last of which stands there.
-    Unknown {
-        id: Uuid,
-        last_position: u64,
-    },
+/// A case's events from its last one backwards. Backwards alone, so that no damage makes the walk go round. A step to an
+/// event that is missing is a row too.
+pub(super) const WALK_SQL: &str = "WITH RECURSIVE walk AS (
+        SELECT last.at, e.position, e.determination_id, e.version, e.sha256, e.bytes, e.previous_position
+        FROM (SELECT CAST($1 AS bigint) AS at) AS last LEFT JOIN events e ON e.position = last.at
+        UNION ALL
+        SELECT w.previous_position, e.position, e.determination_id, e.version, e.sha256, e.bytes, e.previous_position
+        FROM walk w LEFT JOIN events e ON e.position = w.previous_position
+        WHERE w.previous_position < w.position)
+    SELECT * FROM walk";
+pub(super) const CASE_HEAD_SQL: &str =
+    "SELECT id, opened_at, version, head, last_position FROM cases WHERE id = $1";
+
+async fn few<T: Send + 'static>(
+    database: &impl Reader,
+    sql: &'static str,
+    given: Vec<Value<'static>>,
+    read: impl Fn(&dyn Row) -> Result<T, StoreError> + Send + 'static,
+) -> Result<Vec<T>, StoreError> {
+    database.rows(Size::Few, sql.into(), given, read).await
 }
 
-pub(super) fn snapshot(row: &dyn Row) -> Result<Snapshot, StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    Ok(match decode_file(columns.bytes("snapshot")?) {
-        Some(file) => Snapshot::Known(Box::new(file)),
-        None => Snapshot::Unknown {
-            id: columns.determination_id(),
-            last_position: columns.position("last_position")?,
-        },
-    })
+async fn first<T: Send + 'static>(
+    database: &impl Reader,
+    sql: &'static str,
+    given: Vec<Value<'static>>,
+    read: impl Fn(&dyn Row) -> Result<T, StoreError> + Send + 'static,
+) -> Result<Option<T>, StoreError> {
+    let found = few(database, sql, given, read).await?;
+    Ok(found.into_iter().next())
 }
 
-pub(super) fn case(row: &dyn Row, file: File) -> Result<Case, StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    Ok(Case {
-        id: columns.determination_id(),
-        version: columns.version("version")?,
-        head: columns.digest("head")?,
-        command_head: columns.digest("command_head")?,
-        created_at: columns.instant("created_at_us")?,
-        updated_at: columns.instant("updated_at_us")?,
-        file,
-    })
+async fn page<T: Send + 'static>(
+    database: &impl Reader,
+    sql: &'static str,
+    given: Vec<Value<'static>>,
+    read: impl Fn(&dyn Row) -> Result<T, StoreError> + Send + 'static,
+) -> Result<Vec<T>, StoreError> {
+    database.rows(Size::Page, sql.into(), given, read).await
 }
 
-pub(super) fn case_head(row: &dyn Row) -> Result<(Uuid, CaseHead), StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    let head = CaseHead {
-        opened_at: columns.position("opened_at")?,
-        version: columns.version("version")?,
-        head: columns.digest("head")?,
-        last_position: columns.position("last_position")?,
+/// The steps of a case's walk. What is committed never changes, so no snapshot of the database is needed.
+async fn walk(database: &impl Reader, last_position: u64) -> Result<Vec<WalkStep>, StoreError> {
+    let last = position_column(last_position);
+    few(database, WALK_SQL, vec![last.into()], rows::walk_step).await
+}
+
+/// The case of a row, folded where its file is not known.
+pub(super) async fn complete(database: &impl Reader, case: StoredCase) -> Result<Case, StoreError> {
+    let steps = match case.unfolded() {
+        Some(last) => walk(database, last).await?,
+        None => Vec::new(),
     };
-    Ok((columns.determination_id(), head))
+    case.complete(steps)
 }
 
-pub(super) fn replay(row: &dyn Row) -> Result<(ReplayKey, Replay), StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    let key = ReplayKey {
-        caller: columns.text("caller")?.to_owned(),
-        request_id: columns.id("request_id")?,
-    };
-    let replay = Replay {
-        content: columns.digest("content")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-    };
-    Ok((key, replay))
+pub(super) async fn case(database: &impl Reader, id: Uuid) -> Result<Option<Case>, StoreError> {
+    match first(database, CASE_SQL, vec![id.into()], rows::stored_case).await? {
+        Some(case) => complete(database, case).await.map(Some),
+        None => Ok(None),
+    }
 }
 
-pub(super) fn record(row: &dyn Row) -> Result<Record, StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    Ok(Record {
-        position: columns.position("position")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-        bytes: columns.bytes("bytes")?.to_vec(),
-        sha256: columns.digest("sha256")?,
-    })
+pub(super) async fn history(database: &impl Reader, id: Uuid) -> Result<Vec<Record>, StoreError> {
+    let last = first(database, LAST_POSITION_SQL, vec![id.into()], move |row| {
+        Columns::of(id, row).position("last_position")
+    });
+    match last.await? {
+        Some(last) => walked(id, walk(database, last).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
-pub(super) fn log_entry(row: &dyn Row) -> Result<LogEntry, StoreError> {
-    let columns = Columns::with_id_in(row, "determination_id")?;
-    let number = "treatment_authorization_number";
-    Ok(LogEntry {
-        position: columns.position("position")?,
-        determination_id: columns.determination_id(),
-        version: columns.version("version")?,
-        kind: columns.kind("kind")?,
-        state: columns.state("state")?,
-        urgency: columns.urgency("urgency")?,
-        due_at: columns.instant_or_null("due_at_us")?,
-        occurred_at: columns.instant("occurred_at_us")?,
-        referral_number: columns.text("referral_number")?.to_owned(),
-        treatment_authorization_number: columns.text(number)?.to_owned(),
-    })
+pub(super) async fn replay(
+    database: &impl Reader,
+    key: &ReplayKey,
+) -> Result<Option<Replay>, StoreError> {
+    let given = vec![key.request_id.into(), key.caller.clone().into()];
+    let found = first(database, REPLAY_SQL, given, rows::replay).await?;
+    Ok(found.map(|(_, replay)| replay))
 }
 
-pub(super) fn head(row: &dyn Row) -> Result<Head, StoreError> {
-    let columns = Columns::of_no_case(row);
-    Ok(Head {
-        position: columns.position("position")?,
-        digest: columns.digest("digest")?,
-        occurred_at: columns.instant("occurred_at_us")?,
-    })
+pub(super) async fn log_after(
+    database: &impl Reader,
+    position: u64,
+    limit: usize,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let given = vec![position_column(position).into(), limit_column(limit).into()];
+    page(database, LOG_SQL, given, rows::log_entry).await
 }
 
-pub(super) fn notice(row: &dyn Row) -> Result<StoredNotice, StoreError> {
-    let columns = Columns::with_id_in(row, "id")?;
-    let reference = serde_json::from_str(columns.text("reference")?)
-        .map_err(|_| columns.damaged("reference"))?;
-    Ok(StoredNotice {
-        determination_id: columns.determination_id(),
-        reference,
-        bytes: columns.bytes("bytes")?.to_vec(),
-    })
+pub(super) async fn records_after(
+    database: &impl Reader,
+    position: u64,
+    limit: usize,
+) -> Result<Vec<Record>, StoreError> {
+    let given = vec![position_column(position).into(), limit_column(limit).into()];
+    page(database, RECORDS_SQL, given, rows::record).await
 }
 
-pub(super) fn rendering(
-    row: &dyn Row,
+pub(super) async fn head<R: Reader>(database: &R) -> Result<Head, StoreError> {
+    let found = first(database, HEAD_SQL, Vec::new(), rows::head).await?;
+    found.ok_or_else(R::headless)
+}
+
+pub(super) async fn notice(
+    database: &impl Reader,
+    id: Uuid,
+) -> Result<Option<StoredNotice>, StoreError> {
+    first(database, NOTICE_SQL, vec![id.into()], rows::notice).await
+}
+
+pub(super) fn rendering_key(notice_id: Uuid, rendition: &Rendition) -> Vec<Value<'static>> {
+    vec![
+        notice_id.into(),
+        form_code(rendition.form).into(),
+        rendition.language.clone().into(),
+        rendition.large_print.into(),
+    ]
+}
+
+pub(super) async fn rendering(
+    database: &impl Reader,
     notice_id: Uuid,
     rendition: &Rendition,
-) -> Result<StoredRendering, StoreError> {
-    let columns = Columns::of_no_case(row);
-    Ok(StoredRendering {
-        notice_id,
-        rendition: rendition.clone(),
-        sha256: columns.digest("sha256")?,
-        bytes: columns.bytes("bytes")?.to_vec(),
+) -> Result<Option<StoredRendering>, StoreError> {
+    let (key, rendition) = (rendering_key(notice_id, rendition), rendition.clone());
+    first(database, RENDERING_SQL, key, move |row| {
+        rows::rendering(row, notice_id, &rendition)
     })
+    .await
 }
 
-pub(super) fn open_cases(row: &dyn Row) -> Result<OpenCasesRow, StoreError> {
-    let columns = Columns::of_no_case(row);
-    Ok(OpenCasesRow {
-        clock: columns.integer("clock")?,
-        time_left: columns.integer("time_left")?,
-        cases: columns.big("cases")?,
-        earliest_us: columns.big_or_null("earliest_us")?,
+/// The ids of the cases that are owed an event which no caller makes, longest due first.
+pub(super) async fn to_sweep(
+    database: &impl Reader,
+    as_of: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<Uuid>, StoreError> {
+    let given = vec![instant_column(as_of).into(), limit_column(limit).into()];
+    page(database, SWEEP_SQL, given, |row| {
+        Columns::of_no_case(row).id("id")
     })
+    .await
 }
 
-pub(super) fn place(row: &dyn Row) -> Result<Place, StoreError> {
-    let columns = Columns::of_no_case(row);
-    Ok(Place {
-        first_due_us: columns.big("first_due_us")?,
-        opened_at: columns.position("opened_at")?,
-    })
+pub(super) async fn open_cases(
+    database: &impl Reader,
+    as_of: DateTime<Utc>,
+) -> Result<OpenCases, StoreError> {
+    let given = bounds_us(as_of).map(Value::from).into();
+    let counted = page(database, OPEN_CASES_SQL, given, rows::open_cases).await?;
+    Ok(OpenCases::of(counted))
 }

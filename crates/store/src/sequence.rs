@@ -1,9 +1,11 @@
-//! May a commit be made, and how does it then stand in the log? Decided in one way for every store.
+//! The place of a commit in the log, and whether it may have one. Decided in the same way for every store.
 
-use crate::{CommitError, Committed, Head, StoreError};
+use uuid::Uuid;
+
+use crate::{Commit, CommitError, Committed, Head, StoreError};
 use second_opinion_rules::case::{Digest, SealedEvent};
 
-/// What a case's row says of where it stands in the log.
+/// The place of a case in the log, as its row has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CaseHead {
     /// The position of the case's first event.
@@ -14,8 +16,10 @@ pub(super) struct CaseHead {
     pub last_position: u64,
 }
 
-/// An event in its place.
-pub(super) struct SequencedEvent {
+/// A commit with its event at its place in the log.
+pub(super) struct SequencedEvent<'c> {
+    pub commit: &'c Commit,
+    /// The event, sealed anew where the log's time is ahead of it.
     pub event: SealedEvent,
     pub position: u64,
     pub opened_at: u64,
@@ -23,24 +27,24 @@ pub(super) struct SequencedEvent {
     pub previous: Option<u64>,
 }
 
-impl SequencedEvent {
-    /// Puts an event behind the log's head, on the case as it stands. Whether the request was made before is
-    /// asked first by whoever writes: a repetition gets its first answer however far the case has moved on.
+impl<'c> SequencedEvent<'c> {
+    /// Places a commit behind the log's head, on the case as it is. Whether the request was made before comes first: a
+    /// repeated request gets its first reply, however far the case has moved on.
     pub fn new(
         head: &Head,
         case_head: Option<&CaseHead>,
-        expected_version: u32,
-        event: SealedEvent,
+        commit: &'c Commit,
     ) -> Result<Self, CommitError> {
-        if !follows(case_head, expected_version, &event) {
+        if !follows(case_head, commit) {
             return Err(CommitError::VersionConflict);
         }
-        let id = event.header.determination_id;
-        let event = event
-            .not_before(head.occurred_at)
-            .map_err(|_| StoreError::damaged(id, "the event cannot be written as JSON"))?;
+        let event = commit.event.clone().not_before(head.occurred_at);
+        let event = event.map_err(|_| {
+            StoreError::damaged(commit.case_id(), "the event cannot be written as JSON")
+        })?;
         let position = head.position + 1;
         Ok(Self {
+            commit,
             event,
             position,
             opened_at: case_head.map_or(position, |case| case.opened_at),
@@ -57,7 +61,7 @@ impl SequencedEvent {
         }
     }
 
-    /// Where the case stands after it.
+    /// The case's place after it.
     pub fn case_head_after(&self) -> CaseHead {
         CaseHead {
             opened_at: self.opened_at,
@@ -75,9 +79,15 @@ impl SequencedEvent {
     }
 }
 
+impl Commit {
+    pub(super) fn case_id(&self) -> Uuid {
+        self.event.header.determination_id
+    }
+}
+
 /// Whether a commit follows on what is stored: the version it expects, and in the event itself the digest before it.
-fn follows(case_head: Option<&CaseHead>, expected_version: u32, event: &SealedEvent) -> bool {
-    let header = &event.header;
+fn follows(case_head: Option<&CaseHead>, commit: &Commit) -> bool {
+    let header = &commit.event.header;
     let (version, head) = case_head.map_or((0, Digest::ZERO), |case| (case.version, case.head));
-    version == expected_version && header.version == version + 1 && header.previous == head
+    version == commit.expected_version && header.version == version + 1 && header.previous == head
 }

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, PoolConfig, PoolError, RecyclingMethod, Runtime,
-    TimeoutType, Timeouts,
+    Manager, ManagerConfig, Object, PoolConfig, PoolError, RecyclingMethod, Runtime, TimeoutType,
+    Timeouts,
 };
 use futures::future::BoxFuture;
 
@@ -23,8 +23,8 @@ const RUN_TIMEOUT: Duration = Duration::from_secs(20);
 const OUTAGE_MEMORY: Duration = Duration::from_millis(500);
 
 /// A pool of connections for one purpose.
-pub(super) struct Database {
-    pool: Pool,
+pub struct Pool {
+    pool: deadpool_postgres::Pool,
     outage: Arc<Outage>,
 }
 
@@ -51,7 +51,7 @@ impl Outage {
     }
 }
 
-impl Database {
+impl Pool {
     /// A pool of up to so many connections. Callers wait up to `wait` for one that others hold.
     pub(super) fn new(
         connector: Connector,
@@ -69,7 +69,7 @@ impl Database {
             create: Some(CREATE_TIMEOUT),
             recycle: Some(CREATE_TIMEOUT),
         };
-        let pool = Pool::builder(manager)
+        let pool = deadpool_postgres::Pool::builder(manager)
             .config(limits)
             .runtime(Runtime::Tokio1)
             .build()
@@ -109,10 +109,10 @@ impl Database {
     /// Runs statements on a connection. One on which they failed or hang is not used again.
     pub(super) async fn run<T>(
         &self,
-        run: impl for<'a> FnOnce(&'a mut Object) -> BoxFuture<'a, Result<T, StoreError>>,
+        run: impl for<'a> FnOnce(&'a Object) -> BoxFuture<'a, Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
-        let mut connection = self.connection().await?;
-        let result = match tokio::time::timeout(RUN_TIMEOUT, run(&mut connection)).await {
+        let connection = self.connection().await?;
+        let result = match tokio::time::timeout(RUN_TIMEOUT, run(&connection)).await {
             Ok(result) => result,
             Err(_) => Err(StoreError::Unavailable("no answer came in time".to_owned())),
         };

@@ -8,17 +8,18 @@ use tokio_postgres::error::SqlState;
 
 use crate::StoreError;
 
-/// A statement failed.
-pub(super) fn unavailable(error: &Error) -> StoreError {
-    StoreError::Unavailable(match error.as_db_error() {
-        Some(answered) => {
-            let severity = answered.severity();
-            let code = answered.code().code();
-            format!("PostgreSQL answered {severity} with SQLSTATE {code}")
-        }
-        // A value that could not be read or written would be named by the cause of the cause.
-        None => error.to_string(),
-    })
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        Self::Unavailable(match error.as_db_error() {
+            Some(answered) => {
+                let severity = answered.severity();
+                let code = answered.code().code();
+                format!("PostgreSQL answered {severity} with SQLSTATE {code}")
+            }
+            // A value that could not be read or written would be named by the cause of the cause.
+            None => error.to_string(),
+        })
+    }
 }
 
 /// No connection could be made. No row was read and none sent: what the server says can be told.

@@ -1,6 +1,6 @@
-//! How are cases and their log kept in one `PostgreSQL`, for as many processes as there are?
+//! The store that several processes share: one `PostgreSQL`.
 //!
-//! Every process may read and write: what orders them is a lock on the one row that is the log's head.
+//! Every process may read and write: a lock on the one row that is the log's head orders them.
 
 mod address;
 mod database;
@@ -14,31 +14,30 @@ mod session;
 mod target;
 mod tls;
 mod transaction;
-mod worklist;
 mod write;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
-use uuid::Uuid;
 
-use self::database::{Database, Outage};
-use self::error::unavailable;
+use self::database::{Outage, Pool};
 use self::listen::CHANNEL_SQL;
+use self::query::{all, execute};
 use self::session::{Connector, Purpose};
 use self::writer::Writer;
+use super::columns::Columns;
+use super::database_store::{Database, DatabaseStore, read_only};
+use super::group_commit::closed;
+use super::queries::{self, HEAD_SQL, Reader as _};
+use super::rows;
+use super::tables::{RENDERINGS, rendering_row};
 use super::{
-    Commit, CommitError, Committed, Connections, Head, LogEntry, OpenCases, Page, Record, Replay,
-    ReplayKey, Store, StoreError, StoreMetrics, StoredNotice, StoredRendering, Worklist,
+    Commit, CommitError, Committed, Connections, StoreError, StoreMetrics, StoredRendering,
 };
-use crate::group_commit::closed;
-use second_opinion_letters::Rendition;
-use second_opinion_rules::case::Case;
 
 pub(crate) use self::address::Address;
 pub use self::schema::migrate;
@@ -56,18 +55,19 @@ const CONNECTION_WAIT: Duration = Duration::from_secs(2);
 const RENDERING_WAIT: Duration = Duration::from_secs(15);
 
 /// The store that several processes share.
-pub struct PostgresStore {
-    database: Database,
+pub type PostgresStore = DatabaseStore<PostgresDatabase>;
+
+/// A database that is reached by pools of connections.
+pub struct PostgresDatabase {
+    reading: Pool,
     /// `None`: opened for reading only.
     writing: Option<Writing>,
-    head: watch::Receiver<u64>,
-    metrics: StoreMetrics,
 }
 
 struct Writing {
     writer: Writer,
-    database: Arc<Database>,
-    renderings: Database,
+    committing: Arc<Pool>,
+    renderings: Pool,
     listening: AbortHandle,
 }
 
@@ -86,141 +86,110 @@ impl PostgresStore {
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url).map_err(StoreError::Unavailable)?;
         let outage = Arc::new(Outage::default());
-        let reading = Connector::new(&address, Purpose::Reading)?;
-        let database = Database::new(
-            reading.clone(),
-            READERS,
-            CONNECTION_WAIT,
-            Arc::clone(&outage),
-        )?;
-        let (position, channel) = first_look(&database).await?;
-        warn_of_loss(&database).await?;
+        let reader = Connector::new(&address, Purpose::Reading)?;
+        let reading = read_pool(reader.clone(), Arc::clone(&outage))?;
+        let (position, channel) = check(&reading).await?;
+        warn_of_unsafe_settings(&reading).await?;
         let (sender, head) = watch::channel(position);
-        let writing = Connector::new(&address, Purpose::Writing)?;
-        let committing = Database::new(
-            writing.clone(),
+        let writer = Connector::new(&address, Purpose::Writing)?;
+        let committing = Pool::new(
+            writer.clone(),
             COMMITTERS,
             CONNECTION_WAIT,
             Arc::clone(&outage),
         )?;
         let committing = Arc::new(committing);
+        let renderings = Pool::new(writer, RENDERING_WRITERS, RENDERING_WAIT, outage)?;
         let metrics = StoreMetrics::default();
-        let listening = listen::listen(reading, channel.clone(), sender.clone());
+        let listening = listen::listen(reader, channel.clone(), sender.clone());
         let writing = Writing {
             listening: tokio::spawn(listening).abort_handle(),
             writer: Writer::start(Arc::clone(&committing), channel, sender, metrics.clone()),
-            database: committing,
-            renderings: Database::new(writing, RENDERING_WRITERS, RENDERING_WAIT, outage)?,
+            committing,
+            renderings,
         };
-        Ok(Self::with(database, Some(writing), head, metrics))
+        Ok(Self {
+            database: PostgresDatabase {
+                reading,
+                writing: Some(writing),
+            },
+            head,
+            metrics,
+        })
     }
 
-    /// Opens the database for reading, a standby too. Commits fail, and the head's changes are not told.
+    /// Opens the database for reading, a standby too. Commits fail, and changes of the head are not noticed.
     ///
     /// # Errors
     /// As [`PostgresStore::open`].
     pub async fn open_read_only(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url).map_err(StoreError::Unavailable)?;
-        let reading = Connector::new(&address.for_reading(), Purpose::Reading)?;
-        let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
-        let (position, _) = first_look(&database).await?;
-        let (_, head) = watch::channel(position);
-        Ok(Self::with(database, None, head, StoreMetrics::default()))
+        let reader = Connector::new(&address.for_reading(), Purpose::Reading)?;
+        let reading = read_pool(reader, Arc::default())?;
+        let (position, _) = check(&reading).await?;
+        Ok(Self::reading_from(reading, position))
     }
 
     /// Opens for reading what a copy has brought so far: the log has no head yet.
     fn open_unfinished(address: &Address) -> Result<Self, StoreError> {
-        let reading = Connector::new(address, Purpose::Reading)?;
-        let database = Database::new(reading, READERS, CONNECTION_WAIT, Arc::default())?;
-        let (_, head) = watch::channel(0);
-        Ok(Self::with(database, None, head, StoreMetrics::default()))
+        let reader = Connector::new(address, Purpose::Reading)?;
+        Ok(Self::reading_from(read_pool(reader, Arc::default())?, 0))
     }
 
-    fn with(
-        database: Database,
-        writing: Option<Writing>,
-        head: watch::Receiver<u64>,
-        metrics: StoreMetrics,
-    ) -> Self {
-        Self {
-            database,
-            writing,
-            head,
-            metrics,
-        }
+    fn reading_from(reading: Pool, position: u64) -> Self {
+        let database = PostgresDatabase {
+            reading,
+            writing: None,
+        };
+        Self::reading(database, position)
     }
 }
 
-/// Checks the schema; gives the head's position, and the channel on which its changes are told.
-async fn first_look(database: &Database) -> Result<(u64, String), StoreError> {
-    database
-        .run(|client| {
-            Box::pin(async move {
-                schema::check_current(client).await?;
-                let found = query::rows(client, CHANNEL_SQL, &[]).await?;
-                let channel = found.first().ok_or_else(closed)?.try_get("channel");
-                let channel = channel.map_err(|error| unavailable(&error))?;
-                Ok((query::head(client).await?.position, channel))
-            })
-        })
-        .await
+fn read_pool(reader: Connector, outage: Arc<Outage>) -> Result<Pool, StoreError> {
+    Pool::new(reader, READERS, CONNECTION_WAIT, outage)
 }
 
-/// Says where the database itself does not keep what it has acknowledged.
-async fn warn_of_loss(database: &Database) -> Result<(), StoreError> {
+/// Checks the schema; gives the head's position, and the channel on which its changes are notified.
+async fn check(pool: &Pool) -> Result<(u64, String), StoreError> {
+    let check = async |client: &deadpool_postgres::Object| {
+        schema::check_current(client).await?;
+        let channel = all(client, CHANNEL_SQL, &[], |row| {
+            Columns::of_no_case(row).text("channel").map(str::to_owned)
+        });
+        let head = all(client, HEAD_SQL, &[], rows::head);
+        let channel = channel.await?.pop().ok_or_else(closed)?;
+        let head = head.await?.pop().ok_or_else(Pool::headless)?;
+        Ok((head.position, channel))
+    };
+    check(&pool.connection().await?).await
+}
+
+/// Warns where the database itself can lose what it has acknowledged.
+async fn warn_of_unsafe_settings(pool: &Pool) -> Result<(), StoreError> {
     const SQL: &str = "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off'";
-    let off = database
-        .run(|client| Box::pin(query::rows(client, SQL, &[])))
-        .await?;
-    for row in off {
-        let name: &str = row.try_get("name").map_err(|error| unavailable(&error))?;
+    let connection = pool.connection().await?;
+    let off = all(&connection, SQL, &[], |row| {
+        Columns::of_no_case(row).text("name").map(str::to_owned)
+    });
+    for name in off.await? {
         tracing::warn!(
-            "the database runs with {name} off: a power cut can lose what was acknowledged"
+            "the database runs with {name} off: a power cut can lose acknowledged commits"
         );
     }
     Ok(())
 }
 
+static INSERT_RENDERING_SQL: LazyLock<String> = LazyLock::new(|| {
+    let (name, columns) = (RENDERINGS.name, RENDERINGS.column_names());
+    format!("INSERT INTO {name} ({columns}) VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING")
+});
+
 #[async_trait]
-impl Store for PostgresStore {
-    async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError> {
-        let case = self
-            .database
-            .run(|client| Box::pin(query::case(client, id)))
-            .await?;
-        Ok(case.map(Arc::new))
-    }
+impl Database for PostgresDatabase {
+    type Reader = Pool;
 
-    async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::history(client, id)))
-            .await
-    }
-
-    async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError> {
-        let key = key.clone();
-        self.database
-            .run(|client| Box::pin(async move { query::replay(client, &key).await }))
-            .await
-    }
-
-    async fn list(&self, query: &Worklist) -> Result<Page, StoreError> {
-        let query = query.clone();
-        self.database
-            .run(|client| Box::pin(async move { worklist::list(client, &query).await }))
-            .await
-    }
-
-    async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::to_sweep(client, as_of, limit)))
-            .await
-    }
-
-    async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::open_cases(client, as_of)))
-            .await
+    fn reader(&self) -> &Pool {
+        &self.reading
     }
 
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError> {
@@ -230,79 +199,37 @@ impl Store for PostgresStore {
         }
     }
 
-    async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::log_after(client, position, limit)))
-            .await
-    }
-
-    async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::records_after(client, position, limit)))
-            .await
-    }
-
-    async fn head(&self) -> Result<Head, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::head(client)))
-            .await
-    }
-
-    async fn notice(&self, id: Uuid) -> Result<Option<StoredNotice>, StoreError> {
-        self.database
-            .run(|client| Box::pin(query::notice(client, id)))
-            .await
-    }
-
-    async fn rendering(
-        &self,
-        notice_id: Uuid,
-        rendition: &Rendition,
-    ) -> Result<Option<StoredRendering>, StoreError> {
-        let rendition = rendition.clone();
-        self.database
-            .run(|client| {
-                Box::pin(async move { query::rendering(client, notice_id, &rendition).await })
-            })
-            .await
-    }
-
     async fn store_rendering(
         &self,
         rendering: StoredRendering,
     ) -> Result<StoredRendering, StoreError> {
-        match &self.writing {
-            Some(writing) => {
-                let renderings = &writing.renderings;
-                renderings
-                    .run(|client| Box::pin(query::store_rendering(client, rendering)))
-                    .await
-            }
-            None => Err(read_only()),
+        let writing = self.writing.as_ref().ok_or_else(read_only)?;
+        let insert = writing.renderings.run(|client| {
+            Box::pin(async move {
+                let row = rendering_row(&rendering);
+                let inserted = execute(client, &INSERT_RENDERING_SQL, &row).await? > 0;
+                Ok((inserted, rendering))
+            })
+        });
+        let (inserted, rendering) = insert.await?;
+        if inserted {
+            return Ok(rendering);
         }
-    }
-
-    fn metrics(&self) -> StoreMetrics {
-        self.metrics.clone()
+        let (id, rendition) = (rendering.notice_id, &rendering.rendition);
+        let first = queries::rendering(&writing.renderings, id, rendition).await?;
+        // INVARIANT: a rendering that was not inserted is there.
+        Ok(first.unwrap_or(rendering))
     }
 
     fn connections(&self) -> Connections {
-        let mut connections = self.database.connections();
+        let mut connections = self.reading.connections();
         if let Some(writing) = &self.writing {
-            for pool in [&*writing.database, &writing.renderings] {
+            for pool in [&*writing.committing, &writing.renderings] {
                 connections.idle += pool.connections().idle;
                 connections.used += pool.connections().used;
             }
         }
         connections
-    }
-
-    fn head_changes(&self) -> watch::Receiver<u64> {
-        self.head.clone()
-    }
-
-    async fn ping(&self) -> Result<(), StoreError> {
-        self.head().await.map(drop)
     }
 
     async fn close(&self) {
@@ -311,10 +238,6 @@ impl Store for PostgresStore {
             writing.renderings.close();
             writing.listening.abort();
         }
-        self.database.close();
+        self.reading.close();
     }
-}
-
-fn read_only() -> StoreError {
-    StoreError::Unavailable("it was opened for reading only".to_owned())
 }

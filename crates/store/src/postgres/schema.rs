@@ -5,16 +5,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio_postgres::{Client, Error};
+use tokio_postgres::Client;
 
 use super::address::Address;
-use super::database::Database;
-use super::error::{unavailable, unreachable};
-use super::query::{self, rows};
+use super::database::Pool;
+use super::error::unreachable;
+use super::query::{all, execute};
 use super::session::{Connector, Purpose};
 use crate::StoreError;
-use crate::columns::Columns;
-use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, OpenCaseColumns, UNFILLED_SQL};
+use crate::codes::position_column;
+use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, UNFILLED_SQL, fill_values};
+use crate::queries::WALK_SQL;
+use crate::rows::{keyed_case, walk_step};
 use crate::schema::{self, Applied};
 
 /// Keeps migrations and copies into a schema apart.
@@ -38,10 +40,7 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
         .await
         .map_err(|error| StoreError::Unavailable(unreachable(&error)))?;
     // Two that begin at once would both find nothing applied. The lock ends with the connection.
-    client
-        .batch_execute(LOCK_SQL)
-        .await
-        .map_err(|error| unavailable(&error))?;
+    client.batch_execute(LOCK_SQL).await?;
     // One transaction: a migration that was applied and not written down would be applied again.
     let runner = embedded::migrations::runner().set_grouped(true);
     schema::check(&applied(&client).await?, runner.get_migrations())?;
@@ -56,34 +55,32 @@ pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
 /// Fills the columns by which open cases are counted, in rows from before there were such columns. Servers may be
 /// committing: each batch holds the log's head, as a commit does.
 async fn fill_open_cases(connector: Connector) -> Result<(), StoreError> {
-    const LOCK_SQL: &str = "SELECT position FROM log_head FOR NO KEY UPDATE";
-    let failed = |error: Error| unavailable(&error);
-    let database = Database::new(connector, 1, Duration::ZERO, Arc::default())?;
-    let mut connection = database.connection().await?;
-    let mut after = 0_i64;
+    const LOCK_SQL: &str = "SELECT FROM log_head FOR NO KEY UPDATE";
+    let pool = Pool::new(connector, 1, Duration::ZERO, Arc::default())?;
+    let mut connection = pool.connection().await?;
+    let mut after = 0;
     loop {
         // Dropped without a commit it is rolled back.
-        let transaction = connection.transaction().await.map_err(failed)?;
-        rows(&transaction, LOCK_SQL, &[]).await?;
-        let cases = rows(&transaction, UNFILLED_SQL, &[&after, &FILL_BATCH_CASES]).await?;
-        let Some(last) = cases.last() else {
-            return transaction.commit().await.map_err(failed);
-        };
-        after = Columns::of_no_case(last).big("opened_at")?;
-        for row in &cases {
-            let opened_at = Columns::of_no_case(row).big("opened_at")?;
-            let case = query::case_in(&transaction, row).await?;
-            let [determination, member, provider, undecided] =
-                OpenCaseColumns::of(&case.file).in_us();
-            transaction
-                .execute(
-                    FILL_SQL,
-                    &[&determination, &member, &provider, &undecided, &opened_at],
-                )
-                .await
-                .map_err(failed)?;
+        let transaction = connection.transaction().await?;
+        transaction.batch_execute(LOCK_SQL).await?;
+        let unfilled = [after.into(), FILL_BATCH_CASES.into()];
+        let cases = all(&transaction, UNFILLED_SQL, &unfilled, keyed_case).await?;
+        if cases.is_empty() {
+            return Ok(transaction.commit().await?);
         }
-        transaction.commit().await.map_err(failed)?;
+        for (opened_at, case) in cases {
+            let steps = match case.unfolded() {
+                Some(last) => {
+                    let last = position_column(last).into();
+                    all(&transaction, WALK_SQL, &[last], walk_step).await?
+                }
+                None => Vec::new(),
+            };
+            let file = case.complete(steps)?.file;
+            execute(&transaction, FILL_SQL, &fill_values(opened_at, &file)).await?;
+            after = opened_at;
+        }
+        transaction.commit().await?;
     }
 }
 
@@ -100,10 +97,9 @@ async fn applied(client: &Client) -> Result<Vec<Applied>, StoreError> {
             to_regclass(quote_ident(current_schema()) || '.events') IS NOT NULL AS has_events";
     const HISTORY_SQL: &str = "SELECT version::bigint, coalesce(name, ''), coalesce(checksum, '')
         FROM refinery_schema_history ORDER BY version";
-    let failed = |error: Error| unavailable(&error);
     let row = client.query_typed_one(TABLES_SQL, &[]).await;
-    let row = row.map_err(failed)?;
-    let has = |column| row.try_get(column).map_err(failed);
+    let row = row?;
+    let has = |column| row.try_get(column);
     if !has("has_schema")? {
         return Err(StoreError::Schema(
             "no schema of the connection's search path exists".to_owned(),
@@ -114,9 +110,8 @@ async fn applied(client: &Client) -> Result<Vec<Applied>, StoreError> {
         (false, false) => return Ok(Vec::new()),
         (true, _) => {}
     }
-    let rows = client.query_typed(HISTORY_SQL, &[]).await.map_err(failed)?;
+    let rows = client.query_typed(HISTORY_SQL, &[]).await?;
     rows.iter()
         .map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)))
-        .collect::<Result<_, _>>()
-        .map_err(failed)
+        .collect()
 }

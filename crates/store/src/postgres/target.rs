@@ -3,21 +3,17 @@
 //! An unfinished copy shows in the rows themselves: `copying` has one and `log_head` none. A store without a head serves no
 //! one, not even a server that ran on the empty store before.
 
-use std::error::Error as StdError;
 use std::pin::pin;
 
-use bytes::BytesMut;
-use rusqlite::types::Value;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
 
-use tokio_postgres::types::{IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::Type;
 use tokio_postgres::{Client, Error, Row, Transaction};
-use uuid::Uuid;
 
 use super::PostgresStore;
 use super::address::Address;
-use super::error::{unavailable, unreachable};
+use super::error::unreachable;
 use super::schema::{self, LOCK_SQL};
 use super::session::{Connector, Purpose};
 use crate::codes::{instant_column, position_column};
@@ -63,7 +59,7 @@ impl Target {
         client
             .batch_execute(LOCK_SQL)
             .await
-            .map_err(|error| is_busy(&error).unwrap_or_else(|| unavailable(&error)))?;
+            .map_err(|error| is_busy(&error).unwrap_or_else(|| error.into()))?;
         schema::check_current(&client).await?;
         Ok(Self { client, address })
     }
@@ -78,7 +74,7 @@ impl Target {
             return unfinished(row, source);
         }
         let at = self.start(source).await;
-        Ok(match at.map_err(|error| unavailable(&error))? {
+        Ok(match at? {
             0 => Beginning::Begun([0; TABLES.len()]),
             at => Beginning::NotEmpty(at.unsigned_abs()),
         })
@@ -116,7 +112,7 @@ impl Target {
             transaction.execute(&mark, &[&batch.last_key]).await?;
             transaction.commit().await
         };
-        write.await.map_err(|error| unavailable(&error))
+        Ok(write.await?)
     }
 
     /// The rows that are there.
@@ -158,7 +154,7 @@ impl Target {
         let analyzed = self
             .client
             .batch_execute("ANALYZE events, cases, notices, renderings");
-        analyzed.await.map_err(|error| unavailable(&error))
+        Ok(analyzed.await?)
     }
 
     /// A store for reading what is there, though it has no head yet.
@@ -185,12 +181,12 @@ impl Target {
             transaction.execute("DELETE FROM copying", &[]).await?;
             transaction.commit().await
         };
-        finish.await.map_err(|error| unavailable(&error))
+        Ok(finish.await?)
     }
 
     async fn query(&self, sql: &str) -> Result<Vec<Row>, StoreError> {
         let found = self.client.query(sql, &[]).await;
-        found.map_err(|error| unavailable(&error))
+        Ok(found?)
     }
 }
 
@@ -201,7 +197,7 @@ fn unfinished(row: &Row, source: &Head) -> Result<Beginning, StoreError> {
         return Ok(Beginning::OtherSource(position));
     }
     let mut keys = [0; TABLES.len()];
-    for (key, table) in keys.iter_mut().zip(&TABLES) {
+    for (key, table) in keys.iter_mut().zip(TABLES) {
         *key = columns.big(table.name)?;
     }
     Ok(Beginning::Begun(keys))
@@ -218,47 +214,9 @@ async fn write_rows(to: &Transaction<'_>, batch: &Batch) -> Result<(), Error> {
         .collect();
     let mut writer = pin!(BinaryCopyInWriter::new(to.copy_in(&sql).await?, &types));
     for row in &batch.rows {
-        writer
-            .as_mut()
-            .write_raw(row.iter().map(SourceValue))
-            .await?;
+        writer.as_mut().write_raw(row.iter()).await?;
     }
     writer.finish().await.map(drop)
-}
-
-/// A value of the source, written as its column's type.
-#[derive(Debug)]
-struct SourceValue<'a>(&'a Value);
-
-impl ToSql for SourceValue<'_> {
-    fn to_sql(
-        &self,
-        kind: &Type,
-        out: &mut BytesMut,
-    ) -> Result<IsNull, Box<dyn StdError + Sync + Send>> {
-        match self.0 {
-            Value::Null => Ok(IsNull::Yes),
-            Value::Integer(value) if *kind == Type::INT2 => {
-                i16::try_from(*value)?.to_sql(kind, out)
-            }
-            Value::Integer(value) if *kind == Type::INT4 => {
-                i32::try_from(*value)?.to_sql(kind, out)
-            }
-            Value::Integer(value) if *kind == Type::BOOL => (*value != 0).to_sql(kind, out),
-            Value::Integer(value) => value.to_sql(kind, out),
-            Value::Real(value) => value.to_sql(kind, out),
-            Value::Text(text) => text.to_sql(kind, out),
-            Value::Blob(bytes) if *kind == Type::UUID => Uuid::from_slice(bytes)?.to_sql(kind, out),
-            Value::Blob(bytes) => bytes.to_sql(kind, out),
-        }
-    }
-
-    /// The database refuses what its column does not take.
-    fn accepts(_: &Type) -> bool {
-        true
-    }
-
-    to_sql_checked!();
 }
 
 fn is_busy(error: &Error) -> Option<StoreError> {

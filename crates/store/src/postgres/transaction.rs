@@ -11,11 +11,12 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
-use super::error::{is_transient, unavailable};
-use super::query::head_in;
-use super::write::{GroupRow, Letters, Statements};
+use super::database::Pool;
+use super::error::is_transient;
+use super::write::{GroupRows, Statements};
 use crate::group_commit::Outcome;
-use crate::queries;
+use crate::queries::Reader as _;
+use crate::rows;
 use crate::sequence::{CaseHead, SequencedEvent};
 use crate::{Commit, CommitError, Head, Replay, ReplayKey, StoreError};
 
@@ -59,35 +60,29 @@ pub(super) async fn try_group(
 ) -> Result<Written, Failed> {
     let statements = Statements::of(client).await.map_err(not_begun)?;
     let mut state = begin(client, commits).await?;
-    let sequenced: Vec<Result<SequencedEvent, CommitError>> = commits
+    let sequenced: Vec<Result<SequencedEvent<'_>, CommitError>> = commits
         .iter()
         .map(|commit| state.sequence(commit))
         .collect();
-    let rows: Vec<GroupRow<'_>> = commits
-        .iter()
-        .zip(&sequenced)
-        .filter_map(|(commit, sequenced)| {
-            let sequenced = sequenced.as_ref().ok()?;
-            Some(GroupRow { commit, sequenced })
-        })
-        .collect();
-    let letters = Letters::of(&rows).map_err(Failed::Otherwise)?;
+    let events: Vec<&SequencedEvent<'_>> = sequenced.iter().flatten().collect();
+    let rows = GroupRows::of(&events).map_err(Failed::Otherwise)?;
     // Each is sent when it is first polled, in this order; the server ends a transaction in which one failed.
     let (written, committed) = tokio::join!(
         biased;
         async {
-            if rows.is_empty() {
+            if events.is_empty() {
                 return Ok(());
             }
-            statements.write(client, &rows, &letters, &state.head, channel).await
+            rows.write(client, &statements, &state.head, channel).await
         },
         client.batch_execute("COMMIT"),
     );
     written.and(committed).map_err(failed)?;
+    drop(rows);
     let outcomes = sequenced.into_iter();
     Ok(Written {
         outcomes: outcomes
-            .map(|sequenced| sequenced.map(SequencedEvent::into_committed))
+            .map(|event| event.map(SequencedEvent::into_committed))
             .collect(),
         position: state.head.position,
     })
@@ -95,26 +90,17 @@ pub(super) async fn try_group(
 
 /// Begins, locks the head, and reads what a group names.
 async fn begin(client: &Object, commits: &[Commit]) -> Result<GroupState, Failed> {
-    let ids: Vec<Uuid> = commits
-        .iter()
-        .map(|commit| commit.event.header.determination_id)
-        .collect();
+    let ids: Vec<Uuid> = commits.iter().map(Commit::case_id).collect();
     let keys = || {
-        commits
-            .iter()
-            .filter_map(|commit| commit.replay.as_ref().map(|(key, _)| key))
+        let replays = commits.iter().filter_map(|commit| commit.replay.as_ref());
+        replays.map(|(key, _)| key)
     };
     let requests: Vec<Uuid> = keys().map(|key| key.request_id).collect();
     let callers: Vec<&str> = keys().map(|key| key.caller.as_str()).collect();
-    let lock_head = client
-        .prepare_cached(LOCK_HEAD_SQL)
-        .await
-        .map_err(not_begun)?;
-    let cases = client.prepare_cached(CASES_SQL).await.map_err(not_begun)?;
-    let replays = client
-        .prepare_cached(REPLAYS_SQL)
-        .await
-        .map_err(not_begun)?;
+    let prepare = async |sql| client.prepare_cached(sql).await.map_err(not_begun);
+    let lock_head = prepare(LOCK_HEAD_SQL).await?;
+    let cases = prepare(CASES_SQL).await?;
+    let replays = prepare(REPLAYS_SQL).await?;
     let (of_cases, of_replays): ([&(dyn ToSql + Sync); 1], [&(dyn ToSql + Sync); 2]) =
         ([&ids], [&requests, &callers]);
     // Each is sent when it is first polled, in this order: what is read after the lock sees every commit before it.
@@ -126,50 +112,51 @@ async fn begin(client: &Object, commits: &[Commit]) -> Result<GroupState, Failed
         client.query(&replays, &of_replays),
     );
     begun.map_err(not_begun)?;
-    let head = head.map_err(not_begun)?;
-    let cases = cases.map_err(not_begun)?;
-    let replays = replays.map_err(not_begun)?;
+    let (head, cases, replays) = (
+        head.map_err(not_begun)?,
+        cases.map_err(not_begun)?,
+        replays.map_err(not_begun)?,
+    );
     GroupState::of(&head, &cases, &replays).map_err(Failed::Otherwise)
 }
 
 impl GroupState {
     fn of(head: &[Row], cases: &[Row], replays: &[Row]) -> Result<Self, StoreError> {
+        let head = head.first().ok_or_else(Pool::headless)?;
         Ok(Self {
-            head: head_in(head)?,
+            head: rows::head(head)?,
             cases: cases
                 .iter()
-                .map(|row| queries::case_head(row))
+                .map(|row| rows::case_head(row))
                 .collect::<Result<_, _>>()?,
             replays: replays
                 .iter()
-                .map(|row| queries::replay(row))
+                .map(|row| rows::replay(row))
                 .collect::<Result<_, _>>()?,
         })
     }
 
-    /// Places a commit, and moves on to the state after it.
-    fn sequence(&mut self, commit: &Commit) -> Result<SequencedEvent, CommitError> {
+    /// Places a commit in the log, and moves on to the state after it.
+    fn sequence<'c>(&mut self, commit: &'c Commit) -> Result<SequencedEvent<'c>, CommitError> {
         // Before the version: a repeated request gets its first reply, however far the case has moved on.
         if let Some((key, _)) = &commit.replay
             && let Some(replay) = self.replays.get(key)
         {
             return Err(CommitError::Replayed(*replay));
         }
-        let id = commit.event.header.determination_id;
-        let case = self.cases.get(&id);
-        let event = commit.event.clone();
-        let sequenced = SequencedEvent::new(&self.head, case, commit.expected_version, event)?;
-        self.head = sequenced.head_after(&self.head);
-        self.cases.insert(id, sequenced.case_head_after());
+        let id = commit.case_id();
+        let event = SequencedEvent::new(&self.head, self.cases.get(&id), commit)?;
+        self.head = event.head_after(&self.head);
+        self.cases.insert(id, event.case_head_after());
         if let Some((key, content)) = &commit.replay {
             let replay = Replay {
                 content: *content,
                 determination_id: id,
-                version: sequenced.event.header.version,
+                version: event.event.header.version,
             };
             self.replays.insert(key.clone(), replay);
         }
-        Ok(sequenced)
+        Ok(event)
     }
 }
 
@@ -186,6 +173,6 @@ fn failed(error: Error) -> Failed {
     if is_transient(&error) {
         Failed::Transient(error)
     } else {
-        Failed::Otherwise(unavailable(&error))
+        Failed::Otherwise(error.into())
     }
 }

@@ -7,8 +7,7 @@ use deadpool_postgres::Object;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::database::Database;
-use super::error::unavailable;
+use super::database::Pool;
 use super::transaction::{Failed, Written, try_group};
 use crate::group_commit::{self, GROUP_MAX, Outcome, PendingCommit, Queue, lock};
 use crate::{Commit, StoreError, StoreMetrics};
@@ -27,7 +26,7 @@ pub(super) struct Writer {
 
 /// The task's side.
 struct GroupWriter {
-    database: Arc<Database>,
+    pool: Arc<Pool>,
     /// The channel on which other processes learn of a commit.
     channel: String,
     /// Learns of a commit before its caller does.
@@ -38,14 +37,14 @@ struct GroupWriter {
 impl Writer {
     /// Starts the task.
     pub(super) fn start(
-        database: Arc<Database>,
+        pool: Arc<Pool>,
         channel: String,
         head: watch::Sender<u64>,
         metrics: StoreMetrics,
     ) -> Self {
         let (queue, jobs) = Queue::new();
         let writer = GroupWriter {
-            database,
+            pool,
             channel,
             head,
             metrics,
@@ -101,14 +100,14 @@ impl GroupWriter {
             }
             group_commit::reply(written.map(|written| written.outcomes), replies);
         }
-        self.database.close();
+        self.pool.close();
     }
 
     /// Writes a group in one transaction: all of it, or none. Where that is not known the error is `Unavailable`.
     async fn write(&self, commits: &[Commit]) -> Result<Written, StoreError> {
         let mut attempts = 1;
         loop {
-            let connection = self.database.connection().await?;
+            let connection = self.pool.connection().await?;
             let outcome = try_group(&connection, &self.channel, commits);
             let failed = match tokio::time::timeout(GROUP_TIMEOUT, outcome).await {
                 Ok(Ok(written)) => return Ok(written),
@@ -126,7 +125,7 @@ impl GroupWriter {
             let code = error.code().map_or("none", |code| code.code());
             if attempts == ATTEMPTS_MAX {
                 tracing::error!(transaction = "commit", code, attempts, "given up");
-                return Err(unavailable(&error));
+                return Err(error.into());
             }
             tracing::warn!(transaction = "commit", code, attempts, "tried again");
             attempts += 1;

@@ -1,13 +1,11 @@
 //! How is the file copied while it is in use?
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
-use super::query::unavailable;
 use super::{files, query, schema};
 use crate::{Head, StoreError};
 
@@ -18,8 +16,7 @@ use crate::{Head, StoreError};
 /// # Errors
 /// When `to` exists, either cannot be read or written, or the schema is not this version's.
 pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
-    let failed = |error: io::Error| files::unavailable(&error);
-    if to.try_exists().map_err(failed)? {
+    if to.try_exists()? {
         return Err(StoreError::Unavailable(format!(
             "{} exists, and a backup replaces nothing",
             to.display()
@@ -28,12 +25,11 @@ pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
     let source = schema::connect_reader(from)?;
     schema::check_current(&source)?;
     let part = part_of(to);
-    let file = files::create_private(&part).map_err(failed)?;
+    let file = files::create_private(&part)?;
     let copied = copy(&source, &part).and_then(|head| {
         file.sync_all()
             .and_then(|()| fs::rename(&part, to))
-            .and_then(|()| files::sync_folder(to))
-            .map_err(failed)?;
+            .and_then(|()| files::sync_folder(to))?;
         Ok(head)
     });
     if copied.is_err() {
@@ -44,12 +40,12 @@ pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
 }
 
 fn copy(source: &Connection, part: &Path) -> Result<Head, StoreError> {
-    let mut target = Connection::open(part).map_err(|error| unavailable(&error))?;
+    let mut target = Connection::open(part)?;
     let step = {
-        let backup = Backup::new(source, &mut target).map_err(|error| unavailable(&error))?;
+        let backup = Backup::new(source, &mut target)?;
         // All pages in one step, so all as of one commit: a step by step copy begins again whenever someone commits.
         // It stops no one from committing; only the write-ahead log grows meanwhile.
-        backup.step(-1).map_err(|error| unavailable(&error))?
+        backup.step(-1)?
     };
     match step {
         StepResult::Done => query::head(&target),

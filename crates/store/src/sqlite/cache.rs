@@ -18,12 +18,12 @@ const CASES_MAX: usize = 1_024;
 pub(super) struct Generation(u64);
 
 /// The cases that were read of late.
-pub(super) struct Cases {
+pub(super) struct CaseCache {
     read: Cache<Uuid, Arc<Case>>,
     generation: Mutex<Generation>,
 }
 
-impl Cases {
+impl CaseCache {
     pub(super) fn new() -> Self {
         Self {
             read: Cache::new(CASES_MAX),
@@ -35,7 +35,7 @@ impl Cases {
         self.read.get(id)
     }
 
-    /// What a read that begins now hands to [`Cases::keep`].
+    /// What a read that begins now hands to [`CaseCache::keep`].
     pub(super) fn generation(&self) -> Generation {
         *self.held()
     }

@@ -19,7 +19,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::{SQLITE_IOERR_DIR_FSYNC, SQLITE_IOERR_FSYNC};
 
-use super::query::unavailable;
+use super::query::code;
 use super::schema;
 use crate::StoreError;
 
@@ -33,7 +33,7 @@ const LITTLE_PAGES: i64 = 128;
 const PASSES_MAX: usize = 6;
 
 /// The thread, and what the writer knows of it.
-pub(super) struct Checkpoints {
+pub(super) struct Checkpointer {
     /// `None`: ended.
     ask: Option<SyncSender<()>>,
     carried: Receiver<()>,
@@ -45,7 +45,7 @@ pub(super) struct Checkpoints {
     thread: Option<JoinHandle<()>>,
 }
 
-impl Checkpoints {
+impl Checkpointer {
     /// Starts the thread on a connection of its own.
     pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
         let connection = schema::connect_checkpointer(path)?;
@@ -115,7 +115,7 @@ impl Checkpoints {
     }
 }
 
-impl Drop for Checkpoints {
+impl Drop for Checkpointer {
     /// Waits for the thread, so that its connection is closed before the writer's.
     fn drop(&mut self) {
         drop(self.ask.take());
@@ -170,7 +170,7 @@ fn keep_the_log(connection: &Connection) {
 
 /// A log that is not carried over is still the record; what is wrong with the disk, commits will tell their callers.
 fn report(error: &rusqlite::Error) {
-    let told = unavailable(error);
+    let told = code(error);
     if is_of_a_sync(error) {
         tracing::error!(
             error = %told,

@@ -43,7 +43,7 @@ const PART_BYTES: usize = 1 << 20;
 ///
 /// A process that was killed may have written a commit and not synced it, and the system shows it all the same. Where a
 /// sync has failed the system takes what it shows for synced, and only what is written again goes to the disk.
-pub(super) fn settle_log(database: &Path) -> io::Result<()> {
+pub(super) fn sync_log(database: &Path) -> io::Result<()> {
     let mut log = match private().open(log_of(database)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?,
@@ -79,6 +79,8 @@ pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
     folder::sync(folder::parent(file))
 }
 
-pub(super) fn unavailable(error: &io::Error) -> StoreError {
-    StoreError::Unavailable(error.to_string())
+impl From<io::Error> for StoreError {
+    fn from(error: io::Error) -> Self {
+        Self::Unavailable(error.to_string())
+    }
 }

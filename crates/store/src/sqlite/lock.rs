@@ -15,14 +15,14 @@ impl WriteLock {
     /// Takes the lock, or says who must stop first.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
         let path = files::beside(database, ".lock");
-        let file = files::open_private(&path).map_err(|error| files::unavailable(&error))?;
+        let file = files::open_private(&path)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Unavailable(format!(
                 "another process is serving from this file: it holds {}, and only one can write",
                 path.display()
             ))),
-            Err(TryLockError::Error(error)) => Err(files::unavailable(&error)),
+            Err(TryLockError::Error(error)) => Err(error.into()),
         }
     }
 }

@@ -1,98 +1,126 @@
-//! Who reads? Connections of their own, which the writer never waits for.
+//! The readers: connections of their own, which never wait for the writer.
 //!
 //! A write-ahead log shows a reader the last commit as a whole: never half a group.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::query::{self, headless};
 use super::schema;
 use crate::StoreError;
-use crate::group_commit::closed;
+use crate::columns::Row;
+use crate::group_commit::{closed, lock};
+use crate::queries::{Reader, Size};
+use crate::value::Value;
 
-/// As many connections as are kept while no one reads.
+/// Maximum connections that are kept while they are idle.
 const IDLE_MAX: usize = 8;
-/// As many scans as run at once: each holds a thread and a connection.
-const SCANS_MAX: usize = 8;
+/// Maximum pages that are read at once: each holds a thread and a connection.
+const PAGES_MAX: usize = 8;
 
 /// The connections that read.
-pub(super) struct Readers {
+#[derive(Clone)]
+pub struct Readers(Arc<Shared>);
+
+struct Shared {
     path: PathBuf,
     /// `None`: closed.
     idle: Mutex<Option<Vec<Connection>>>,
-    scans: Semaphore,
+    pages: Semaphore,
 }
 
 impl Readers {
     /// Opens the first connection, which shows that the file can be read.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
         let first = schema::connect_reader(path)?;
-        Ok(Self {
+        Ok(Self(Arc::new(Shared {
             path: path.to_owned(),
             idle: Mutex::new(Some(vec![first])),
-            scans: Semaphore::new(SCANS_MAX),
-        })
-    }
-
-    /// Reads a few rows by their keys, on the caller's thread: it takes tens of microseconds, less than handing the
-    /// read to another thread and being woken again would.
-    pub(super) fn point<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
-        let connection = self.take()?;
-        let result = read(&connection);
-        // One that failed is not used again.
-        if result.is_ok() {
-            self.give_back(connection);
-        }
-        result
-    }
-
-    /// Reads many rows, on a thread that may wait for the disk.
-    pub(super) async fn scan<T: Send + 'static>(
-        self: &Arc<Self>,
-        read: impl FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let _turn = self.scans.acquire().await.map_err(|_| closed())?;
-        let readers = Arc::clone(self);
-        tokio::task::spawn_blocking(move || readers.point(read))
-            .await
-            .map_err(|_| StoreError::Unavailable("the read was broken off".to_owned()))?
+            pages: Semaphore::new(PAGES_MAX),
+        })))
     }
 
     /// Reads fail from now on. Those under way finish.
     pub(super) fn close(&self) {
-        let idle = self.idle().take();
-        drop(idle);
-        self.scans.close();
+        drop(lock(&self.0.idle).take());
+        self.0.pages.close();
     }
 
-    /// Refuses where reads fail by now.
-    pub(super) fn must_be_open(&self) -> Result<(), StoreError> {
-        self.idle().as_ref().map(|_| ()).ok_or_else(closed)
+    /// Refuses where the connections are closed.
+    pub(super) fn check_open(&self) -> Result<(), StoreError> {
+        lock(&self.0.idle).as_ref().map(drop).ok_or_else(closed)
     }
 
-    fn take(&self) -> Result<Connection, StoreError> {
-        let idle = self.idle().as_mut().ok_or_else(closed)?.pop();
-        match idle {
-            Some(connection) => Ok(connection),
-            None => schema::connect_reader(&self.path),
-        }
-    }
-
-    fn give_back(&self, connection: Connection) {
-        if let Some(idle) = self.idle().as_mut()
+    fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = lock(&self.0.idle).as_mut().ok_or_else(closed)?.pop();
+        let connection = match idle {
+            Some(connection) => connection,
+            None => schema::connect_reader(&self.0.path)?,
+        };
+        let result = read(&connection);
+        // One on which a read failed is not used again.
+        if result.is_ok()
+            && let Some(idle) = lock(&self.0.idle).as_mut()
             && idle.len() < IDLE_MAX
         {
             idle.push(connection);
         }
+        result
+    }
+}
+
+impl Reader for Readers {
+    /// A few rows are read on the caller's thread: that takes tens of microseconds, less than handing the read to another
+    /// thread and being woken again would. A page is read on a thread that may wait for the disk.
+    async fn rows<T: Send + 'static>(
+        &self,
+        size: Size,
+        sql: Cow<'static, str>,
+        given: Vec<Value<'static>>,
+        read: impl Fn(&dyn Row) -> Result<T, StoreError> + Send + 'static,
+    ) -> Result<Vec<T>, StoreError> {
+        if size == Size::Few {
+            return self.read(|file| query::all(file, &sql, &given, read));
+        }
+        let _permit = self.0.pages.acquire().await.map_err(|_| closed())?;
+        let readers = self.clone();
+        tokio::task::spawn_blocking(move || {
+            readers.read(|file| query::all(file, &sql, &given, read))
+        })
+        .await
+        .map_err(|_| StoreError::Unavailable("the read was broken off".to_owned()))?
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Option<Vec<Connection>>> {
-        // A list of connections is whole whatever a thread that held it did.
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The first places of each scan: those that share the last page's instant, then those beyond it. One condition for
+    /// both would begin at the instant and step over all that were shown, which without a clock is every case.
+    fn scans_sql(scans: &[(i16, i16)]) -> String {
+        let scan = |(state, stopped): &(i16, i16)| {
+            let of_scan = format!(
+                "SELECT first_due_us AS due, opened_at AS at FROM cases
+                WHERE state = {state} AND (due_at_us IS NULL) = {stopped} AND ($4 IS NULL OR due_at_us < $4)"
+            );
+            format!(
+                "SELECT * FROM ({of_scan} AND first_due_us = $1 AND opened_at > $2 ORDER BY opened_at LIMIT $5)
+                UNION ALL
+                SELECT * FROM ({of_scan} AND first_due_us > $1 AND first_due_us <= $3
+                    ORDER BY first_due_us, opened_at LIMIT $5)"
+            )
+        };
+        scans
+            .iter()
+            .map(scan)
+            .collect::<Vec<_>>()
+            .join(" UNION ALL ")
+    }
+
+    fn headless() -> StoreError {
+        headless()
     }
 }

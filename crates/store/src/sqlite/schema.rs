@@ -3,13 +3,15 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior, params};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::files;
-use super::query::{self, unavailable};
+use super::query;
 use crate::StoreError;
-use crate::columns::Columns;
-use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, OpenCaseColumns, UNFILLED_SQL};
+use crate::codes::position_column;
+use crate::open_cases::{FILL_BATCH_CASES, FILL_SQL, UNFILLED_SQL, fill_values};
+use crate::queries::WALK_SQL;
+use crate::rows::{keyed_case, walk_step};
 use crate::schema::{self, Applied};
 
 mod embedded {
@@ -35,46 +37,36 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
     // SQLite opens for reading what it cannot open for writing.
-    if connection
-        .is_readonly(rusqlite::MAIN_DB)
-        .map_err(|error| unavailable(&error))?
-    {
+    if connection.is_readonly(rusqlite::MAIN_DB)? {
         return Err(StoreError::Unavailable(format!(
             "{} can be read and not written",
             path.display()
         )));
     }
     // Before the write-ahead log: it makes the first page.
-    connection
-        .pragma_update(None, "page_size", PAGE_BYTES)
-        .map_err(|error| unavailable(&error))?;
-    let mode: String = connection
-        .query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))
-        .map_err(|error| unavailable(&error))?;
+    connection.pragma_update(None, "page_size", PAGE_BYTES)?;
+    let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Unavailable(
             "the file system does not take a write-ahead log".to_owned(),
         ));
     }
-    connection
-        .execute_batch(&format!(
-            "PRAGMA synchronous = FULL;
+    connection.execute_batch(&format!(
+        "PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
              PRAGMA cache_size = -4096;"
-        ))
-        .map_err(|error| unavailable(&error))?;
+    ))?;
     // The first read makes the log where there is none. Where the change to a log failed SQLite may have said nothing, and
     // go on without one: what is committed then can be undone by a power cut.
     applied(&connection)?;
-    let failed = |error: std::io::Error| files::unavailable(&error);
-    if !files::log_of(path).try_exists().map_err(failed)? {
+    if !files::log_of(path).try_exists()? {
         return Err(StoreError::Unavailable(
             "its write-ahead log could not be begun: disk I/O error".to_owned(),
         ));
     }
     // SQLite syncs the log's name with the first commit, and commits all the same where that fails.
-    files::sync_folder(path).map_err(failed)?;
+    files::sync_folder(path)?;
     Ok(connection)
 }
 
@@ -82,9 +74,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
 pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
-    connection
-        .execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -64;")
-        .map_err(|error| unavailable(&error))?;
+    connection.execute_batch("PRAGMA synchronous = FULL; PRAGMA cache_size = -64;")?;
     Ok(connection)
 }
 
@@ -95,9 +85,7 @@ pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError
 pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
-    connection
-        .execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -512;")
-        .map_err(|error| unavailable(&error))?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -512;")?;
     Ok(connection)
 }
 
@@ -109,7 +97,7 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
         connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
         Ok(connection)
     };
-    connect().map_err(|error| unavailable(&error))
+    Ok(connect()?)
 }
 
 /// Brings the schema to this version's, in one transaction, and says which versions it applied.
@@ -126,28 +114,28 @@ pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreErro
 
 /// Fills the columns by which open cases are counted, in rows from before there were such columns.
 fn fill_open_cases(connection: &mut Connection) -> Result<(), StoreError> {
-    let failed = |error: rusqlite::Error| unavailable(&error);
-    let mut after = 0_i64;
+    let mut after = 0;
     loop {
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(failed)?;
-        let unfilled = params![after, FILL_BATCH_CASES];
-        let cases = query::all(&transaction, UNFILLED_SQL, unfilled, |row| {
-            let opened_at = Columns::of_no_case(row).big("opened_at")?;
-            Ok((opened_at, query::case_in(&transaction, row)?))
-        })?;
-        let Some((last, _)) = cases.last() else {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let unfilled = [after.into(), FILL_BATCH_CASES.into()];
+        let cases = query::all(&transaction, UNFILLED_SQL, &unfilled, keyed_case)?;
+        if cases.is_empty() {
             return Ok(());
-        };
-        after = *last;
-        for (opened_at, case) in &cases {
-            let [determination, member, provider, undecided] =
-                OpenCaseColumns::of(&case.file).in_us();
-            let filled = params![determination, member, provider, undecided, opened_at];
-            transaction.execute(FILL_SQL, filled).map_err(failed)?;
         }
-        transaction.commit().map_err(failed)?;
+        for (opened_at, case) in cases {
+            let steps = match case.unfolded() {
+                Some(last) => {
+                    let last = position_column(last).into();
+                    query::all(&transaction, WALK_SQL, &[last], walk_step)?
+                }
+                None => Vec::new(),
+            };
+            let file = case.complete(steps)?.file;
+            let filled = fill_values(opened_at, &file);
+            query::execute(&transaction, FILL_SQL, &filled)?;
+            after = opened_at;
+        }
+        transaction.commit()?;
     }
 }
 
@@ -162,15 +150,14 @@ fn applied(connection: &Connection) -> Result<Vec<Applied>, StoreError> {
     const TABLES_SQL: &str = "SELECT count(*), count(*) FILTER (WHERE name = 'refinery_schema_history') FROM sqlite_schema";
     const HISTORY_SQL: &str =
         "SELECT version, name, checksum FROM refinery_schema_history ORDER BY version";
-    let failed = |error: rusqlite::Error| unavailable(&error);
     let tables = connection.query_row(TABLES_SQL, [], |row| Ok((row.get(0)?, row.get(1)?)));
-    match tables.map_err(failed)? {
+    match tables? {
         (0_i64, _) => Ok(Vec::new()),
         (_, 0_i64) => Err(schema::foreign()),
         _ => {
-            let mut history = connection.prepare(HISTORY_SQL).map_err(failed)?;
+            let mut history = connection.prepare(HISTORY_SQL)?;
             let rows = history.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
-            rows.and_then(Iterator::collect).map_err(failed)
+            Ok(rows.and_then(Iterator::collect)?)
         }
     }
 }

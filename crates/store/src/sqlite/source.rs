@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
-use rusqlite::Connection;
-use rusqlite::types::Value;
+use rusqlite::{Connection, Row};
+use tokio_postgres::types::Type;
+use uuid::Uuid;
 
 use super::lock::WriteLock;
-use super::query::{self, unavailable};
+use super::query;
 use super::schema;
-use crate::copy::{Batch, Counts, Table};
+use crate::copy::{Batch, Counts};
+use crate::tables::{NewRow, Table};
+use crate::value::Value;
 use crate::{Head, StoreError};
 
 /// The size of a batch, without its last row: a copy takes no more memory for letters than for events.
@@ -32,9 +35,7 @@ impl Source {
         let lock = WriteLock::take(path)?;
         schema::check_current(&connection)?;
         // All that follows is read as of one commit, whatever other tools do to the file.
-        connection
-            .execute_batch("BEGIN")
-            .map_err(|error| unavailable(&error))?;
+        connection.execute_batch("BEGIN")?;
         Ok(Self {
             connection,
             _lock: lock,
@@ -57,17 +58,16 @@ impl Source {
         const SQL: &str = "SELECT (SELECT count(*) FROM cases), (SELECT count(*) FROM notices),
             (SELECT count(*) FROM renderings)";
         let events = self.head()?.position;
-        self.connection
-            .query_row(SQL, [], |row| {
-                let count = |at| row.get(at).map(i64::unsigned_abs);
-                Ok(Counts {
-                    events,
-                    cases: count(0)?,
-                    letters: count(1)?,
-                    renderings: count(2)?,
-                })
+        let counts = self.connection.query_row(SQL, [], |row| {
+            let count = |at| row.get(at).map(i64::unsigned_abs);
+            Ok(Counts {
+                events,
+                cases: count(0)?,
+                letters: count(1)?,
+                renderings: count(2)?,
             })
-            .map_err(|error| unavailable(&error))
+        });
+        Ok(counts?)
     }
 
     /// Up to `rows_max` rows of a table after a key; `None`: there are no more.
@@ -80,8 +80,7 @@ impl Source {
         after: i64,
         rows_max: usize,
     ) -> Result<Option<Batch>, StoreError> {
-        self.read(table, after, rows_max)
-            .map_err(|error| unavailable(&error))
+        Ok(self.read(table, after, rows_max)?)
     }
 
     fn read(
@@ -101,9 +100,10 @@ impl Source {
             && let Some(row) = found.next()?
         {
             last_key = row.get(0)?;
-            let values = (1..=columns.len()).map(|at| row.get(at));
-            let values = values.collect::<rusqlite::Result<Vec<Value>>>()?;
-            bytes += values.iter().map(bytes_of).sum::<usize>();
+            let values = columns.iter().enumerate();
+            let values = values.map(|(at, (_, kind))| value(row, at + 1, kind));
+            let values = values.collect::<rusqlite::Result<NewRow<'static>>>()?;
+            bytes += values.iter().map(Value::bytes_len).sum::<usize>();
             rows.push(values);
         }
         Ok((!rows.is_empty()).then_some(Batch {
@@ -114,10 +114,18 @@ impl Source {
     }
 }
 
-fn bytes_of(value: &Value) -> usize {
-    match value {
-        Value::Text(text) => text.len(),
-        Value::Blob(bytes) => bytes.len(),
-        Value::Null | Value::Integer(_) | Value::Real(_) => size_of::<i64>(),
-    }
+/// A value of a row, of its column's type.
+fn value(row: &Row<'_>, at: usize, kind: &Type) -> rusqlite::Result<Value<'static>> {
+    Ok(match *kind {
+        Type::INT2 => row.get::<_, Option<i16>>(at)?.into(),
+        Type::INT4 => row.get::<_, Option<i32>>(at)?.into(),
+        Type::BOOL => row.get::<_, Option<bool>>(at)?.into(),
+        Type::UUID => row
+            .get::<_, Option<[u8; 16]>>(at)?
+            .map(Uuid::from_bytes)
+            .into(),
+        Type::TEXT => row.get::<_, Option<String>>(at)?.into(),
+        Type::BYTEA => row.get::<_, Option<Vec<u8>>>(at)?.into(),
+        _ => row.get::<_, Option<i64>>(at)?.into(),
+    })
 }

@@ -10,11 +10,10 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot, watch};
 use uuid::Uuid;
 
-use super::cache::Cases;
-use super::checkpoint::Checkpoints;
+use super::cache::CaseCache;
+use super::checkpoint::Checkpointer;
 use super::lock::WriteLock;
 use super::query;
-use super::query::unavailable;
 use super::reader::Readers;
 use super::write;
 use crate::group_commit::{
@@ -26,13 +25,13 @@ use crate::{Commit, CommitError, Committed, Head, StoreError, StoreMetrics, Stor
 pub(super) struct WrittenFile {
     pub lock: WriteLock,
     pub connection: Connection,
-    pub checkpoints: Checkpoints,
+    pub checkpointer: Checkpointer,
 }
 
 /// What learns of a commit before its caller does.
 pub(super) struct Observers {
     pub head: watch::Sender<u64>,
-    pub cases: Arc<Cases>,
+    pub cases: Arc<CaseCache>,
 }
 
 /// The outcome of storing a rendering.
@@ -69,7 +68,7 @@ impl Writer {
     /// closed before it: the last one to go removes the write-ahead log, which only one that writes can.
     pub(super) fn start(
         file: WrittenFile,
-        readers: Arc<Readers>,
+        readers: Readers,
         observers: Observers,
         metrics: StoreMetrics,
     ) -> Result<Self, StoreError> {
@@ -91,11 +90,11 @@ impl Writer {
                 let WrittenFile {
                     lock: _lock,
                     mut connection,
-                    mut checkpoints,
+                    mut checkpointer,
                 } = file;
-                backlog.run(&mut connection, &mut checkpoints);
+                backlog.run(&mut connection, &mut checkpointer);
                 readers.close();
-                checkpoints.end(&connection);
+                checkpointer.end(&connection);
                 // Where this fails, the next start carries the write-ahead log over.
                 let _ = connection.close();
             })
@@ -164,7 +163,7 @@ struct Backlog {
 
 impl Backlog {
     /// Writes until the queue is closed and empty.
-    fn run(&mut self, connection: &mut Connection, checkpoints: &mut Checkpoints) {
+    fn run(&mut self, connection: &mut Connection, checkpointer: &mut Checkpointer) {
         let mut last_group = 0;
         while self.wait(connection) {
             if let Some(window) = group_commit::batch_window(last_group) {
@@ -173,7 +172,7 @@ impl Backlog {
             }
             last_group = self.commits.len();
             let bytes = self.write_group(connection);
-            checkpoints.wrote(connection, bytes);
+            checkpointer.wrote(connection, bytes);
         }
     }
 
@@ -229,16 +228,13 @@ impl Backlog {
         if commits.is_empty() && rendering.is_none() {
             return 0;
         }
-        let changed: Vec<Uuid> = commits
-            .iter()
-            .map(|commit| commit.event.header.determination_id)
-            .collect();
+        let changed: Vec<Uuid> = commits.iter().map(Commit::case_id).collect();
         let bytes = commits.iter().map(bytes_of).sum::<usize>()
             + rendering
                 .as_ref()
                 .map_or(0, |rendering| rendering.bytes.len());
         let (size, begun) = (commits.len(), Instant::now());
-        let written = commit_group(connection, commits, rendering);
+        let written = commit_group(connection, &commits, rendering);
         if written.is_ok() && size > 0 {
             self.metrics.observe_group(size, begun.elapsed());
         }
@@ -299,9 +295,7 @@ struct Written {
 
 /// Begins a transaction that writes. Dropped without a commit it is rolled back.
 fn begin(connection: &mut Connection) -> Result<Transaction<'_>, StoreError> {
-    connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(|error| unavailable(&error))
+    Ok(connection.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
 /// Writes the log's head as it is.
@@ -309,30 +303,28 @@ fn probe_disk(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = begin(connection)?;
     let head = query::head(&transaction)?;
     write::move_head(&transaction, &head)?;
-    transaction.commit().map_err(|error| unavailable(&error))
+    Ok(transaction.commit()?)
 }
 
 /// Writes a group in one transaction: all of its commits, or none. A rendering that is refused leaves them alone.
 fn commit_group(
     connection: &mut Connection,
-    commits: Vec<Commit>,
+    commits: &[Commit],
     rendering: Option<StoredRendering>,
 ) -> Result<Written, StoreError> {
     let transaction = begin(connection)?;
     // Read anew each time: after a group that failed nothing remembered could be trusted.
     let mut head = query::head(&transaction)?;
     let before = head.position;
-    let mut statements = write::Statements::of(&transaction)?;
     let outcomes = commits
-        .into_iter()
-        .map(|commit| write::write(&mut statements, &mut head, commit))
+        .iter()
+        .map(|commit| write::write(&transaction, &mut head, commit))
         .collect::<Result<Vec<_>, _>>()?;
-    drop(statements);
     if head.position != before {
         write::move_head(&transaction, &head)?;
     }
     let rendering = rendering.map(|rendering| write::write_rendering(&transaction, rendering));
-    transaction.commit().map_err(|error| unavailable(&error))?;
+    transaction.commit()?;
     Ok(Written {
         outcomes,
         rendering,

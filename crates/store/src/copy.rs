@@ -4,19 +4,66 @@
 //! was cut is finished by the next one. Until the last transaction the target's log has no head, and no one can serve from
 //! it; before that transaction the target is proved against the source's head.
 
-mod tables;
-
+use std::fmt;
 use std::path::Path;
 
 use thiserror::Error;
 
 use super::postgres::{Beginning, Target};
 use super::sqlite::Source;
+use super::tables::{CASES, EVENTS, NOTICES, NewRow, RENDERINGS, Table};
 use super::verify::verify_up_to;
 use super::{Finding, Head, StoreError};
 
-pub use tables::Counts;
-pub(super) use tables::{Batch, TABLES, Table};
+/// The tables in the order in which they are copied: a letter before its renderings, and the events last, so that a reader
+/// that sees an event sees its case too.
+pub(super) static TABLES: [&Table; 4] = [&CASES, &NOTICES, &RENDERINGS, &EVENTS];
+
+/// Rows of one table, in the order of the source's keys.
+pub struct Batch {
+    /// The table.
+    pub table: &'static Table,
+    /// The rows.
+    pub rows: Vec<NewRow<'static>>,
+    /// The source's key of the last of them.
+    pub last_key: i64,
+}
+
+/// The rows of each table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counts {
+    /// Events.
+    pub events: u64,
+    /// Cases.
+    pub cases: u64,
+    /// Letters.
+    pub letters: u64,
+    /// Renderings of letters.
+    pub renderings: u64,
+}
+
+impl Counts {
+    /// All of them.
+    #[must_use]
+    pub const fn rows(self) -> u64 {
+        self.events + self.cases + self.letters + self.renderings
+    }
+}
+
+impl fmt::Display for Counts {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            events,
+            cases,
+            letters,
+            renderings,
+        } = self;
+        write!(
+            formatter,
+            "{events} events, {cases} determinations, {letters} letters and {renderings} renderings"
+        )
+    }
+}
 
 /// What became of a copy so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +151,7 @@ pub async fn copy(
     let there = target.counts().await.map_err(CopyError::Target)?;
     let (mut done, total) = (there.rows(), expected.rows());
     tell(Progress::Begun { done, total });
-    for (table, mut key) in TABLES.iter().zip(keys) {
+    for (table, mut key) in TABLES.into_iter().zip(keys) {
         while let Some(batch) = source
             .batch(table, key, batch_rows)
             .map_err(CopyError::Source)?
