@@ -3,11 +3,11 @@
 //! Every process may read and write: a lock on the one row that is the log's head orders them.
 
 mod address;
-mod database;
 mod error;
 mod listen;
 #[cfg(test)]
 mod plans;
+mod pool;
 mod query;
 mod schema;
 mod session;
@@ -24,8 +24,8 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
-use self::database::{Outage, Pool};
 use self::listen::CHANNEL_SQL;
+use self::pool::{Outage, Pool};
 use self::query::{all, execute};
 use self::session::{Connector, Purpose};
 use self::writer::Writer;

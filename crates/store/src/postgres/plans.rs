@@ -4,7 +4,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-use super::database::Pool;
+use super::pool::Pool;
 use super::session::Purpose;
 use super::{schema, transaction};
 use crate::Worklist;

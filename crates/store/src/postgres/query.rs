@@ -7,7 +7,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::{FromSql, ToSql};
 use uuid::Uuid;
 
-use super::database::Pool;
+use super::pool::Pool;
 use crate::StoreError;
 use crate::columns;
 use crate::queries::{Reader, Size};

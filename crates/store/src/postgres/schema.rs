@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use super::address::Address;
-use super::database::Pool;
 use super::error::unreachable;
+use super::pool::Pool;
 use super::query::{all, execute};
 use super::session::{Connector, Purpose};
 use crate::StoreError;

@@ -11,8 +11,8 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Error, Row};
 use uuid::Uuid;
 
-use super::database::Pool;
 use super::error::is_transient;
+use super::pool::Pool;
 use super::write::{GroupRows, Statements};
 use crate::group_commit::Outcome;
 use crate::queries::Reader as _;

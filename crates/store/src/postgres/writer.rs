@@ -7,7 +7,7 @@ use deadpool_postgres::Object;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 
-use super::database::Pool;
+use super::pool::Pool;
 use super::transaction::{Failed, Written, try_group};
 use crate::group_commit::{self, GROUP_MAX, Outcome, PendingCommit, Queue, lock};
 use crate::{Commit, StoreError, StoreMetrics};
