@@ -68,7 +68,7 @@ impl From<CopyError> for Failure {
             | CopyError::Target(_)
             | CopyError::NotEmpty { .. }
             | CopyError::OtherSource { .. } => Self::Store(error.to_string()),
-            CopyError::NotWhole(_) => Self::other(error),
+            CopyError::Mismatch(_) => Self::other(error),
         }
     }
 }

@@ -32,7 +32,7 @@ impl ProgressLine {
 
     pub(super) fn update(&mut self, progress: Progress) {
         match progress {
-            Progress::Begun { done, total } => {
+            Progress::Started { done, total } => {
                 self.total = total;
                 self.bar.set_length(total);
                 self.bar.set_position(done);
@@ -46,7 +46,7 @@ impl ProgressLine {
                     self.write_line(done);
                 }
             }
-            Progress::Proving => {
+            Progress::Verifying => {
                 self.clear();
                 eprintln!(
                     "second-opinion: all {} rows are copied; verifying them",

@@ -1,8 +1,8 @@
-//! How does everything that the embedded store holds come into an empty `PostgreSQL`, bit for bit?
+//! Copies the embedded store into an empty `PostgreSQL`, bit for bit.
 //!
-//! Rows are carried over as they stand, a batch in one transaction together with how far it came, so that a copy that
-//! was cut is finished by the next one. Until the last transaction the target's log has no head, and no one can serve from
-//! it; before that transaction the target is proved against the source's head.
+//! Rows are copied as they are, a batch in one transaction with the key that it reached, so that an interrupted copy is
+//! finished by the next one. Until the last transaction the target's log has no head, and no server can use it; before that
+//! transaction the target is verified against the source's head.
 
 use std::fmt;
 use std::path::Path;
@@ -13,7 +13,7 @@ use super::postgres::{Beginning, Target};
 use super::sqlite::Source;
 use super::tables::{CASES, EVENTS, NOTICES, NewRow, RENDERINGS, Table};
 use super::verify::verify_up_to;
-use super::{Finding, Head, StoreError};
+use super::{Head, StoreError};
 
 /// The tables in the order in which they are copied: a letter before its renderings, and the events last, so that a reader
 /// that sees an event sees its case too.
@@ -65,79 +65,76 @@ impl fmt::Display for Counts {
     }
 }
 
-/// What became of a copy so far.
+/// The progress of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// It begins, or goes on where it was cut.
-    Begun {
-        /// As many rows as are there already.
+    /// It starts, or continues an interrupted one.
+    Started {
+        /// The number of rows that are copied already.
         done: u64,
-        /// As many rows as there will be.
+        /// The number of rows that there will be.
         total: u64,
     },
-    /// A batch is there.
+    /// A batch was copied.
     Copied {
-        /// As many rows as are there.
+        /// The number of rows that are copied.
         done: u64,
     },
-    /// Everything is there, and is being proved.
-    Proving,
+    /// Every row is copied, and the copy is being verified.
+    Verifying,
 }
 
-/// A copy that was made.
+/// The result of a copy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// What the target holds.
+    /// The rows of the target.
     pub counts: Counts,
     /// Its log's head, which is the source's.
     pub head: Head,
 }
 
-/// A copy that was not made, or not to its end.
+/// The error of a copy.
 #[derive(Debug, Error)]
 pub enum CopyError {
-    /// The source cannot be read, or is being served.
+    /// The source cannot be read, or a server uses it.
     #[error("the source: {0}")]
     Source(StoreError),
     /// The target cannot be written.
     #[error("the target: {0}")]
     Target(StoreError),
     /// The target is a store already.
-    #[error(
-        "the target is not empty: its log stands at {position}, and a copy goes into an empty store alone"
-    )]
+    #[error("the target is not empty: its log is at position {position}; copy into an empty store")]
     NotEmpty {
         /// Its log's last position.
         position: u64,
     },
     /// The target holds a part of another log.
     #[error(
-        "the target holds an unfinished copy of another store, or of this one before it was changed: its log stood at \
-         {position}. Finish that copy from where it was begun, or begin anew in an empty schema"
+        "the target holds an unfinished copy of another store, or of this one before it was changed, whose log was at \
+         position {position}. Finish that copy, or start in an empty schema"
     )]
     OtherSource {
-        /// Where the log stood that is there in part.
+        /// The last position of that log.
         position: u64,
     },
-    /// What came over is not what should have.
+    /// The rows of the target are not those of the source.
     #[error(
-        "what came over does not hold together, so no one can serve from it: {0}. `verify-log` on the source says whether \
-         that does"
+        "the copy does not match its source, and cannot be served: {0}. Run `verify-log` on the source"
     )]
-    NotWhole(String),
+    Mismatch(String),
 }
 
-/// Copies the embedded store in a file into an empty, migrated `PostgreSQL`, and proves it there.
+/// Copies the embedded store in a file into an empty, migrated `PostgreSQL`, and verifies it there.
 ///
-/// Batches have up to `batch_rows` rows. The source cannot be served meanwhile.
+/// Batches have up to `batch_rows` rows. No server can use the source meanwhile.
 ///
 /// # Errors
-/// As [`CopyError`] has them. What was copied until then stays, and the next copy of the same source goes on from there.
+/// See [`CopyError`]. Rows that were copied stay, and the next copy of the same source continues behind them.
 pub async fn copy(
     from: &Path,
     to: &str,
     batch_rows: usize,
-    tell: &mut dyn FnMut(Progress),
+    report: &mut dyn FnMut(Progress),
 ) -> Result<Copied, CopyError> {
     let source = Source::open(from).map_err(CopyError::Source)?;
     let head = source.head().map_err(CopyError::Source)?;
@@ -148,9 +145,9 @@ pub async fn copy(
         Beginning::NotEmpty(position) => return Err(CopyError::NotEmpty { position }),
         Beginning::OtherSource(position) => return Err(CopyError::OtherSource { position }),
     };
-    let there = target.counts().await.map_err(CopyError::Target)?;
-    let (mut done, total) = (there.rows(), expected.rows());
-    tell(Progress::Begun { done, total });
+    let copied = target.counts().await.map_err(CopyError::Target)?;
+    let (mut done, total) = (copied.rows(), expected.rows());
+    report(Progress::Started { done, total });
     for (table, mut key) in TABLES.into_iter().zip(keys) {
         while let Some(batch) = source
             .batch(table, key, batch_rows)
@@ -159,11 +156,14 @@ pub async fn copy(
             target.write(&batch).await.map_err(CopyError::Target)?;
             key = batch.last_key;
             done += batch.rows.len() as u64;
-            tell(Progress::Copied { done });
+            report(Progress::Copied { done });
         }
     }
-    tell(Progress::Proving);
-    prove(&target, &head, expected).await?;
+    report(Progress::Verifying);
+    let mismatch = mismatch(&target, &head, expected).await;
+    if let Some(mismatch) = mismatch.map_err(CopyError::Target)? {
+        return Err(CopyError::Mismatch(mismatch));
+    }
     target.finish(&head).await.map_err(CopyError::Target)?;
     Ok(Copied {
         counts: expected,
@@ -171,35 +171,27 @@ pub async fn copy(
     })
 }
 
-/// Refuses a target that is not the source's log with its cases, letters and renderings.
-async fn prove(target: &Target, head: &Head, expected: Counts) -> Result<(), CopyError> {
-    // Plans for what proves it are made by what is known of the tables, which were empty.
-    target.analyze().await.map_err(CopyError::Target)?;
-    let there = target.counts().await.map_err(CopyError::Target)?;
-    if there != expected {
-        return Err(CopyError::NotWhole(format!(
-            "there are {there}, and the source has {expected}"
+/// A difference between the target and the source's log with its cases, letters and renderings.
+async fn mismatch(
+    target: &Target,
+    head: &Head,
+    expected: Counts,
+) -> Result<Option<String>, StoreError> {
+    // Query plans follow the statistics of the tables, which were empty.
+    target.analyze().await?;
+    let counts = target.counts().await?;
+    if counts != expected {
+        return Ok(Some(format!(
+            "it has {counts}, and the source has {expected}"
         )));
     }
-    let damaged = target
-        .damaged_renderings()
-        .await
-        .map_err(CopyError::Target)?;
+    let damaged = target.damaged_renderings().await?;
     if damaged > 0 {
-        return Err(CopyError::NotWhole(format!(
-            "{damaged} renderings do not have the digest that stands beside them"
+        return Ok(Some(format!(
+            "{damaged} renderings do not match their digests"
         )));
     }
-    let store = target.reader().map_err(CopyError::Target)?;
-    let report = verify_up_to(&store, *head)
-        .await
-        .map_err(CopyError::Target)?;
-    if let Some(first) = report.findings.first() {
-        return Err(CopyError::NotWhole(told(report.found, first)));
-    }
-    Ok(())
-}
-
-fn told(found: u64, first: &Finding) -> String {
-    format!("{found} findings, the first of them: {first}")
+    let report = verify_up_to(&target.reader()?, *head).await?;
+    let first = report.findings.first();
+    Ok(first.map(|first| format!("{} findings, the first: {first}", report.found)))
 }

@@ -150,7 +150,7 @@ async fn copy_to_postgres_refuses_a_served_or_damaged_source_and_a_missing_schem
         .expect("changed");
     drop(changed);
     let damaged = copy(data, &file, &to);
-    assert_refused(&damaged, 1, "does not hold together");
+    assert_refused(&damaged, 1, "does not match its source");
     assert!(!text(&damaged.stderr).contains("Simple"));
     let serve = ["--store", &to, "--listen", "127.0.0.1:0", "serve"];
     assert_refused(&run(data, &serve, ""), 69, "is not finished");

@@ -1,6 +1,6 @@
-//! Is the schema one that this version can use, and how is it brought there?
+//! The schema: its migrations, and the check of its version.
 //!
-//! Everything stands in the first schema of the connection's search path, so one database can hold several stores.
+//! Everything is in the first schema of the connection's search path, so that one database can hold several stores.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,6 @@ use std::time::Duration;
 use tokio_postgres::Client;
 
 use super::address::Address;
-use super::error::unreachable;
 use super::pool::Pool;
 use super::query::{all, execute};
 use super::session::{Connector, Purpose};
@@ -27,7 +26,7 @@ mod embedded {
     refinery::embed_migrations!("migrations/postgres");
 }
 
-/// Brings the schema to this version's and says which versions were applied; none where it had them all.
+/// Brings the schema to this version's, and gives the versions that were applied; none where it had them all.
 ///
 /// # Errors
 /// [`StoreError::Unavailable`] when the database cannot be reached, or its user may not change the schema;
@@ -35,11 +34,8 @@ mod embedded {
 pub async fn migrate(url: &str) -> Result<Vec<u32>, StoreError> {
     let address = Address::parse(url).map_err(StoreError::Unavailable)?;
     let connector = Connector::new(&address, Purpose::Migrating)?;
-    let (mut client, _carried) = connector
-        .session(|_| {})
-        .await
-        .map_err(|error| StoreError::Unavailable(unreachable(&error)))?;
-    // Two that begin at once would both find nothing applied. The lock ends with the connection.
+    let mut client = connector.client().await?;
+    // Two at once would both find nothing applied. The lock ends with the connection.
     client.batch_execute(LOCK_SQL).await?;
     // One transaction: a migration that was applied and not written down would be applied again.
     let runner = embedded::migrations::runner().set_grouped(true);

@@ -1,4 +1,4 @@
-//! How is a connection made, and what holds on it whatever the server's defaults are?
+//! Connections to the database, with the settings that hold whatever the server's defaults are.
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -9,30 +9,31 @@ use tokio_postgres::{AsyncMessage, Client, Config, Error, Notification};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::address::Address;
+use super::error::unreachable;
 use super::tls;
 use crate::StoreError;
 
-/// What a connection is for.
+/// The purpose of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// Reads, and waits for what others commit.
+    /// Reads, and listens for commits.
     Reading,
     /// Writes groups of commits.
     Writing,
     /// Changes the schema.
     Migrating,
-    /// Writes what another store holds.
+    /// Writes the rows of another store.
     Copying,
 }
 
 impl Purpose {
-    /// What is set, for as long as the connection lasts.
+    /// The settings of a connection.
     ///
-    /// A writer's statements have no time limit of the server's: one that ran out while a commit waits for its standby
-    /// would end the wait and report the commit as made. The writer has a limit of its own, after which it hangs up.
+    /// A writer has no statement timeout: one that expired while a commit waits for its standby would end the wait and
+    /// report the commit as made. The writer has a timeout of its own, after which it closes the connection.
     ///
-    /// Plans are made anew for the values at hand: one that is kept was made for the table's size at that time, and a
-    /// server that starts on an empty table would scan it for ever. Indexes are read at what they cost on today's disks.
+    /// Plans are made for each query's values: a cached plan is for the table's size at its time, and a server that starts
+    /// on an empty table would scan it for ever. `random_page_cost` is that of today's disks.
     pub(super) const fn settings(self) -> &'static str {
         match self {
             Self::Reading => {
@@ -75,27 +76,35 @@ impl Connector {
         })
     }
 
+    /// Connects for a command, which reports why it could not.
+    pub(super) async fn client(&self) -> Result<Client, StoreError> {
+        match self.session(|_| {}).await {
+            Ok((client, _)) => Ok(client),
+            Err(error) => Err(StoreError::Unavailable(unreachable(&error))),
+        }
+    }
+
     pub(super) fn config(&self) -> Config {
         self.config.clone()
     }
 
-    /// Connects, and hears of notifications. The task that carries the connection ends with the client.
+    /// Connects, and passes notifications on. The connection's task ends with the client.
     pub(super) async fn session(
         &self,
-        mut heard: impl FnMut(&Notification) + Send + 'static,
+        mut on_notification: impl FnMut(&Notification) + Send + 'static,
     ) -> Result<(Client, JoinHandle<()>), Error> {
         let (client, mut connection) = self.config.connect(self.tls.clone()).await?;
-        let carried = tokio::spawn(async move {
-            // Why a connection ended its user learns from the statement that failed.
+        let task = tokio::spawn(async move {
+            // The reason why a connection ended is in the error of the statement that failed.
             while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await
             {
                 if let AsyncMessage::Notification(notification) = message {
-                    heard(&notification);
+                    on_notification(&notification);
                 }
             }
         });
         client.batch_execute(self.purpose.settings()).await?;
-        Ok((client, carried))
+        Ok((client, task))
     }
 }
 

@@ -1,19 +1,17 @@
 //! The target of a copy: an empty database, which no server can use until the copy is whole.
 //!
-//! An unfinished copy shows in the rows themselves: `copying` has one and `log_head` none. A store without a head serves no
-//! one, not even a server that ran on the empty store before.
+//! During a copy the table `copying` has a row and `log_head` has none. Without a head no read or commit succeeds, not even
+//! of a server that ran on the empty store before.
 
 use std::pin::pin;
 
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::error::SqlState;
-
-use tokio_postgres::types::Type;
+use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row, Transaction};
 
 use super::PostgresStore;
 use super::address::Address;
-use super::error::unreachable;
 use super::schema::{self, LOCK_SQL};
 use super::session::{Connector, Purpose};
 use crate::codes::{instant_column, position_column};
@@ -29,15 +27,15 @@ const COUNTS_SQL: &str =
 
 /// Whether a copy can go into the target.
 pub enum Beginning {
-    /// It is begun, now or before: the source's keys up to which rows are there, in the order of [`TABLES`].
+    /// It is begun, now or before: the source's keys up to which rows are copied, in the order of [`TABLES`].
     Begun([i64; TABLES.len()]),
-    /// It is a store already, whose log stands there.
+    /// The target is a store already, whose log is at a position.
     NotEmpty(u64),
-    /// It holds a part of another log, which stood there.
+    /// The target holds a part of another log, whose head was at a position.
     OtherSource(u64),
 }
 
-/// A database that is copied into. No one can migrate it or copy into it meanwhile.
+/// A database that is copied into. Nothing can migrate it or copy into it meanwhile.
 pub struct Target {
     client: Client,
     address: Address,
@@ -45,148 +43,91 @@ pub struct Target {
 
 impl Target {
     /// Connects. The schema has to be this version's already.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] when the database cannot be reached, or another copy into it is under way;
-    /// [`StoreError::Schema`] when its schema is not exactly this version's.
     pub async fn open(url: &str) -> Result<Self, StoreError> {
         let address = Address::parse(url).map_err(StoreError::Unavailable)?;
-        let connector = Connector::new(&address, Purpose::Copying)?;
-        let (client, _carried) = connector
-            .session(|_| {})
-            .await
-            .map_err(|error| StoreError::Unavailable(unreachable(&error)))?;
-        client
-            .batch_execute(LOCK_SQL)
-            .await
-            .map_err(|error| is_busy(&error).unwrap_or_else(|| error.into()))?;
+        let client = Connector::new(&address, Purpose::Copying)?.client().await?;
+        client.batch_execute(LOCK_SQL).await.map_err(|error| {
+            if error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) {
+                let busy = "another copy into it, or a migration, is under way";
+                return StoreError::Unavailable(busy.to_owned());
+            }
+            error.into()
+        })?;
         schema::check_current(&client).await?;
         Ok(Self { client, address })
     }
 
     /// Begins a copy of a log, or finds that one was begun.
-    ///
-    /// # Errors
-    /// When the target cannot be read or written.
     pub async fn begin(&mut self, source: &Head) -> Result<Beginning, StoreError> {
-        let begun = self.query(COPYING_SQL).await?;
-        if let Some(row) = begun.first() {
-            return unfinished(row, source);
-        }
-        let at = self.start(source).await;
-        Ok(match at? {
-            0 => Beginning::Begun([0; TABLES.len()]),
-            at => Beginning::NotEmpty(at.unsigned_abs()),
-        })
-    }
-
-    /// Where the log is empty, takes its head away and writes down whose log comes; gives where it stands.
-    async fn start(&mut self, source: &Head) -> Result<i64, Error> {
         const BEGUN_SQL: &str = "INSERT INTO copying (one, position, digest) VALUES (1, $1, $2)";
-        let transaction = self.client.transaction().await?;
-        // A server that commits holds the head: one of us comes too late.
-        let head = transaction
-            .query_one("SELECT position FROM log_head FOR UPDATE", &[])
-            .await?;
-        let at: i64 = head.try_get(0)?;
-        if at == 0 {
-            let (position, digest) = (position_column(source.position), &source.digest.0[..]);
-            transaction
-                .execute(BEGUN_SQL, &[&position, &digest])
-                .await?;
-            transaction.execute("DELETE FROM log_head", &[]).await?;
-            transaction.commit().await?;
+        if let Some(row) = self.client.query_opt(COPYING_SQL, &[]).await? {
+            return unfinished(&row, source);
         }
-        Ok(at)
+        let transaction = self.client.transaction().await?;
+        // A server that commits holds the head: it or the copy comes too late.
+        let head = "SELECT position FROM log_head FOR UPDATE";
+        let head = transaction.query_one(head, &[]).await?;
+        let position = Columns::of_no_case(&head).position("position")?;
+        if position > 0 {
+            return Ok(Beginning::NotEmpty(position));
+        }
+        let (position, digest) = (position_column(source.position), &source.digest.0[..]);
+        let begun: [&(dyn ToSql + Sync); 2] = [&position, &digest];
+        transaction.execute(BEGUN_SQL, &begun).await?;
+        transaction.execute("DELETE FROM log_head", &[]).await?;
+        transaction.commit().await?;
+        Ok(Beginning::Begun([0; TABLES.len()]))
     }
 
     /// Writes a batch, and the key up to which its table is copied.
-    ///
-    /// # Errors
-    /// When it was not written, or it is not known whether it was.
     pub async fn write(&mut self, batch: &Batch) -> Result<(), StoreError> {
-        let write = async {
-            let transaction = self.client.transaction().await?;
-            write_rows(&transaction, batch).await?;
-            let mark = format!("UPDATE copying SET {} = $1", batch.table.name);
-            transaction.execute(&mark, &[&batch.last_key]).await?;
-            transaction.commit().await
-        };
-        Ok(write.await?)
+        let transaction = self.client.transaction().await?;
+        write_rows(&transaction, batch).await?;
+        let mark = format!("UPDATE copying SET {} = $1", batch.table.name);
+        transaction.execute(&mark, &[&batch.last_key]).await?;
+        Ok(transaction.commit().await?)
     }
 
-    /// The rows that are there.
-    ///
-    /// # Errors
-    /// When they cannot be read.
+    /// The rows that are copied.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        let found = self.query(COUNTS_SQL).await?;
-        let count = |column| match found.first() {
-            Some(row) => Columns::of_no_case(row).position(column),
-            None => Ok(0),
-        };
+        let row = self.client.query_one(COUNTS_SQL, &[]).await?;
+        let columns = Columns::of_no_case(&row);
         Ok(Counts {
-            events: count("events")?,
-            cases: count("cases")?,
-            letters: count("letters")?,
-            renderings: count("renderings")?,
+            events: columns.position("events")?,
+            cases: columns.position("cases")?,
+            letters: columns.position("letters")?,
+            renderings: columns.position("renderings")?,
         })
     }
 
-    /// The number of renderings that do not have the digest stored beside them, which no event names.
-    ///
-    /// # Errors
-    /// When they cannot be read.
+    /// The number of renderings that do not match the digest stored beside them, which no event names.
     pub async fn damaged_renderings(&self) -> Result<u64, StoreError> {
-        const SQL: &str =
-            "SELECT count(*) AS damaged FROM renderings WHERE sha256(bytes) <> sha256";
-        let found = self.query(SQL).await?;
-        found
-            .first()
-            .map_or(Ok(0), |row| Columns::of_no_case(row).position("damaged"))
+        let sql = "SELECT count(*) AS damaged FROM renderings WHERE sha256(bytes) <> sha256";
+        let row = self.client.query_one(sql, &[]).await?;
+        Columns::of_no_case(&row).position("damaged")
     }
 
-    /// Has the database look at what the tables hold now.
-    ///
-    /// # Errors
-    /// When it does not.
+    /// Has the database gather the statistics of the tables.
     pub async fn analyze(&self) -> Result<(), StoreError> {
-        let analyzed = self
-            .client
-            .batch_execute("ANALYZE events, cases, notices, renderings");
-        Ok(analyzed.await?)
+        let sql = "ANALYZE events, cases, notices, renderings";
+        Ok(self.client.batch_execute(sql).await?)
     }
 
-    /// A store for reading what is there, though it has no head yet.
-    ///
-    /// # Errors
-    /// When no connection can be made.
+    /// A store for reading the copied rows, though their log has no head yet.
     pub fn reader(&self) -> Result<PostgresStore, StoreError> {
         PostgresStore::open_unfinished(&self.address)
     }
 
-    /// Gives the log its head, and with it the store to whoever serves from it.
-    ///
-    /// # Errors
-    /// When it was not done, or it is not known whether it was.
+    /// Gives the log its head, and with it the store to the servers.
     pub async fn finish(&mut self, head: &Head) -> Result<(), StoreError> {
         const HEAD_SQL: &str = "INSERT INTO log_head VALUES (1, $1, $2, $3)";
-        let finish = async {
-            let (position, digest) = (position_column(head.position), &head.digest.0[..]);
-            let occurred_at = instant_column(head.occurred_at);
-            let transaction = self.client.transaction().await?;
-            transaction
-                .execute(HEAD_SQL, &[&position, &digest, &occurred_at])
-                .await?;
-            transaction.execute("DELETE FROM copying", &[]).await?;
-            transaction.commit().await
-        };
-        Ok(finish.await?)
-    }
-
-    async fn query(&self, sql: &str) -> Result<Vec<Row>, StoreError> {
-        let found = self.client.query(sql, &[]).await;
-        Ok(found?)
+        let (position, digest) = (position_column(head.position), &head.digest.0[..]);
+        let occurred_at = instant_column(head.occurred_at);
+        let head: [&(dyn ToSql + Sync); 3] = [&position, &digest, &occurred_at];
+        let transaction = self.client.transaction().await?;
+        transaction.execute(HEAD_SQL, &head).await?;
+        transaction.execute("DELETE FROM copying", &[]).await?;
+        Ok(transaction.commit().await?)
     }
 }
 
@@ -217,10 +158,4 @@ async fn write_rows(to: &Transaction<'_>, batch: &Batch) -> Result<(), Error> {
         writer.as_mut().write_raw(row.iter()).await?;
     }
     writer.finish().await.map(drop)
-}
-
-fn is_busy(error: &Error) -> Option<StoreError> {
-    (error.code() == Some(&SqlState::LOCK_NOT_AVAILABLE)).then(|| {
-        StoreError::Unavailable("another copy into it, or a migration, is under way".to_owned())
-    })
 }

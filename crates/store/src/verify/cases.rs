@@ -1,109 +1,100 @@
-//! Is every stored case what its events fold to, with its letters?
+//! Verification of the cases: each is what its events fold to, with its letters.
 
 use uuid::Uuid;
 
-use super::{Problem, Proof};
+use super::{Problem, Verification};
 use crate::{StoreError, Worklist, fold};
 use second_opinion_rules::case::{Case, Digest, NoticeReference};
 
-/// As many cases as are held at once.
-const A_PAGE: usize = 200;
+/// The number of cases that are held at once.
+const PAGE_CASES: usize = 200;
 
-impl Proof<'_> {
-    /// Folds the cases in the worklist's order, then those that it did not show: they moved meanwhile, or are missing.
+impl Verification<'_> {
+    /// Verifies the cases in the worklist's order, then those that it did not list: they moved meanwhile, or are missing.
     pub(super) async fn cases(&mut self) -> Result<(), StoreError> {
         let mut query = Worklist {
-            limit: A_PAGE,
+            limit: PAGE_CASES,
             ..Worklist::default()
         };
         loop {
             let page = match self.store.list(&query).await {
                 Ok(page) => page,
-                // Asked for one by one below, the one that cannot be read is found.
+                // The case that cannot be read is found below, where each is read by itself.
                 Err(StoreError::Damaged { .. }) => break,
                 Err(error) => return Err(error),
             };
             for case in &page.cases {
-                self.listed(case).await?;
+                self.case(case).await?;
             }
             query.after = page.next;
             if query.after.is_none() {
                 break;
             }
         }
-        let unseen: Vec<Uuid> = self
-            .chains
-            .iter()
+        let chains = self.chains.iter();
+        let unlisted: Vec<Uuid> = chains
             .filter(|(_, chain)| !chain.folded)
             .map(|(id, _)| *id)
             .collect();
-        for id in unseen {
-            match self.store.case(id).await {
-                Ok(Some(case)) => self.listed(&case).await?,
-                Ok(None) => self.find_case(id, None, Problem::CaseMissing),
-                Err(error) => self.unreadable(id, None, error)?,
+        for id in unlisted {
+            let case = self.store.case(id).await;
+            match self.readable(None, case)? {
+                Some(Some(case)) => self.case(&case).await?,
+                Some(None) => self.find_case(id, None, Problem::CaseMissing),
+                None => {}
             }
         }
         Ok(())
     }
 
-    async fn listed(&mut self, case: &Case) -> Result<(), StoreError> {
+    async fn case(&mut self, case: &Case) -> Result<(), StoreError> {
         let Some(chain) = self.chains.get_mut(&case.id) else {
-            return self.unknown(case).await;
+            return self.case_without_events(case).await;
         };
         if std::mem::replace(&mut chain.folded, true) {
             return Ok(());
         }
-        let known = (chain.version, chain.wrong);
+        let (version, damaged) = (chain.version, chain.damaged);
         self.report.cases += 1;
-        self.folded(case, known).await?;
+        if case.version < version {
+            self.find_case(case.id, Some(case.version), Problem::Fold("version"));
+        } else {
+            self.compare_with_history(case, damaged).await?;
+        }
         for reference in &case.file.notices {
             self.notice(case, reference).await?;
         }
         Ok(())
     }
 
-    /// A case of which the log up to the head has no event: either it came later, or its events are gone.
-    async fn unknown(&mut self, case: &Case) -> Result<(), StoreError> {
-        match self.store.history(case.id).await {
-            Ok(records) => {
-                let came_later = records
-                    .first()
-                    .is_some_and(|record| record.position > self.report.head.position);
-                if !came_later {
-                    self.find_case(case.id, Some(case.version), Problem::EventsMissing);
-                }
-                Ok(())
+    /// A case of which the log up to the head has no event: it is a later one, or its events are gone.
+    async fn case_without_events(&mut self, case: &Case) -> Result<(), StoreError> {
+        let history = self.store.history(case.id).await;
+        if let Some(records) = self.readable(Some(case.version), history)? {
+            let head = self.report.head.position;
+            let first = records.first();
+            if first.is_none_or(|record| record.position <= head) {
+                self.find_case(case.id, Some(case.version), Problem::EventsMissing);
             }
-            Err(error) => self.unreadable(case.id, Some(case.version), error),
         }
+        Ok(())
     }
 
-    async fn folded(&mut self, case: &Case, known: (u32, bool)) -> Result<(), StoreError> {
-        let (version, wrong) = known;
-        if case.version < version {
-            self.find_case(case.id, Some(case.version), Problem::Fold("version"));
+    async fn compare_with_history(&mut self, case: &Case, damaged: bool) -> Result<(), StoreError> {
+        let version = Some(case.version);
+        let history = self.store.history(case.id).await;
+        let Some(mut records) = self.readable(version, history)?.filter(|_| !damaged) else {
             return Ok(());
-        }
-        let records = match self.store.history(case.id).await {
-            Ok(records) => records,
-            Err(error) => return self.unreadable(case.id, Some(case.version), error),
         };
-        if wrong {
-            return Ok(());
-        }
         // The case may have moved on between the two reads.
-        let upto = usize::try_from(case.version).unwrap_or(usize::MAX);
-        let records = &records[..records.len().min(upto)];
-        match fold(case.id, records) {
-            Ok(folded) => {
-                if let Some(what) = difference(case, &folded) {
-                    self.find_case(case.id, Some(case.version), Problem::Fold(what));
-                }
-                Ok(())
-            }
-            Err(error) => self.unreadable(case.id, Some(case.version), error),
+        records.truncate(usize::try_from(case.version).unwrap_or(usize::MAX));
+        let folded = fold(case.id, &records);
+        if let Some(folded) = self.readable(version, folded)?
+            && let Some(what) = difference(case, &folded)
+        {
+            self.find_case(case.id, version, Problem::Fold(what));
         }
+        Ok(())
     }
 
     async fn notice(&mut self, case: &Case, named: &NoticeReference) -> Result<(), StoreError> {
@@ -127,25 +118,27 @@ impl Proof<'_> {
     }
 }
 
-/// In what a stored case differs from what its events fold to.
+/// A part in which a stored case differs from what its events fold to.
 fn difference(stored: &Case, folded: &Case) -> Option<&'static str> {
-    let (file, proved) = (&stored.file, &folded.file);
-    let by_caller = stored.command_head == folded.command_head;
+    let (file, folded_file) = (&stored.file, &folded.file);
     [
         ("version", stored.version == folded.version),
         ("last digest", stored.head == folded.head),
-        ("last digest by a caller", by_caller),
+        (
+            "last digest by a caller",
+            stored.command_head == folded.command_head,
+        ),
         (
             "instant of creation",
             stored.created_at == folded.created_at,
         ),
         ("instant of change", stored.updated_at == folded.updated_at),
-        ("state", file.state == proved.state),
-        ("clocks", file.clocks == proved.clocks),
-        ("decision", file.decision == proved.decision),
-        ("letters", file.notices == proved.notices),
-        ("file", file == proved),
+        ("state", file.state == folded_file.state),
+        ("clocks", file.clocks == folded_file.clocks),
+        ("decision", file.decision == folded_file.decision),
+        ("letters", file.notices == folded_file.notices),
+        ("file", file == folded_file),
     ]
     .into_iter()
-    .find_map(|(what, same)| (!same).then_some(what))
+    .find_map(|(part, same)| (!same).then_some(part))
 }

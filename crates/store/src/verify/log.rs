@@ -1,72 +1,70 @@
-//! Is every event in its place, unchanged, and named by the one after it?
+//! Verification of the log: every event is at its position, unchanged, and named by the next one of its case.
 
 use chrono::{DateTime, Utc};
 
-use super::{Chain, Problem, Proof};
+use super::{Problem, Verification};
 use crate::{LogEntry, Record, StoreError};
 use second_opinion_rules::case::{Digest, EventKind, Header, SealedEvent};
 
-/// As many events as are held at once.
-const A_PAGE: usize = 1_000;
+/// The number of events that are held at once.
+const PAGE_EVENTS: usize = 1_000;
 
 /// The log as far as it was read.
-struct Read {
+struct LogState {
     position: u64,
     digest: Digest,
     occurred_at: DateTime<Utc>,
 }
 
-impl Proof<'_> {
+impl Verification<'_> {
     pub(super) async fn events(&mut self) -> Result<(), StoreError> {
         let head = self.report.head;
-        let mut read = Read {
+        let mut state = LogState {
             position: 0,
             digest: Digest::ZERO,
             occurred_at: DateTime::UNIX_EPOCH,
         };
-        while read.position < head.position {
-            let records = self.store.records_after(read.position, A_PAGE).await;
-            let records = self.readable(records)?;
-            let entries = self.store.log_after(read.position, A_PAGE).await;
-            let entries = self.readable(entries)?;
-            let mut entries = entries.iter().peekable();
-            let before = read.position;
-            for record in records
+        while state.position < head.position {
+            // A page with a row that cannot be read is skipped as a whole.
+            let records = self.store.records_after(state.position, PAGE_EVENTS).await;
+            let records = self.readable(None, records)?.unwrap_or_default();
+            let entries = self.store.log_after(state.position, PAGE_EVENTS).await;
+            let entries = self.readable(None, entries)?.unwrap_or_default();
+            let before = state.position;
+            let up_to_head = records
                 .iter()
-                .take_while(|one| one.position <= head.position)
-            {
-                while entries
-                    .next_if(|entry| entry.position < record.position)
-                    .is_some()
-                {}
-                let entry = entries.next_if(|entry| entry.position == record.position);
-                self.event(&mut read, record, entry);
+                .take_while(|record| record.position <= head.position);
+            for record in up_to_head {
+                let at = entries.binary_search_by_key(&record.position, |entry| entry.position);
+                self.event(&mut state, record, at.ok().map(|at| &entries[at]));
             }
-            if read.position == before {
+            if state.position == before {
                 break;
             }
         }
-        if read.position < head.position {
-            self.find_log(read.position, Problem::Tail(head.position));
+        if state.position < head.position {
+            let tail = Problem::Tail(head.position);
+            self.find(None, None, Some(state.position), tail);
         }
-        if read.digest != head.digest {
-            self.find_log(head.position, Problem::Digest(read.digest));
+        if state.digest != head.digest {
+            let digest = Problem::Digest(state.digest);
+            self.find(None, None, Some(head.position), digest);
         }
         Ok(())
     }
 
-    fn event(&mut self, read: &mut Read, record: &Record, entry: Option<&LogEntry>) {
+    fn event(&mut self, state: &mut LogState, record: &Record, entry: Option<&LogEntry>) {
         self.report.events += 1;
-        let missing = record.position.saturating_sub(read.position + 1);
+        let missing = record.position.saturating_sub(state.position + 1);
         if missing > 0 {
             self.find_event(record, Problem::Gap(missing));
         }
-        read.position = record.position;
-        read.digest = read.digest.roll(record.position, record.sha256);
-        let wrong = self.report.found;
-        let chain = self.chains.get(&record.determination_id);
-        let expected = chain.map_or(1, |chain| chain.version + 1);
-        let previous = chain.map_or(Digest::ZERO, |chain| chain.last);
+        state.position = record.position;
+        state.digest = state.digest.roll(record.position, record.sha256);
+        let found_before = self.report.found;
+        let chain = self.chains.entry(record.determination_id).or_default();
+        let (expected, previous) = (chain.version + 1, chain.last);
+        (chain.version, chain.last) = (record.version, record.sha256);
         if record.version != expected {
             self.find_event(record, Problem::Version(expected));
         }
@@ -79,55 +77,36 @@ impl Proof<'_> {
                 if header.previous != previous {
                     self.find_event(record, Problem::Chain);
                 }
-                if header.occurred_at < read.occurred_at {
+                if header.occurred_at < state.occurred_at {
                     self.find_event(record, Problem::Time);
                 }
-                read.occurred_at = read.occurred_at.max(header.occurred_at);
+                state.occurred_at = state.occurred_at.max(header.occurred_at);
             }
         }
-        let wrong = self.report.found > wrong;
-        let chain = self.chains.entry(record.determination_id).or_insert(Chain {
-            version: 0,
-            last: Digest::ZERO,
-            wrong: false,
-            folded: false,
-        });
-        chain.version = record.version;
-        chain.last = record.sha256;
-        chain.wrong |= wrong;
-    }
-
-    /// Rows that cannot be read are a finding, and none of their page is looked at.
-    fn readable<T>(&mut self, rows: Result<Vec<T>, StoreError>) -> Result<Vec<T>, StoreError> {
-        match rows {
-            Ok(rows) => Ok(rows),
-            Err(StoreError::Damaged {
-                determination_id,
-                reason,
-            }) => {
-                self.find_case(determination_id, None, Problem::Unreadable(reason));
-                Ok(Vec::new())
-            }
-            Err(error @ (StoreError::Unavailable(_) | StoreError::Schema(_))) => Err(error),
+        if self.report.found > found_before {
+            self.chains
+                .entry(record.determination_id)
+                .or_default()
+                .damaged = true;
         }
     }
 }
 
-/// What an event's row, its entry in the log and the event itself do not agree about.
+/// A value about which an event's row, its entry in the log and the event itself disagree.
 fn disagreement(
     record: &Record,
     entry: Option<&LogEntry>,
     header: &Header,
     kind: EventKind,
 ) -> Option<&'static str> {
-    let by_row = [
+    let same_by_row = [
         (
             "the determination",
             header.determination_id == record.determination_id,
         ),
         ("the version", header.version == record.version),
     ];
-    let by_entry = entry.map(|entry| {
+    let same_by_entry = entry.map(|entry| {
         [
             (
                 "the determination",
@@ -138,8 +117,8 @@ fn disagreement(
             ("the kind", kind == entry.kind),
         ]
     });
-    by_row
+    same_by_row
         .into_iter()
-        .chain(by_entry.into_iter().flatten())
+        .chain(same_by_entry.into_iter().flatten())
         .find_map(|(what, same)| (!same).then_some(what))
 }

@@ -1,8 +1,8 @@
-//! Does the log hold together, and is every case what its events fold to?
+//! Verification of a log, its cases and their letters.
 //!
-//! The log is read once in order; of each case only its version and last digest are kept meanwhile. Then each case is
-//! folded from its own history and compared. A server may go on committing: what comes after the head that was read
-//! first is left to the next run.
+//! The log is read once in order, and of each case only its version and last digest are kept. Then each case is folded from
+//! its own history and compared. A server may go on committing: events behind the head that was read first are left to the
+//! next run.
 
 mod cases;
 mod log;
@@ -15,60 +15,60 @@ use uuid::Uuid;
 use super::{Head, Record, Store, StoreError};
 use second_opinion_rules::case::Digest;
 
-/// As many findings as a report lists; all are counted.
+/// Maximum findings in a report; all are counted.
 const FINDINGS_MAX: usize = 100;
 
-/// What proving the log came to.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogReport {
-    /// As many events as were read.
+    /// The number of events that were read.
     pub events: u64,
-    /// As many cases as were folded.
+    /// The number of cases that were folded.
     pub cases: u64,
-    /// As many letters as were checked.
+    /// The number of letters that were checked.
     pub notices: u64,
-    /// The log's head that the events were proved against. Whoever keeps its digest elsewhere can tell later whether
-    /// the log before it was replaced as a whole.
+    /// The log's head against which the events were verified. Its digest, kept elsewhere, shows later whether the log
+    /// before it was replaced as a whole.
     pub head: Head,
-    /// What is wrong, the first hundred of it.
+    /// The first hundred findings.
     pub findings: Vec<Finding>,
-    /// As many findings as there were.
+    /// The number of all findings.
     pub found: u64,
 }
 
 impl LogReport {
-    /// Whether nothing is wrong.
+    /// Whether there is no finding.
     #[must_use]
     pub const fn is_clean(&self) -> bool {
         self.found == 0
     }
 }
 
-/// Something that is wrong, and where.
+/// A problem, and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{}{}{}: {problem}",
     determination_id.map_or_else(|| "the log".to_owned(), |id| format!("determination {id}")),
     version.map(|version| format!(" version {version}")).unwrap_or_default(),
     position.map(|position| format!(" at position {position}")).unwrap_or_default())]
 pub struct Finding {
-    /// The case; `None`: it cannot be told.
+    /// The case; `None`: it is not known, or the problem is the log's.
     pub determination_id: Option<Uuid>,
-    /// The version of the case's event; `None`: it concerns no single event.
+    /// The version of the case's event; `None`: the problem is no single event's.
     pub version: Option<u32>,
-    /// The position in the log; `None`: it concerns no single event.
+    /// The position in the log; `None`: the problem is no single event's.
     pub position: Option<u64>,
-    /// What is wrong.
+    /// The problem.
     pub problem: Problem,
 }
 
-/// What can be wrong. Names no data of a person.
+/// A problem. Names no data of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Problem {
     /// Positions are missing.
-    #[error("as many as {0} events before it are missing")]
+    #[error("{0} events before it are missing")]
     Gap(u64),
     /// The log ends before its head.
-    #[error("the log ends here, and its head stands at {0}")]
+    #[error("the log ends here, and its head is at {0}")]
     Tail(u64),
     /// An event was changed or cannot be read.
     #[error("{0}")]
@@ -77,7 +77,7 @@ pub enum Problem {
     #[error("the row and the event in it disagree about {0}")]
     Row(&'static str),
     /// The event's version is not the next of its case.
-    #[error("version {0} should stand here")]
+    #[error("version {0} is expected here")]
     Version(u32),
     /// The event does not name the one before it.
     #[error("the event does not name the digest of the one before it in its case")]
@@ -108,100 +108,94 @@ pub enum Problem {
     Notice(Uuid),
 }
 
-/// Proves a store's log, its cases and their letters.
+/// Verifies a store's log, its cases and their letters.
 ///
 /// # Errors
-/// When the store cannot be read at all. What it holds and should not is a finding.
+/// When the store cannot be read at all. A record that is damaged is a finding.
 pub async fn verify_log(store: &dyn Store) -> Result<LogReport, StoreError> {
     verify_up_to(store, store.head().await?).await
 }
 
-/// Proves them against a head that is kept elsewhere.
+/// Verifies them against a head that is stored elsewhere.
 pub(super) async fn verify_up_to(store: &dyn Store, head: Head) -> Result<LogReport, StoreError> {
-    let mut proof = Proof::new(store, head);
-    proof.events().await?;
-    proof.cases().await?;
-    Ok(proof.report)
+    let mut verification = Verification {
+        store,
+        chains: HashMap::new(),
+        report: LogReport {
+            events: 0,
+            cases: 0,
+            notices: 0,
+            head,
+            findings: Vec::new(),
+            found: 0,
+        },
+    };
+    verification.events().await?;
+    verification.cases().await?;
+    Ok(verification.report)
 }
 
-/// What is kept of a case while the log is read.
+/// A case's chain of events, as far as the log was read.
+#[derive(Default)]
 struct Chain {
     version: u32,
     last: Digest,
-    /// Its events were found wanting already; folding them would say so again.
-    wrong: bool,
+    /// Its events have findings already; folding them would repeat those.
+    damaged: bool,
     folded: bool,
 }
 
-struct Proof<'a> {
+/// A verification under way.
+struct Verification<'a> {
     store: &'a dyn Store,
     chains: HashMap<Uuid, Chain>,
     report: LogReport,
 }
 
-impl<'a> Proof<'a> {
-    fn new(store: &'a dyn Store, head: Head) -> Self {
-        Self {
-            store,
-            chains: HashMap::new(),
-            report: LogReport {
-                events: 0,
-                cases: 0,
-                notices: 0,
-                head,
-                findings: Vec::new(),
-                found: 0,
-            },
-        }
-    }
-
-    fn find(&mut self, finding: Finding) {
+impl Verification<'_> {
+    fn find(
+        &mut self,
+        determination_id: Option<Uuid>,
+        version: Option<u32>,
+        position: Option<u64>,
+        problem: Problem,
+    ) {
         self.report.found += 1;
         if self.report.findings.len() < FINDINGS_MAX {
-            self.report.findings.push(finding);
+            self.report.findings.push(Finding {
+                determination_id,
+                version,
+                position,
+                problem,
+            });
         }
     }
 
     fn find_event(&mut self, record: &Record, problem: Problem) {
-        self.find(Finding {
-            determination_id: Some(record.determination_id),
-            version: Some(record.version),
-            position: Some(record.position),
-            problem,
-        });
+        let (id, version) = (record.determination_id, record.version);
+        self.find(Some(id), Some(version), Some(record.position), problem);
     }
 
     fn find_case(&mut self, id: Uuid, version: Option<u32>, problem: Problem) {
-        self.find(Finding {
-            determination_id: Some(id),
-            version,
-            position: None,
-            problem,
-        });
+        self.find(Some(id), version, None, problem);
     }
 
-    fn find_log(&mut self, position: u64, problem: Problem) {
-        self.find(Finding {
-            determination_id: None,
-            version: None,
-            position: Some(position),
-            problem,
-        });
-    }
-
-    /// Damage is a finding; a store that cannot be reached ends the proof.
-    fn unreadable(
+    /// A damaged record is a finding; a store that cannot be reached ends the verification.
+    fn readable<T>(
         &mut self,
-        id: Uuid,
         version: Option<u32>,
-        error: StoreError,
-    ) -> Result<(), StoreError> {
-        match error {
-            StoreError::Damaged { reason, .. } => {
-                self.find_case(id, version, Problem::Unreadable(reason));
-                Ok(())
+        read: Result<T, StoreError>,
+    ) -> Result<Option<T>, StoreError> {
+        match read {
+            Ok(read) => Ok(Some(read)),
+            Err(StoreError::Damaged {
+                determination_id,
+                reason,
+            }) => {
+                self.find_case(determination_id, version, Problem::Unreadable(reason));
+                Ok(None)
             }
-            StoreError::Unavailable(_) | StoreError::Schema(_) => Err(error),
+            Err(error @ (StoreError::Unavailable(_) | StoreError::Schema(_))) => Err(error),
         }
     }
 }
