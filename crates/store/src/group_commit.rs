@@ -3,7 +3,6 @@
 //! A sync of the disk costs the same for one commit as for hundreds, so commits that arrive during one share the next.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -13,13 +12,8 @@ use super::{Commit, CommitError, Committed, StoreError};
 pub(super) const GROUP_MAX: usize = 512;
 /// Maximum jobs in the queue; further callers wait before they send theirs.
 const QUEUE_MAX: usize = 4 * GROUP_MAX;
-/// After a group of this size the next one is held open for the batch window.
-const BATCH_WINDOW_GROUP_MIN: usize = 16;
-/// The batch window. A group writes the last page of every table and index whatever its size, and small groups in quick
-/// succession write the same pages over and over: many callers gain a tenth by it. One that calls alone never waits.
-const BATCH_WINDOW: Duration = Duration::from_millis(1);
 
-/// The outcome of one commit. An error of the whole group stands outside it.
+/// The outcome of one commit. An error of the whole group is not in it.
 pub(super) type Outcome = Result<Committed, CommitError>;
 
 /// A commit in the queue, and where its outcome goes.
@@ -36,14 +30,9 @@ pub(super) struct Queue<J> {
 
 impl<J> Queue<J> {
     pub fn new() -> (Self, mpsc::Receiver<J>) {
-        let (sender, jobs) = mpsc::channel(QUEUE_MAX);
-        let jobs_of_callers = Mutex::new(Some(sender));
-        (
-            Self {
-                jobs: jobs_of_callers,
-            },
-            jobs,
-        )
+        let (sender, receiver) = mpsc::channel(QUEUE_MAX);
+        let jobs = Mutex::new(Some(sender));
+        (Self { jobs }, receiver)
     }
 
     /// Queues the job that `job` makes of a reply's sender, and waits for the reply.
@@ -85,11 +74,6 @@ pub(super) fn stopped() -> StoreError {
     StoreError::Unavailable("its writer has stopped".to_owned())
 }
 
-/// How long the group after one of this size is held open.
-pub(super) fn batch_window(last_group: usize) -> Option<Duration> {
-    (last_group >= BATCH_WINDOW_GROUP_MIN).then_some(BATCH_WINDOW)
-}
-
 /// A group in the order in which it is written, with the senders of its replies.
 ///
 /// In the order of their instants, so that the log's time moves none of them forward. Without those whose caller is
@@ -111,7 +95,7 @@ pub(super) type Replies = Vec<oneshot::Sender<Outcome>>;
 pub(super) fn reply(group: Result<Vec<Outcome>, StoreError>, replies: Replies) {
     match group {
         Ok(outcomes) => {
-            // INVARIANT: as many outcomes as replies, in one order; a reply without one is dropped, which is an error.
+            // INVARIANT: one outcome a reply, in the same order; a reply without one is dropped, and its caller gets an error.
             for (reply, outcome) in replies.into_iter().zip(outcomes) {
                 let _ = reply.send(outcome);
             }
@@ -132,10 +116,4 @@ pub(super) fn group_failed(error: &StoreError) -> StoreError {
             "its commit group failed for another commit's sake".to_owned()
         }
     })
-}
-
-/// The bytes by which a commit makes the store grow, without its indexes.
-pub(super) fn bytes_of(commit: &Commit) -> usize {
-    let letters = commit.letters.iter().map(|letter| letter.bytes.len());
-    commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
 }

@@ -77,17 +77,7 @@ impl Writer {
 impl GroupWriter {
     async fn run(self, mut jobs: mpsc::Receiver<PendingCommit>) {
         let mut queued: Vec<PendingCommit> = Vec::with_capacity(GROUP_MAX);
-        let mut last_group = 0;
         while jobs.recv_many(&mut queued, GROUP_MAX).await > 0 {
-            if let Some(window) = group_commit::batch_window(last_group) {
-                tokio::time::sleep(window).await;
-                while queued.len() < GROUP_MAX
-                    && let Ok(pending) = jobs.try_recv()
-                {
-                    queued.push(pending);
-                }
-            }
-            last_group = queued.len();
             let (commits, replies) = group_commit::take_group(&mut queued);
             if commits.is_empty() {
                 continue;

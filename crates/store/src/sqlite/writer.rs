@@ -1,4 +1,4 @@
-//! The writer: one thread, which commits what is queued as one group, and at most one rendering with it.
+//! The writer: one thread, which commits the queue as one group, with at most one rendering.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -16,10 +16,14 @@ use super::lock::WriteLock;
 use super::query;
 use super::reader::Readers;
 use super::write;
-use crate::group_commit::{
-    self, GROUP_MAX, Outcome, PendingCommit, Queue, bytes_of, group_failed, lock,
-};
+use crate::group_commit::{self, GROUP_MAX, Outcome, PendingCommit, Queue, group_failed, lock};
 use crate::{Commit, CommitError, Committed, Head, StoreError, StoreMetrics, StoredRendering};
+
+/// After a group of this size the next one is held open for the batch window.
+const BATCH_WINDOW_GROUP_MIN: usize = 16;
+/// The batch window. A group writes the last page of every table and index whatever its size, and small groups in quick
+/// succession write the same pages over and over: many callers gain a tenth by it. One that calls alone never waits.
+const BATCH_WINDOW: Duration = Duration::from_millis(1);
 
 /// The file as the writer has it.
 pub(super) struct WrittenFile {
@@ -28,7 +32,7 @@ pub(super) struct WrittenFile {
     pub checkpointer: Checkpointer,
 }
 
-/// What learns of a commit before its caller does.
+/// The parts that learn of a commit before its caller does.
 pub(super) struct Observers {
     pub head: watch::Sender<u64>,
     pub cases: Arc<CaseCache>,
@@ -37,7 +41,7 @@ pub(super) struct Observers {
 /// The outcome of storing a rendering.
 type RenderingOutcome = Result<StoredRendering, StoreError>;
 
-/// What is queued for the writer.
+/// A job in the writer's queue.
 enum Job {
     Commit(PendingCommit),
     Rendering(PendingRendering),
@@ -58,9 +62,9 @@ pub(super) struct Writer {
 /// Why the last write failed; `None`: it did not.
 type Failure = Arc<Mutex<Option<String>>>;
 
-/// The interval at which a disk that did not take a write is tried.
+/// The interval at which a failed disk is tried again.
 const DISK_PROBE_EVERY: Duration = Duration::from_secs(1);
-/// The interval at which the queue is looked at meanwhile.
+/// The interval at which the queue is polled meanwhile.
 const QUEUE_LOOK_EVERY: Duration = Duration::from_millis(20);
 
 impl Writer {
@@ -149,7 +153,7 @@ impl Drop for Writer {
     }
 }
 
-/// The thread's side: the queue, and what was taken from it.
+/// The thread's side: the queue, and the jobs that were taken from it.
 struct Backlog {
     jobs: mpsc::Receiver<Job>,
     commits: Vec<PendingCommit>,
@@ -166,8 +170,8 @@ impl Backlog {
     fn run(&mut self, connection: &mut Connection, checkpointer: &mut Checkpointer) {
         let mut last_group = 0;
         while self.wait(connection) {
-            if let Some(window) = group_commit::batch_window(last_group) {
-                std::thread::sleep(window);
+            if last_group >= BATCH_WINDOW_GROUP_MIN {
+                std::thread::sleep(BATCH_WINDOW);
                 self.take_queued();
             }
             last_group = self.commits.len();
@@ -177,7 +181,7 @@ impl Backlog {
     }
 
     /// Waits for a job; false: the queue is closed and empty. After a failed write it waits for a job or the disk: the disk
-    /// may recover while no one calls, because health says that no one should.
+    /// may recover while there are no calls, because health turns them away.
     fn wait(&mut self, connection: &mut Connection) -> bool {
         let mut probed = Instant::now();
         self.take_queued();
@@ -211,7 +215,7 @@ impl Backlog {
         }
     }
 
-    /// Takes what is queued, as far as a group holds it.
+    /// Takes the jobs in the queue, up to a full group.
     fn take_queued(&mut self) {
         while self.commits.len() < GROUP_MAX
             && let Ok(job) = self.jobs.try_recv()
@@ -330,4 +334,10 @@ fn commit_group(
         rendering,
         head,
     })
+}
+
+/// The bytes by which a commit makes the store grow, without its indexes.
+fn bytes_of(commit: &Commit) -> usize {
+    let letters = commit.letters.iter().map(|letter| letter.bytes.len());
+    commit.event.bytes.len() + commit.snapshot.len() + letters.sum::<usize>()
 }
