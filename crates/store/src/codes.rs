@@ -1,6 +1,4 @@
-//! Which small number stands for which value of ours in a column, in every store?
-//!
-//! The numbers never change.
+//! The numbers by which columns hold our values, the same in every store. They never change.
 
 use chrono::{DateTime, Utc};
 
@@ -8,7 +6,7 @@ use second_opinion_letters::Form;
 use second_opinion_rules::case::{EventKind, State};
 use second_opinion_rules::rules::Urgency;
 
-/// Stands for "no clock" where cases are sorted: after every instant.
+/// "No clock" where cases are sorted: after every instant.
 pub(super) const NO_CLOCK_US: i64 = i64::MAX;
 
 /// Every state.
@@ -73,27 +71,27 @@ pub(super) const fn form_code(form: Form) -> i16 {
     }
 }
 
-/// The value that a number stands for; `None`: this version does not know the number.
+/// The value of a number; `None`: this version does not know the number.
 pub(super) fn known<T: Copy>(held: i16, all: &[T], code: impl Fn(T) -> i16) -> Option<T> {
     all.iter().copied().find(|value| code(*value) == held)
 }
 
-/// A position in the form in which databases keep it. One that they cannot keep is after every one that they can.
+/// A position as a column. One that is too large for it is after every other.
 pub(super) fn position_column(position: u64) -> i64 {
     i64::try_from(position).unwrap_or(i64::MAX)
 }
 
-/// As many rows in the form in which databases count them.
+/// A maximum of rows as a parameter.
 pub(super) fn limit_column(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-/// An instant in the form in which databases keep it.
+/// An instant as a column.
 pub(super) fn instant_column(instant: DateTime<Utc>) -> i64 {
     instant.timestamp_micros()
 }
 
-/// Where a case stands in the worklist's order.
+/// A case's due instant in the worklist's order.
 pub(super) fn first_due_column(first_due: Option<DateTime<Utc>>) -> i64 {
     first_due.map_or(NO_CLOCK_US, instant_column)
 }
@@ -105,7 +103,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_code_is_one_value_s() {
+    fn codes_are_distinct() {
         let states: BTreeSet<i16> = STATES.map(state_code).into();
         let urgencies: BTreeSet<i16> = URGENCIES.map(urgency_code).into();
         let kinds: BTreeSet<i16> = KINDS.map(kind_code).into();
@@ -115,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn a_position_too_large_is_after_all_others() {
+    fn too_large_position_is_after_all_others() {
         assert_eq!(position_column(u64::MAX), i64::MAX);
         assert_eq!(position_column(7), 7);
     }

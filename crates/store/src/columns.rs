@@ -15,6 +15,10 @@ pub trait Row {
     fn small(&self, column: &str) -> Option<i16>;
     fn integer(&self, column: &str) -> Option<i32>;
     fn big(&self, column: &str) -> Option<i64>;
+    #[allow(
+        clippy::option_option,
+        reason = "the outer one is a wrong type, the inner one is NULL"
+    )]
     fn big_or_null(&self, column: &str) -> Option<Option<i64>>;
     fn text(&self, column: &str) -> Option<&str>;
     fn bytes(&self, column: &str) -> Option<&[u8]>;

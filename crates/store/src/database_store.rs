@@ -65,7 +65,7 @@ pub struct DatabaseStore<D> {
 }
 
 impl<D: Database> DatabaseStore<D> {
-    /// A store for reading alone, whose log stands at a position.
+    /// A store for reading alone, with the head at a position.
     pub(super) fn reading(database: D, position: u64) -> Self {
         let (_, head) = watch::channel(position);
         Self {

@@ -1,11 +1,11 @@
-//! What do stored events come to?
+//! A case folded from its stored events.
 
 use uuid::Uuid;
 
 use super::{Record, StoreError};
 use second_opinion_rules::case::{Case, Event, FoldError, SealedEvent, UnsealError};
 
-/// A case folded from its stored events, each checked against its digest.
+/// Folds a case from its stored events, each checked against its digest.
 ///
 /// # Errors
 /// When an event was changed, cannot be read, or does not follow from the one before it.

@@ -1,7 +1,7 @@
-//! What must a store do? One port; each store is one folder, which alone holds its SQL.
+//! The store port, and its two implementations: `SQLite` for one process, `PostgreSQL` for several.
 //!
-//! A commit is one atomic transaction: the event, the case's state after it, its letters and the idempotency
-//! record, under the version that was expected. It is acknowledged only once it is durable.
+//! A commit is one atomic transaction: the event, the case's state after it, its letters and the idempotency record, under
+//! the expected version. It is acknowledged only once it is durable.
 
 mod codes;
 mod columns;
@@ -54,31 +54,31 @@ pub use verify::{Finding, LogReport, Problem, verify_log};
 /// A store of cases and their events.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
-    /// A case as it stands; `None`: there is none with this id. Shared, because a store may keep what is read often.
+    /// A case; `None`: there is none with this id. Shared, because a store may cache it.
     async fn case(&self, id: Uuid) -> Result<Option<Arc<Case>>, StoreError>;
 
     /// A case's events in order, as stored; empty: there is none with this id.
     async fn history(&self, id: Uuid) -> Result<Vec<Record>, StoreError>;
 
-    /// What a caller's request id was used for; `None`: nothing.
+    /// The idempotency record of a request id; `None`: it was not used.
     async fn replay(&self, key: &ReplayKey) -> Result<Option<Replay>, StoreError>;
 
     /// A page of cases, in the worklist's order.
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError>;
 
-    /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has come, longest due first.
+    /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has passed, longest due first.
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
 
     /// Counts the open cases as of an instant: the same on every replica, and after a restart.
     async fn open_cases(&self, as_of: DateTime<Utc>) -> Result<OpenCases, StoreError>;
 
-    /// Commits a change, all of it or none, and returns once it is durable.
+    /// Commits a change as a whole or not at all, and returns once it is durable.
     async fn commit(&self, commit: Commit) -> Result<Committed, CommitError>;
 
     /// Up to `limit` entries of the log after a position, in order: none skipped, none twice.
     async fn log_after(&self, position: u64, limit: usize) -> Result<Vec<LogEntry>, StoreError>;
 
-    /// Up to `limit` events after a position as stored, for proving the log.
+    /// Up to `limit` events after a position as stored, for verifying the log.
     async fn records_after(&self, position: u64, limit: usize) -> Result<Vec<Record>, StoreError>;
 
     /// The log's head.
@@ -94,17 +94,17 @@ pub trait Store: Send + Sync + 'static {
         rendition: &Rendition,
     ) -> Result<Option<StoredRendering>, StoreError>;
 
-    /// Keeps a rendering where there is none yet in its form, language and size, and returns the one that is kept, once
-    /// it is durable: the first one wins.
+    /// Stores a rendering unless there is one in its form, language and size, and returns the one that is stored, once it
+    /// is durable: the first one wins.
     async fn store_rendering(
         &self,
         rendering: StoredRendering,
     ) -> Result<StoredRendering, StoreError>;
 
-    /// The head's position, whenever it moves. A wake-up, not a promise: what it says is read again from the store.
+    /// The head's position, whenever it moves. A wake-up only: the receiver reads the log itself.
     fn head_changes(&self) -> watch::Receiver<u64>;
 
-    /// What it counts of its own work.
+    /// The metrics of its own work.
     fn metrics(&self) -> StoreMetrics;
 
     /// The connections of its pool; none where it has no pool.
@@ -115,76 +115,76 @@ pub trait Store: Send + Sync + 'static {
     /// Whether the store can be reached.
     async fn ping(&self) -> Result<(), StoreError>;
 
-    /// Finishes what was begun and closes. What comes after fails with [`StoreError::Unavailable`].
+    /// Finishes the commits under way and closes. Later calls fail with [`StoreError::Unavailable`].
     async fn close(&self);
 }
 
-/// A store that did not do what was asked.
+/// The error of a store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// It cannot be reached, or refused for a reason of its own. The text names no data.
+    /// It cannot be reached or used. The text names no data.
     #[error("the store cannot be used: {0}")]
     Unavailable(String),
-    /// What it holds cannot be read.
-    #[error("what the store holds for determination {determination_id} cannot be read: {reason}")]
+    /// A record cannot be read.
+    #[error("the store's record of determination {determination_id} cannot be read: {reason}")]
     Damaged {
         /// The case.
         determination_id: Uuid,
-        /// What is wrong; names no data.
+        /// The reason; names no data.
         reason: String,
     },
-    /// Its schema is not one that this version knows.
-    #[error("the store's schema is not one that this version knows: {0}")]
+    /// This version does not know its schema.
+    #[error("this version does not know the store's schema: {0}")]
     Schema(String),
 }
 
-/// A commit that was not made.
+/// The error of a commit.
 #[derive(Debug, Error)]
 pub enum CommitError {
-    /// The case is not at the version expected.
+    /// The case is not at the expected version.
     #[error("the case is at another version")]
     VersionConflict,
-    /// The request id was used before: by whoever committed first.
+    /// The request id was used by an earlier commit.
     #[error("the request id was used before")]
     Replayed(Replay),
-    /// The store did not do it.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// One change, ready to be written: everything that can be computed beforehand is.
+/// One change, computed as far as it can be before it is written.
 pub struct Commit {
     /// The case's version before the change; 0: the case is new.
     pub expected_version: u32,
-    /// The event. A store moves its instant forward where the log is already past it.
+    /// The event. A store moves its instant forward where the log's last instant is later.
     pub event: SealedEvent,
     /// The event's kind.
     pub kind: EventKind,
-    /// The columns that a case is found by, after the change.
+    /// The columns of the case after the change.
     pub columns: CaseColumns,
     /// The case's file after the change, encoded by [`encode_file`].
     pub snapshot: Vec<u8>,
     /// The letters made with it.
     pub letters: Vec<StoredNotice>,
-    /// The idempotency record; `None`: the change is not a caller's, and moves neither the etag nor the instant of the
-    /// last change.
+    /// The idempotency record; `None`: no caller made the change, and it moves neither the etag nor the instant of the last
+    /// change.
     pub replay: Option<(ReplayKey, Digest)>,
 }
 
-/// What a case is found and sorted by.
+/// The columns by which a case is found, sorted and counted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaseColumns {
-    /// Where it stands.
+    /// Its state.
     pub state: State,
-    /// Whether it is urgent.
+    /// Its urgency.
     pub urgency: Urgency,
     /// The earliest due instant of its clocks, stopped ones included; `None`: it has none.
     pub first_due: Option<DateTime<Utc>>,
-    /// The earliest due instant of the clocks that run.
+    /// The earliest due instant of its running clocks.
     pub due_at: Option<DateTime<Utc>>,
-    /// From when on the case is owed an event that no caller makes; `None`: none is ahead.
+    /// The instant from which the sweeper owes the case an event; `None`: none is ahead.
     pub sweep_at: Option<DateTime<Utc>>,
-    /// By what it is counted while it is open.
+    /// The columns by which it is counted while it is open.
     pub open: OpenCaseColumns,
     /// The member.
     pub member_id: Cin,
@@ -195,7 +195,7 @@ pub struct CaseColumns {
 }
 
 impl CaseColumns {
-    /// The columns of a case, where the shares of a clock's time that are told are `rungs`, in percent.
+    /// The columns of a case, with the sweeper's reminder thresholds (`rungs`) in percent of a clock's time.
     #[must_use]
     pub fn of(case: &Case, rungs: &[u8]) -> Self {
         let file = &case.file;
@@ -213,16 +213,16 @@ impl CaseColumns {
     }
 }
 
-/// A commit that was made.
+/// The result of a commit.
 #[derive(Debug)]
 pub struct Committed {
-    /// The event as it stands in the log.
+    /// The event as it is in the log.
     pub event: SealedEvent,
     /// Its position: 1, 2, 3 … in commit order, without gaps.
     pub position: u64,
 }
 
-/// Whose request id, over all calls.
+/// A request id of a caller, over all calls.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayKey {
     /// The caller: issuer and subject, or the name in a certificate.
@@ -231,12 +231,12 @@ pub struct ReplayKey {
     pub request_id: Uuid,
 }
 
-/// What a request id was used for.
+/// The idempotency record of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Replay {
     /// The digest of the call and its message.
     pub content: Digest,
-    /// The case that it changed.
+    /// The case that the request changed.
     pub determination_id: Uuid,
     /// The version that it made.
     pub version: u32,
@@ -257,7 +257,7 @@ pub struct Record {
     pub sha256: Digest,
 }
 
-/// An entry of the log, without what the event holds.
+/// An entry of the log, without the event's content.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     /// Its position.
@@ -266,15 +266,15 @@ pub struct LogEntry {
     pub determination_id: Uuid,
     /// 1, 2, 3 … within the case.
     pub version: u32,
-    /// What happened.
+    /// The event's kind.
     pub kind: EventKind,
-    /// Where the case stood after it.
+    /// The case's state after it.
     pub state: State,
-    /// Whether it was urgent after it.
+    /// The case's urgency after it.
     pub urgency: Urgency,
-    /// The earliest due instant of the clocks that ran after it.
+    /// The earliest due instant of the case's running clocks after it.
     pub due_at: Option<DateTime<Utc>>,
-    /// When.
+    /// When it occurred.
     pub occurred_at: DateTime<Utc>,
     /// The RAF number; empty: none.
     pub referral_number: String,
@@ -298,9 +298,9 @@ pub struct Head {
 pub struct StoredNotice {
     /// The case.
     pub determination_id: Uuid,
-    /// What the case says of it.
+    /// The case's reference to it.
     pub reference: NoticeReference,
-    /// The letter.
+    /// The letter's bytes.
     pub bytes: Vec<u8>,
 }
 
@@ -313,12 +313,12 @@ pub struct StoredRendering {
     pub rendition: Rendition,
     /// The SHA-256 of the bytes.
     pub sha256: Digest,
-    /// What is given out.
+    /// The bytes that are sent.
     pub bytes: Vec<u8>,
 }
 
-/// `Debug` that names what identifies a row and leaves its bytes out: they hold a person's data.
-macro_rules! shown_by {
+/// `Debug` with the fields that identify a row. Its bytes are left out: they hold a person's data.
+macro_rules! debug_fields {
     ($($name:ident: $($field:ident),+;)+) => {$(
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -330,14 +330,14 @@ macro_rules! shown_by {
     )+};
 }
 
-shown_by! {
+debug_fields! {
     Commit: expected_version, kind, event, letters;
     Record: position, determination_id, version, sha256;
     StoredNotice: determination_id, reference;
     StoredRendering: notice_id, rendition, sha256;
 }
 
-/// Which cases, and from where on.
+/// A worklist query: filters, and the place behind which a page begins.
 #[derive(Clone, Debug, Default)]
 pub struct Worklist {
     /// In one of these states; empty: any.
@@ -350,9 +350,9 @@ pub struct Worklist {
     pub referral_number: Option<String>,
     /// With this TAR number.
     pub treatment_authorization_number: Option<String>,
-    /// After this place in the order.
+    /// Behind this place in the order.
     pub after: Option<Place>,
-    /// As many at the most.
+    /// Maximum cases on the page.
     pub limit: usize,
 }
 
@@ -370,12 +370,12 @@ pub struct Place {
 pub struct Page {
     /// The cases, in order.
     pub cases: Vec<Case>,
-    /// Where the next page begins; `None`: this was the last.
+    /// The place behind which the next page begins; `None`: this was the last.
     pub next: Option<Place>,
 }
 
 impl StoreError {
-    /// What a case holds cannot be read.
+    /// The error of a case's record that cannot be read.
     #[must_use]
     pub fn damaged(determination_id: Uuid, reason: impl std::fmt::Display) -> Self {
         Self::Damaged {

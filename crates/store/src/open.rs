@@ -1,4 +1,4 @@
-//! Which store does a URL name, and how is it opened for serving, for reading, or for a new schema?
+//! Opens the store that a URL names: for serving, for reading, or for a migration.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::sqlite::{self, SqliteStore};
 use super::{Store, StoreError};
 use crate::StoreUrl;
 
-/// Opens a store for serving. The embedded one is migrated on the way; a shared one has to be migrated first, for other
+/// Opens a store for serving. The embedded one is migrated here; a shared one must have been migrated before, because other
 /// processes may be serving from it.
 ///
 /// # Errors
@@ -30,7 +30,7 @@ pub async fn open_read_only(url: &StoreUrl) -> Result<Arc<dyn Store>, StoreError
     })
 }
 
-/// Brings a store to this version's schema and says which versions were applied; none where it had them all.
+/// Brings a store to this version's schema, and gives the versions that were applied; none where it had them all.
 ///
 /// # Errors
 /// As [`sqlite::migrate`] and [`postgres::migrate`].

@@ -1,11 +1,11 @@
-//! What must never be shown, and what may be shown of it?
+//! Secrets: texts that are never shown, and URLs without their passwords.
 
 use std::fmt;
 
-/// What stands in the place of a secret.
+/// The placeholder of a secret.
 const HIDDEN: &str = "***";
 
-/// A text that neither `Debug` nor `Display` gives away.
+/// A text that neither `Debug` nor `Display` shows.
 #[derive(Clone, Eq, PartialEq)]
 pub struct Secret(String);
 
@@ -37,7 +37,7 @@ impl fmt::Display for Secret {
 
 /// A URL without its passwords: the one before the `@`, and any parameter whose name ends in `password`.
 ///
-/// It takes rather too much than too little: text that is no URL and speaks of a password is hidden whole.
+/// When in doubt it hides more: a text that is no URL and mentions a password is hidden as a whole.
 #[must_use]
 pub fn redact_url(text: &str) -> String {
     let Some((scheme, rest)) = text.split_once("://") else {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_are_hidden_wherever_they_stand() {
+    fn passwords_are_hidden_in_every_part_of_a_url() {
         for (given, shown) in [
             (
                 "postgres://app:pw@db:5432/um",
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_shows_nothing() {
+    fn secret_is_not_shown() {
         let secret = Secret::from("canary".to_owned());
         assert_eq!(format!("{secret} {secret:?}"), "*** ***");
         assert_eq!(secret.expose(), "canary");

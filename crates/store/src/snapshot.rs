@@ -1,16 +1,16 @@
-//! How is a case's file kept beside its events, so that reading it needs no folding?
+//! The snapshot of a case's file, stored beside its events so that a read need not fold them.
 //!
-//! The snapshot is a cache. One that this version did not write is not read: the case is folded from its events.
+//! A snapshot is a cache. One that another version wrote is ignored: the case is folded from its events.
 
 use second_opinion_rules::case::File;
 
-/// The shape of [`File`]; raised whenever it changes.
+/// The schema of [`File`]; raised whenever its shape changes.
 const SNAPSHOT_SCHEMA: u8 = 2;
 
-/// As many bytes as most files take: their buffer need not grow.
+/// The size of most files in bytes: their buffer need not grow.
 const USUAL_BYTES: usize = 2_048;
 
-/// A file in bytes.
+/// Encodes a file.
 ///
 /// # Errors
 /// When it cannot be encoded, which no file of this crate's types can cause.
@@ -20,7 +20,7 @@ pub fn encode_file(file: &File) -> Result<Vec<u8>, postcard::Error> {
     postcard::to_extend(file, bytes)
 }
 
-/// The file in bytes; `None`: another version wrote them, or they cannot be read.
+/// Decodes a file; `None`: another version wrote it, or it cannot be read.
 #[must_use]
 pub fn decode_file(bytes: &[u8]) -> Option<File> {
     match bytes.split_first() {

@@ -111,7 +111,8 @@ pub(super) static EVENTS: Table = Table {
     ],
 };
 
-/// What a later event changes in a case's row, after the key. The rest never changes, so that no index on it is written.
+/// The columns of a case's row that a later event changes, after the key. The others never change, so that no index on them
+/// is written.
 pub(super) static CHANGED_CASES: Table = Table {
     name: "cases",
     key: "opened_at",

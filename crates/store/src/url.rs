@@ -1,4 +1,4 @@
-//! Which store is meant by a URL, and what of the URL may be shown?
+//! The URL of a store.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::postgres::Address;
 use crate::secret::{Secret, redact_url};
 
-/// Where the determinations are kept.
+/// The store that holds the determinations.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum StoreUrl {
     /// The embedded store: one file.
@@ -16,11 +16,11 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// Reads `sqlite://PATH` (what follows is a path as it stands, relative or not) or `postgres://…`.
+    /// Reads `sqlite://PATH`, whose path may be relative, or `postgres://…`.
     ///
     /// # Errors
     ///
-    /// What was expected, where the text is neither. The text itself is not repeated: it may hold a password.
+    /// The expected form. The text itself is not repeated: it may hold a password.
     pub fn parse(text: &str) -> Result<Self, String> {
         if let Some(path) = text.strip_prefix("sqlite://") {
             return match path {
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_store_is_a_path_or_a_postgresql() {
+    fn store_url_is_a_path_or_a_postgresql_url() {
         assert_eq!(
             StoreUrl::parse("sqlite://a/b.db"),
             Ok(StoreUrl::Sqlite("a/b.db".into()))

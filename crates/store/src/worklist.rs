@@ -85,8 +85,8 @@ pub(super) fn by_state_sql<R: Reader>(query: &Worklist) -> String {
 /// due before which instant, and how many.
 pub(super) fn by_state_given(query: &Worklist) -> Vec<Value<'static>> {
     let due_before = query.due_before.map(instant_column);
-    // A clock that runs is due no earlier than the first of all clocks: a case that is due before an instant stands before
-    // that instant in the order.
+    // A running clock is due no earlier than the first of all clocks: a case that is due before an instant comes before that
+    // instant in the order.
     let last_due = due_before.unwrap_or(NO_CLOCK_US);
     let [after_due, after_at] = after(query);
     vec![
@@ -98,10 +98,10 @@ pub(super) fn by_state_given(query: &Worklist) -> Vec<Value<'static>> {
     ]
 }
 
-/// The query of few cases. The way in stands at its end, with the condition of its partial index, or that would not be
-/// used; what else is asked for is compared on the row.
+/// The query of few cases. The condition of its index is at the end, with that of a partial index, or it would not be used;
+/// the other filters are compared on the row.
 macro_rules! few_by {
-    ($way_in:literal) => {
+    ($by_index:literal) => {
         concat!(
             "SELECT ",
             case_columns!(),
@@ -110,13 +110,13 @@ macro_rules! few_by {
                 AND (treatment_authorization_number = $3 OR $3 IS NULL)
                 AND (CAST($4 AS bigint) >> CAST(state AS integer)) & 1 = 1 AND (due_at_us < $5 OR $5 IS NULL)
                 AND (first_due_us, opened_at) > ($6, $7) AND ",
-            $way_in,
+            $by_index,
             " ORDER BY first_due_us, opened_at LIMIT $8"
         )
     };
 }
 
-/// One query a way in, so that each uses its own index: a TAR number, a RAF number, a member.
+/// One query an index: by TAR number, by RAF number, by member.
 pub(super) const FEW_SQL: [&str; 3] = [
     few_by!("treatment_authorization_number = $3 AND treatment_authorization_number <> ''"),
     few_by!("referral_number = $2 AND referral_number <> ''"),

@@ -47,7 +47,7 @@ impl Address {
     /// Reads a URL.
     ///
     /// # Errors
-    /// What was expected, without a word of the URL.
+    /// The expected form, without any part of the URL.
     pub(crate) fn parse(url: &str) -> Result<Self, String> {
         // As tokio-postgres reads it: before the first `@` stand a name and a password, whatever characters they have.
         let host = url.find('@').unwrap_or(0);
@@ -98,7 +98,7 @@ fn decode(value: &str) -> Result<String, String> {
 }
 
 /// The TLS mode. `require` and `verify-ca` mean `verify-full`: encryption without a check of certificate and name
-/// protects from no one on the network path. Without `sslmode` it is `verify-full`, but off to this machine.
+/// does not protect against an attacker on the network path. Without `sslmode` it is `verify-full`, but off to this machine.
 fn tls(mode: Option<&str>, root_cert: Option<String>, config: &Config) -> Result<Tls, String> {
     let on_this_machine = root_cert.is_none() && config.get_hosts().iter().all(is_local);
     let authority = match root_cert {

@@ -1,4 +1,4 @@
-//! What may be said of an error of the database's? Its code, never what a row holds or what the URL does.
+//! Errors of the database: their codes, and never a value of a row or a part of the URL.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -16,15 +16,15 @@ impl From<Error> for StoreError {
                 let code = answered.code().code();
                 format!("PostgreSQL answered {severity} with SQLSTATE {code}")
             }
-            // A value that could not be read or written would be named by the cause of the cause.
+            // The cause of the cause could name a value that could not be read or written.
             None => error.to_string(),
         })
     }
 }
 
-/// No connection could be made. No row was read and none sent: what the server says can be told.
+/// The reason why no connection could be made. No row was read or sent, so the server's message can be shown.
 pub(super) fn unreachable(error: &Error) -> String {
-    let mut said = match error.as_db_error() {
+    let mut reason = match error.as_db_error() {
         Some(answered) => {
             let (code, message) = (answered.code().code(), answered.message());
             return format!("PostgreSQL refused: {message} ({code})");
@@ -34,13 +34,13 @@ pub(super) fn unreachable(error: &Error) -> String {
     let mut source = error.source();
     while let Some(cause) = source {
         // Writing to a string cannot fail.
-        let _ = write!(said, ": {cause}");
+        let _ = write!(reason, ": {cause}");
         source = cause.source();
     }
-    said
+    reason
 }
 
-/// Whether the server undid a transaction for another's sake, so that it may be tried again as it is.
+/// Whether the server rolled a transaction back for another's sake, so that it may be tried again as it is.
 pub(super) fn is_transient(error: &Error) -> bool {
     error.code().is_some_and(|code| {
         [

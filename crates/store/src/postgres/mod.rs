@@ -49,9 +49,9 @@ const READERS: usize = 6;
 /// hold commits up.
 const COMMITTERS: usize = 1;
 const RENDERING_WRITERS: usize = 1;
-/// How long a read waits for a connection of its pool. Beyond that the database is overloaded, and callers are to come back.
+/// The wait for a connection of a pool. After it the database is overloaded, and the caller is to try again later.
 const CONNECTION_WAIT: Duration = Duration::from_secs(2);
-/// How long a rendering waits: many letters may be asked for at once, and each has taken a while to make.
+/// The wait for a connection to store a rendering: many letters may be requested at once, and each took long to render.
 const RENDERING_WAIT: Duration = Duration::from_secs(15);
 
 /// The store that several processes share.

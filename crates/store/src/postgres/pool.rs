@@ -18,8 +18,8 @@ use crate::{Connections, StoreError};
 const CREATE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Timeout of a read, or of storing a rendering. The server ends a read before that, where it can be reached.
 const RUN_TIMEOUT: Duration = Duration::from_secs(20);
-/// How long after a connection could not be made every call gets the same error at once: none waits where none is served,
-/// and the first one after it tries again.
+/// The time after a failed connection in which every call gets the same error at once, so that none waits in vain. The first
+/// call after it tries again.
 const OUTAGE_MEMORY: Duration = Duration::from_millis(500);
 
 /// A pool of connections for one purpose.
@@ -42,11 +42,11 @@ impl Outage {
         }
     }
 
-    fn began(&self, reason: &str) {
+    fn begin(&self, reason: &str) {
         *lock(&self.0) = Some((Instant::now(), reason.to_owned()));
     }
 
-    fn ended(&self) {
+    fn end(&self) {
         *lock(&self.0) = None;
     }
 }
@@ -85,7 +85,7 @@ impl Pool {
         self.outage.check()?;
         let reason = match self.pool.get().await {
             Ok(connection) => {
-                self.outage.ended();
+                self.outage.end();
                 return Ok(connection);
             }
             Err(PoolError::Closed) => return Err(closed()),
@@ -102,7 +102,7 @@ impl Pool {
                 "no connection can be made".to_owned()
             }
         };
-        self.outage.began(&reason);
+        self.outage.begin(&reason);
         Err(StoreError::Unavailable(reason))
     }
 

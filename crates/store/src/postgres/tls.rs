@@ -12,7 +12,7 @@ use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
 use super::address::{Authority, Tls};
 use crate::StoreError;
 
-/// The TLS side of connections, as the URL asks for it. With TLS off it trusts no one, and is never used.
+/// The TLS connector for the URL's mode. With TLS off it trusts no certificate, and is not used.
 ///
 /// # Errors
 /// When the file of authorities cannot be read, or the system has none.

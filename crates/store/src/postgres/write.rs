@@ -30,7 +30,7 @@ static UPDATE_CASES_SQL: LazyLock<String> = LazyLock::new(|| {
 });
 const MOVE_HEAD_SQL: &str = "UPDATE log_head SET position = $1, digest = $2, occurred_at_us = $3";
 
-/// `unnest` stands in the select list, where the columns advance together row by row: in FROM each would be stored first.
+/// `unnest` is in the select list, where the columns advance together row by row; in FROM each would be stored first.
 fn insert_sql(table: &Table) -> String {
     let (name, columns) = (table.name, table.column_names());
     let arrays = arrays(table, |array| format!("unnest({array})"));
@@ -92,7 +92,7 @@ impl Statements {
     }
 }
 
-/// What a group writes.
+/// The rows that a group writes.
 pub(super) struct GroupRows<'a> {
     events: Rows<'a>,
     new_cases: Rows<'a>,

@@ -86,7 +86,7 @@ impl GroupWriter {
             let written = self.write(&commits).await;
             if let Ok(written) = &written {
                 self.metrics.observe_group(commits.len(), begun.elapsed());
-                super::listen::tell(&self.head, written.position);
+                super::listen::publish(&self.head, written.position);
             }
             group_commit::reply(written.map(|written| written.outcomes), replies);
         }

@@ -1,4 +1,4 @@
-//! How is the file copied while it is in use?
+//! A backup of the file while it is in use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use rusqlite::backup::{Backup, StepResult};
 use super::{files, query, schema};
 use crate::{Head, StoreError};
 
-/// Copies the database of `from` into the new file `to`, as of one commit, and says where the copy's log ends.
+/// Copies the database of `from` into the new file `to`, as of one commit, and gives the head of the copy's log.
 ///
-/// A server may be writing to `from`. The copy appears under its name only once it is whole and on disk.
+/// A server may be writing to `from`. The copy gets its name only once it is whole and synced.
 ///
 /// # Errors
 /// When `to` exists, either cannot be read or written, or the schema is not this version's.
 pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
     if to.try_exists()? {
         return Err(StoreError::Unavailable(format!(
-            "{} exists, and a backup replaces nothing",
+            "{} exists, and a backup replaces no file",
             to.display()
         )));
     }
@@ -33,7 +33,7 @@ pub fn backup(from: &Path, to: &Path) -> Result<Head, StoreError> {
         Ok(head)
     });
     if copied.is_err() {
-        // It may be gone or renamed already; the error that counts is the first one.
+        // It may be gone or renamed already; the first error is returned.
         let _ = fs::remove_file(&part);
     }
     copied
@@ -43,8 +43,8 @@ fn copy(source: &Connection, part: &Path) -> Result<Head, StoreError> {
     let mut target = Connection::open(part)?;
     let step = {
         let backup = Backup::new(source, &mut target)?;
-        // All pages in one step, so all as of one commit: a step by step copy begins again whenever someone commits.
-        // It stops no one from committing; only the write-ahead log grows meanwhile.
+        // All pages in one step, as of one commit: a copy in several steps starts over at each commit. Commits go on, and the
+        // write-ahead log grows meanwhile.
         backup.step(-1)?
     };
     match step {

@@ -1,65 +1,62 @@
-//! Which cases were read of late? A case that is read again, and nothing has changed since, is not read from the file.
+//! A cache of the cases that were read last.
 //!
-//! Right because one process alone writes the file: the writer takes a case out of here after its commit and before
-//! anyone is told of it, so that whoever was told of a change reads it.
+//! It is never stale, because one process alone writes the file: the writer removes a case after its commit and before the
+//! caller gets its reply.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use quick_cache::sync::Cache;
 use uuid::Uuid;
 
+use crate::group_commit::lock;
+
 use second_opinion_rules::case::Case;
 
-/// As many cases as are kept: some kilobytes each.
+/// Maximum cases in the cache: some kilobytes each.
 const CASES_MAX: usize = 1_024;
 
-/// As many groups as were committed: tells whether a read may have begun before one of them.
+/// The number of groups that were committed: it shows whether a read may have begun before one of them.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Generation(u64);
 
-/// The cases that were read of late.
+/// The cases that were read last.
 pub(super) struct CaseCache {
-    read: Cache<Uuid, Arc<Case>>,
+    cases: Cache<Uuid, Arc<Case>>,
     generation: Mutex<Generation>,
 }
 
 impl CaseCache {
     pub(super) fn new() -> Self {
         Self {
-            read: Cache::new(CASES_MAX),
+            cases: Cache::new(CASES_MAX),
             generation: Mutex::new(Generation(0)),
         }
     }
 
     pub(super) fn get(&self, id: &Uuid) -> Option<Arc<Case>> {
-        self.read.get(id)
+        self.cases.get(id)
     }
 
-    /// What a read that begins now hands to [`CaseCache::keep`].
+    /// The generation of a read that begins now, for [`CaseCache::keep`].
     pub(super) fn generation(&self) -> Generation {
-        *self.held()
+        *lock(&self.generation)
     }
 
-    /// Keeps a case that was read, unless a group was committed since the read began.
+    /// Caches a case that was read, unless a group was committed since the read began.
     pub(super) fn keep(&self, begun: Generation, case: Arc<Case>) {
-        let present = self.held();
+        // Held until the case is in, so that no group forgets it in between.
+        let present = lock(&self.generation);
         if *present == begun {
-            self.read.insert(case.id, case);
+            self.cases.insert(case.id, case);
         }
     }
 
-    /// Forgets cases that a group has changed. Called between its commit and its answers.
+    /// Removes the cases that a group has changed. Called between its commit and its replies.
     pub(super) fn forget(&self, changed: impl IntoIterator<Item = Uuid>) {
-        let mut present = self.held();
+        let mut present = lock(&self.generation);
         present.0 += 1;
         for id in changed {
-            self.read.remove(&id);
+            self.cases.remove(&id);
         }
-    }
-
-    fn held(&self) -> MutexGuard<'_, Generation> {
-        self.generation
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,13 @@
-//! Who carries the write-ahead log over into the file? A thread beside the writer, so that commits do not wait for it.
+//! Checkpoints of the write-ahead log: a thread beside the writer, so that commits do not wait for them.
 //!
-//! The thread carries over what is there, again and again until little is new. The writer then carries the rest over
-//! itself, between two groups: with nothing left, its next commit begins the write-ahead log anew, which would otherwise
-//! grow as long as commits come.
+//! The thread runs passive checkpoints until little of the log is new. The writer then runs the last one itself, between two
+//! groups: with nothing left, its next commit starts the write-ahead log anew, which would otherwise grow as long as commits
+//! come.
 //!
-//! `SQLite` syncs the file only when a pass carries over all there is. What earlier passes carried over it takes for done,
-//! and writes it no more. Where that sync fails, the system keeps none of it for a later sync, which would succeed; the
-//! log would begin anew, and what is in neither be lost. So after a sync that failed no more is carried over: the log keeps
-//! everything, and is carried over from its beginning when the file is opened next.
+//! `SQLite` syncs the file only when a pass completes the checkpoint. Pages of earlier passes it counts as done, and does not
+//! write them again. If that sync fails, the system drops them from what a later sync would write: that one succeeds, the log
+//! starts anew, and its commits are in neither file. So no checkpoint is run after a failed sync. The log keeps everything,
+//! and is checkpointed from its beginning when the file is opened next.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,25 +23,24 @@ use super::query::code;
 use super::schema;
 use crate::StoreError;
 
-/// As many bytes of events and cases, which make some 20 MiB of log, as are written before it is carried over. Less
-/// carries the hot pages of the indexes over again and again; more gains little and makes a start after a crash read
-/// longer.
-const CARRY_BYTES: usize = 8 << 20;
-/// So little of the log that carrying it over holds a commit up for some milliseconds only.
-const LITTLE_PAGES: i64 = 128;
-/// As many passes at the most: the last ones follow a writer that writes faster than the disk takes it.
+/// The bytes of events and cases between two checkpoints, which make some 20 MiB of log. Fewer write the hot pages of the
+/// indexes again and again; more gain little and make a start after a crash read longer.
+const CHECKPOINT_BYTES: usize = 8 << 20;
+/// The number of new pages whose checkpoint delays a commit by some milliseconds only.
+const REST_PAGES_MAX: i64 = 128;
+/// Maximum passes of the thread: the last ones follow a writer that is faster than the disk.
 const PASSES_MAX: usize = 6;
 
-/// The thread, and what the writer knows of it.
+/// The thread, as the writer sees it.
 pub(super) struct Checkpointer {
     /// `None`: ended.
-    ask: Option<SyncSender<()>>,
-    carried: Receiver<()>,
-    carrying: bool,
-    /// Written since the thread was asked last.
+    requests: Option<SyncSender<()>>,
+    done: Receiver<()>,
+    running: bool,
+    /// Written since the last request.
     bytes: usize,
-    /// A sync has failed: no more is carried over.
-    ended: Arc<AtomicBool>,
+    /// A sync has failed: no checkpoint is run any more.
+    sync_failed: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -49,17 +48,17 @@ impl Checkpointer {
     /// Starts the thread on a connection of its own.
     pub(super) fn start(path: &Path) -> Result<Self, StoreError> {
         let connection = schema::connect_checkpointer(path)?;
-        let (ask, asked) = sync_channel(1);
-        let (tell, carried) = sync_channel(1);
-        let ended = Arc::new(AtomicBool::new(false));
+        let (requests, requested) = sync_channel(1);
+        let (report, done) = sync_channel(1);
+        let sync_failed = Arc::new(AtomicBool::new(false));
         let thread = std::thread::Builder::new()
-            .name("store-carrier".to_owned())
+            .name("store-checkpoint".to_owned())
             .spawn({
-                let ended = Arc::clone(&ended);
+                let sync_failed = Arc::clone(&sync_failed);
                 move || {
-                    while asked.recv().is_ok() {
-                        carry_most(&connection, &ended);
-                        if tell.send(()).is_err() {
+                    while requested.recv().is_ok() {
+                        checkpoint_most(&connection, &sync_failed);
+                        if report.send(()).is_err() {
                             break;
                         }
                     }
@@ -69,47 +68,47 @@ impl Checkpointer {
             })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
         Ok(Self {
-            ask: Some(ask),
-            carried,
-            carrying: false,
+            requests: Some(requests),
+            done,
+            running: false,
             bytes: 0,
-            ended,
+            sync_failed,
             thread: Some(thread),
         })
     }
 
-    /// Called by the writer between two groups, with what the last one wrote.
+    /// Called by the writer between two groups, with the bytes of the last one.
     pub(super) fn wrote(&mut self, connection: &Connection, bytes: usize) {
         self.bytes += bytes;
-        if self.carrying {
-            match self.carried.try_recv() {
+        if self.running {
+            match self.done.try_recv() {
                 Err(TryRecvError::Empty) => return,
                 Ok(()) => {
-                    self.carrying = false;
-                    // What fails has been reported.
-                    let _ = pass(connection, &self.ended);
+                    self.running = false;
+                    // A failure is logged.
+                    let _ = pass(connection, &self.sync_failed);
                 }
-                Err(TryRecvError::Disconnected) => self.carrying = false,
+                Err(TryRecvError::Disconnected) => self.running = false,
             }
         }
-        if self.bytes < CARRY_BYTES {
+        if self.bytes < CHECKPOINT_BYTES {
             return;
         }
         self.bytes = 0;
-        match &self.ask {
-            Some(ask) if ask.try_send(()).is_ok() => self.carrying = true,
+        match &self.requests {
+            Some(requests) if requests.try_send(()).is_ok() => self.running = true,
             // The thread is gone.
             Some(_) | None => {
-                let _ = pass(connection, &self.ended);
+                let _ = pass(connection, &self.sync_failed);
             }
         }
     }
 
     /// Ends the thread, before the writer closes its own connection.
     pub(super) fn end(self, connection: &Connection) {
-        let ended = Arc::clone(&self.ended);
+        let sync_failed = Arc::clone(&self.sync_failed);
         drop(self);
-        if ended.load(Ordering::Relaxed) {
+        if sync_failed.load(Ordering::Relaxed) {
             keep_the_log(connection);
         }
     }
@@ -118,38 +117,38 @@ impl Checkpointer {
 impl Drop for Checkpointer {
     /// Waits for the thread, so that its connection is closed before the writer's.
     fn drop(&mut self) {
-        drop(self.ask.take());
+        drop(self.requests.take());
         if let Some(thread) = self.thread.take() {
-            // One that panicked has closed its connection all the same.
+            // A thread that panicked has closed its connection all the same.
             let _ = thread.join();
         }
     }
 }
 
-fn carry_most(connection: &Connection, ended: &AtomicBool) {
+fn checkpoint_most(connection: &Connection, sync_failed: &AtomicBool) {
     let mut before = 0;
     for _ in 0..PASSES_MAX {
-        match pass(connection, ended) {
-            Some(pages) if pages - before > LITTLE_PAGES => before = pages,
+        match pass(connection, sync_failed) {
+            Some(pages) if pages - before > REST_PAGES_MAX => before = pages,
             Some(_) | None => break,
         }
     }
 }
 
-/// Carries over what no reader holds back, and gives the pages of the log; `None`: it failed, or is not done any more.
-fn pass(connection: &Connection, ended: &AtomicBool) -> Option<i64> {
-    if ended.load(Ordering::Relaxed) {
+/// Runs a passive checkpoint, and gives the pages of the log; `None`: it failed, or a sync did before.
+fn pass(connection: &Connection, sync_failed: &AtomicBool) -> Option<i64> {
+    if sync_failed.load(Ordering::Relaxed) {
         keep_the_log(connection);
         return None;
     }
-    let carried = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
-    carried
+    let pages = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1));
+    pages
         .inspect_err(|error| {
             if is_of_a_sync(error) {
-                ended.store(true, Ordering::Relaxed);
+                sync_failed.store(true, Ordering::Relaxed);
                 keep_the_log(connection);
             }
-            report(error);
+            log(error);
         })
         .ok()
 }
@@ -160,23 +159,23 @@ fn is_of_a_sync(error: &rusqlite::Error) -> bool {
     })
 }
 
-/// Whoever closes the file last would carry the log over and remove it.
+/// Closing the last connection must not checkpoint and remove the log.
 fn keep_the_log(connection: &Connection) {
     let kept = connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
     if let Err(error) = kept {
-        report(&error);
+        log(&error);
     }
 }
 
-/// A log that is not carried over is still the record; what is wrong with the disk, commits will tell their callers.
-fn report(error: &rusqlite::Error) {
-    let told = code(error);
+/// Without a checkpoint the log is still the record; if the disk is broken, commits fail too.
+fn log(error: &rusqlite::Error) {
+    let code = code(error);
     if is_of_a_sync(error) {
         tracing::error!(
-            error = %told,
-            "a sync failed as the write-ahead log was carried over: it is kept and grows until the server is started again"
+            error = code,
+            "a sync failed in a checkpoint: the write-ahead log is kept and grows until the server is restarted"
         );
     } else {
-        tracing::warn!(error = %told, "the write-ahead log cannot be carried over");
+        tracing::warn!(error = code, "the write-ahead log cannot be checkpointed");
     }
 }

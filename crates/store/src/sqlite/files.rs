@@ -1,5 +1,4 @@
-//! How is a file made that only its owner reads, and whose name outlives a power loss? And how is what an earlier process
-//! wrote put on disk?
+//! The files: private to their owner, with names that survive a power loss; and the write-ahead log of an earlier process.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -8,12 +7,12 @@ use std::path::{Path, PathBuf};
 use crate::StoreError;
 use crate::folder;
 
-/// Opens a file, makes it where it is missing, and keeps others out of what it makes.
+/// Opens a file, and creates it with mode 0600 where it is missing.
 pub(super) fn open_private(path: &Path) -> io::Result<File> {
     private().create(true).truncate(false).open(path)
 }
 
-/// Makes a file that must not be there yet.
+/// Creates a file that must not exist, with mode 0600.
 pub(super) fn create_private(path: &Path) -> io::Result<File> {
     private().create_new(true).open(path)
 }
@@ -36,13 +35,13 @@ pub(super) fn prepare(database: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// As many bytes of the write-ahead log as are held at once.
+/// The number of bytes of the write-ahead log that are held at once.
 const PART_BYTES: usize = 1 << 20;
 
-/// Puts the write-ahead log that an earlier process left on disk, before anything that it holds is told to anyone.
+/// Writes and syncs the write-ahead log that an earlier process left, before anything in it is read.
 ///
-/// A process that was killed may have written a commit and not synced it, and the system shows it all the same. Where a
-/// sync has failed the system takes what it shows for synced, and only what is written again goes to the disk.
+/// A killed process may have written a commit without syncing it, and the page cache shows it all the same. After a failed
+/// sync the system counts those pages as clean: only what is written again goes to the disk.
 pub(super) fn sync_log(database: &Path) -> io::Result<()> {
     let mut log = match private().open(log_of(database)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -67,14 +66,14 @@ pub(super) fn log_of(database: &Path) -> PathBuf {
     beside(database, "-wal")
 }
 
-/// The file whose name is the database's with an ending.
+/// The file beside the database whose name has a suffix.
 pub(super) fn beside(database: &Path, ending: &str) -> PathBuf {
     let mut name = database.as_os_str().to_owned();
     name.push(ending);
     PathBuf::from(name)
 }
 
-/// Puts the names in a file's folder on disk: a file that was synced can still lose its name.
+/// Syncs the entries of a file's folder: a file that was synced can still lose its name.
 pub(super) fn sync_folder(file: &Path) -> io::Result<()> {
     folder::sync(folder::parent(file))
 }

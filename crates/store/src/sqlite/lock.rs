@@ -1,4 +1,4 @@
-//! Who may write to the file? One process, for as long as it holds the lock beside it.
+//! The right to write to the file: one process has it, while it holds the lock beside the file.
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -6,13 +6,13 @@ use std::path::Path;
 use super::files;
 use crate::StoreError;
 
-/// The right to write. Let go of when dropped, and by the system when the process ends however it ends.
+/// The right to write. Released when it is dropped, and by the system when the process ends in any way.
 pub(super) struct WriteLock {
     _file: File,
 }
 
 impl WriteLock {
-    /// Takes the lock, or says who must stop first.
+    /// Takes the lock.
     pub(super) fn take(database: &Path) -> Result<Self, StoreError> {
         let path = files::beside(database, ".lock");
         let file = files::open_private(&path)?;

@@ -1,4 +1,4 @@
-//! Is the file one that this version can use, and how is it opened?
+//! The file's schema, and the connections to it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,21 +18,21 @@ mod embedded {
     refinery::embed_migrations!("migrations/sqlite");
 }
 
-/// How long a statement waits for a lock that another process holds, such as a backup that finishes.
-const BUSY: Duration = Duration::from_secs(5);
-/// As many statements as a connection keeps ready; more than this crate has.
-const STATEMENTS_KEPT: usize = 64;
+/// The wait of a statement for a lock of another process, such as a backup that finishes.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// The prepared statements that a connection caches; more than this crate has.
+const STATEMENTS_CACHED: usize = 64;
 
-/// The size of a page, for good once the file is made. An event of usual size takes more than half of a page of 4 KiB,
-/// which wastes the rest: at 8 KiB a file is a quarter smaller and a commit costs the writer a sixth less.
+/// The size of a page, which never changes once the file exists. An event of usual size takes more than half of a page of
+/// 4 KiB, which wastes the rest: at 8 KiB a file is a quarter smaller and a commit costs the writer a sixth less.
 const PAGE_BYTES: u32 = 8_192;
-/// The write-ahead log's file is cut back to this after something (a backup) made it grow.
+/// The size to which the write-ahead log's file is truncated after it has grown, such as during a backup.
 const WAL_BYTES_KEPT: u64 = 64 << 20;
 
 /// Opens the one connection that writes.
 ///
-/// FULL syncs the write-ahead log at each commit; NORMAL would lose commits that were acknowledged. `SQLite` does not carry
-/// the log over by itself: it would not say when that fails (`checkpoint.rs`).
+/// FULL syncs the write-ahead log at each commit; NORMAL would lose acknowledged commits. `SQLite` runs no checkpoint by
+/// itself: it would not report a failed one (`checkpoint.rs`).
 pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -48,7 +48,7 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {
         return Err(StoreError::Unavailable(
-            "the file system does not take a write-ahead log".to_owned(),
+            "the file system does not support a write-ahead log".to_owned(),
         ));
     }
     connection.execute_batch(&format!(
@@ -57,20 +57,20 @@ pub(super) fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
              PRAGMA journal_size_limit = {WAL_BYTES_KEPT};
              PRAGMA cache_size = -4096;"
     ))?;
-    // The first read makes the log where there is none. Where the change to a log failed SQLite may have said nothing, and
-    // go on without one: what is committed then can be undone by a power cut.
+    // The first read creates the log where there is none. Where that failed SQLite may report nothing and go on without a log:
+    // a power cut could then undo commits.
     applied(&connection)?;
     if !files::log_of(path).try_exists()? {
         return Err(StoreError::Unavailable(
-            "its write-ahead log could not be begun: disk I/O error".to_owned(),
+            "its write-ahead log could not be created: disk I/O error".to_owned(),
         ));
     }
-    // SQLite syncs the log's name with the first commit, and commits all the same where that fails.
+    // SQLite syncs the log's name with the first commit, and commits even where that fails.
     files::sync_folder(path)?;
     Ok(connection)
 }
 
-/// Opens the connection that carries the write-ahead log over beside the writer.
+/// Opens the connection that runs checkpoints beside the writer.
 pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -80,8 +80,8 @@ pub(super) fn connect_checkpointer(path: &Path) -> Result<Connection, StoreError
 
 /// Opens a connection that reads and cannot write.
 ///
-/// Its cache is small: `SQLite` empties it whenever someone else commits, and the system's cache lies below.
-/// The file is not mapped into memory, because an error of the disk would then end the process.
+/// Its cache is small: `SQLite` empties it at every commit of another connection, and the system's cache is below it. The
+/// file is not mapped into memory, because a disk error would then end the process.
 pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = connect(path, flags)?;
@@ -92,15 +92,15 @@ pub(super) fn connect_reader(path: &Path) -> Result<Connection, StoreError> {
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     let connect = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_KEPT);
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
         connection.execute_batch("PRAGMA temp_store = MEMORY;")?;
         Ok(connection)
     };
     Ok(connect()?)
 }
 
-/// Brings the schema to this version's, in one transaction, and says which versions it applied.
+/// Brings the schema to this version's, and gives the versions that it applied.
 pub(super) fn migrate(connection: &mut Connection) -> Result<Vec<u32>, StoreError> {
     // One transaction: a migration that was applied and not written down would be applied again.
     let runner = embedded::migrations::runner().set_grouped(true);

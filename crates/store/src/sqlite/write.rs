@@ -54,13 +54,12 @@ pub(super) fn write(
         }
     }
     // A new case is not looked for: that its id is taken shows when it is written.
-    let case_head = match commit.expected_version {
-        0 => None,
-        _ => {
-            let id = [commit.case_id().into()];
-            let found = first(transaction, CASE_HEAD_SQL, &id, rows::case_head)?;
-            found.map(|(_, head)| head)
-        }
+    let case_head = if commit.expected_version == 0 {
+        None
+    } else {
+        let id = [commit.case_id().into()];
+        let found = first(transaction, CASE_HEAD_SQL, &id, rows::case_head)?;
+        found.map(|(_, head)| head)
     };
     let event = match SequencedEvent::new(head, case_head.as_ref(), commit) {
         Ok(event) => event,
