@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Caller, Calls};
-use crate::case::{Case, Context, Digest};
-pub(super) use crate::commit::Judged;
-use crate::commit::Next;
+use crate::case::{Case, Context, Digest, EventBody};
+use crate::commit::{Proposal, StagedCommit};
 use crate::error::{CallError, Resource};
 use crate::notice::Made;
 use crate::store::{CommitError, Replay, ReplayKey, fold};
@@ -18,12 +16,12 @@ use crate::wire::v1;
 
 /// Carries a command out on the case that it names: looks its request id up, loads the case, judges, commits, and
 /// answers with the BASIC view as of the event.
-pub(super) async fn change<C: Clone>(
+pub(super) async fn change<C: Clone, E: Into<EventBody>>(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
     change: Change<C>,
-    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
+    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Proposal<E>, CallError>,
 ) -> Result<Box<v1::Determination>, CallError> {
     caller.concerns(change.determination_id);
     let key = ReplayKey {
@@ -37,10 +35,10 @@ pub(super) async fn change<C: Clone>(
     loop {
         let case = load(calls, change.determination_id).await?;
         let now = calls.clock.now();
-        let judged = must_be_present(&change.etag, &case)
+        let proposal = must_be_present(&change.etag, &case)
             .and_then(|()| judge(&case, change.command.clone(), &calls.context(now)));
-        let judged = match judged {
-            Ok(judged) => judged,
+        let proposal = match proposal {
+            Ok(proposal) => proposal,
             // Sent twice at once, a request has one outcome: it may have been carried out after it was looked up and
             // before the case was loaded, and then it is that which refuses it.
             Err(refused) => {
@@ -50,13 +48,9 @@ pub(super) async fn change<C: Clone>(
                 };
             }
         };
-        let next = Next::of(
-            caller.actor(),
-            (case.id, Some(Arc::unwrap_or_clone(case))),
-            judged,
-            now,
-        )?;
-        match commit(calls, next, key.clone(), content).await {
+        let case = Arc::unwrap_or_clone(case);
+        let staged = StagedCommit::append(caller.actor(), case, proposal, now, &calls.rungs)?;
+        match commit(calls, staged, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
             Err(CommitError::Replayed(replay)) => {
@@ -67,34 +61,22 @@ pub(super) async fn change<C: Clone>(
     }
 }
 
-/// A case that is to be opened: its letters name it, so its id is made before they are.
-pub(super) struct Opening {
-    pub request_id: Uuid,
-    pub id: Uuid,
-    pub judged: Judged,
-}
-
-/// Opens a case with its first event.
+/// Commits the first event of a case.
 ///
 /// The request id is looked up by the commit alone: nothing that is judged before it can refuse a repetition.
 pub(super) async fn open(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
-    opening: Box<Opening>,
-    now: DateTime<Utc>,
+    request_id: Uuid,
+    staged: StagedCommit,
 ) -> Result<Box<v1::Determination>, CallError> {
-    let Opening {
-        request_id,
-        id,
-        judged,
-    } = *opening;
     let key = ReplayKey {
         caller: caller.identity.key(),
         request_id,
     };
-    let next = Next::of(caller.actor(), (id, None), judged, now)?;
-    match commit(calls, next, key.clone(), content).await {
+    let id = staged.case.id;
+    match commit(calls, staged, key.clone(), content).await {
         Ok(determination) => {
             caller.concerns(id);
             Ok(determination)
@@ -133,26 +115,22 @@ pub(super) async fn again(
 }
 
 /// A case as it would be after a command, without storing anything.
-pub(super) async fn preview<C>(
+pub(super) async fn preview<C, E: Into<EventBody>>(
     calls: &Calls,
     caller: &Caller,
     change: Change<C>,
-    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
+    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Proposal<E>, CallError>,
 ) -> Result<(Box<v1::Determination>, Vec<Made>), CallError> {
     caller.concerns(change.determination_id);
     let case = load(calls, change.determination_id).await?;
     must_be_present(&change.etag, &case)?;
     let present = case.etag();
     let now = calls.clock.now();
-    let judged = judge(&case, change.command, &calls.context(now))?;
-    let letters = judged.letters.clone();
-    let next = Next::of(
-        caller.actor(),
-        (case.id, Some(Arc::unwrap_or_clone(case))),
-        judged,
-        now,
-    )?;
-    let mut determination = render::basic(&next.case, calls.shown(now));
+    let proposal = judge(&case, change.command, &calls.context(now))?;
+    let letters = proposal.letters.clone();
+    let case = Arc::unwrap_or_clone(case);
+    let staged = StagedCommit::append(caller.actor(), case, proposal, now, &calls.rungs)?;
+    let mut determination = render::basic(&staged.case, calls.shown(now));
     // Nothing has changed: a command that follows has to name the present etag.
     determination.etag = present;
     Ok((determination, letters))
@@ -171,13 +149,11 @@ fn must_be_present(etag: &str, case: &Case) -> Result<(), CallError> {
 /// Commits, and answers with the BASIC view as of the event.
 async fn commit(
     calls: &Calls,
-    next: Next,
+    staged: StagedCommit,
     key: ReplayKey,
     content: Digest,
 ) -> Result<Box<v1::Determination>, CommitError> {
-    let case = next
-        .commit(&*calls.store, &calls.rungs, Some((key, content)))
-        .await?;
+    let case = staged.commit(&*calls.store, Some((key, content))).await?;
     Ok(render::basic(&case, calls.shown(case.updated_at)))
 }
 

@@ -20,28 +20,18 @@ pub(super) async fn answer(
         calls.clock.now(),
         &calls.policy.calendar,
     )?;
-    let determination = evaluated(request, &calls.context(as_of), calls.shown(as_of))?;
+    let determination = evaluated(request, &calls.context(as_of), calls.shown(as_of));
     Ok(EvaluateSecondOpinionResponse {
         determination: Some(determination),
     })
 }
 
 /// The determination of a request that is not stored.
-///
-/// # Errors
-/// None that a request can cause.
+#[must_use]
 pub fn evaluated(
     request: SecondOpinion,
     context: &Context<'_>,
     shown: Shown<'_>,
-) -> Result<Box<Determination>, CallError> {
-    match submit(request, context) {
-        crate::case::EventBody::Submitted(submitted) => {
-            Ok(render::evaluated(&File::opened(*submitted), shown))
-        }
-        other => Err(CallError::Defect(format!(
-            "a submission came to {:?}",
-            other.kind()
-        ))),
-    }
+) -> Box<Determination> {
+    render::evaluated(&File::opened(submit(request, context)), shown)
 }

@@ -4,6 +4,7 @@ use tonic::Request;
 
 use super::{Caller, Calls, change, content};
 use crate::case::expedite;
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::wire::parse;
@@ -23,7 +24,9 @@ pub(super) async fn answer(
                 &caller,
                 content,
                 command,
-                |case, command, context| Ok(expedite(case, command, context)?.into()),
+                |case, command, context| {
+                    Ok(Proposal::without_letters(expedite(case, command, context)?))
+                },
             )
             .await?
         }

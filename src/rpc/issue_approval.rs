@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::change::Judged;
 use super::{Caller, Calls, change, content};
-use crate::case::{Approve, Case, Context, Person, approve};
+use crate::case::{Approve, Approved, Case, Context, Person, approve};
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::notice;
 use crate::wire::parse;
@@ -52,12 +52,11 @@ fn judge(
     command: Approve,
     person: Person,
     context: &Context<'_>,
-) -> Result<Judged, CallError> {
-    let judged = approve(case, command, &person, context)?;
-    let letters = notice::approval(&judged.approval, calls.making(case, context.now))?;
-    let references = letters.iter().map(|made| made.reference.clone());
-    Ok(Judged {
-        body: judged.issued(references.collect()),
-        letters,
-    })
+) -> Result<Proposal<Approved>, CallError> {
+    let approved = approve(case, command, &person, context)?;
+    let letters = notice::approval(&approved.approval, calls.making(case, context.now))?;
+    Ok(Proposal::with_letters(letters, |notices| Approved {
+        notices,
+        ..approved
+    }))
 }

@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::change::Judged;
 use super::{Caller, Calls, change, content};
-use crate::case::{Case, Context, Deny, Person, deny};
+use crate::case::{Case, Context, Denied, Deny, Person, deny};
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::notice;
 use crate::wire::parse;
@@ -41,13 +41,13 @@ fn judge(
     command: Deny,
     person: Person,
     context: &Context<'_>,
-) -> Result<Judged, CallError> {
-    let judged = deny(case, command, &person, context)?;
-    let letters = notice::denial(judged.denial(), calls.making(case, context.now))?;
-    let mut references = letters.iter().map(|made| made.reference.clone());
-    let body = references
+) -> Result<Proposal<Denied>, CallError> {
+    let proposed = deny(case, command, &person, context)?;
+    let letters = notice::denial(proposed.denial(), calls.making(case, context.now))?;
+    let mut references = letters.iter().map(|letter| letter.reference.clone());
+    let event = references
         .next()
-        .and_then(|to_member| judged.issued(to_member, references.collect()))
+        .and_then(|to_member| proposed.issued(to_member, references.collect()))
         .ok_or_else(|| CallError::Defect("a denial's letter is of another kind".to_owned()))?;
-    Ok(Judged { body, letters })
+    Ok(Proposal { event, letters })
 }

@@ -4,6 +4,7 @@ use tonic::Request;
 
 use super::{Caller, Calls, change, content};
 use crate::case::notify;
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::wire::parse;
@@ -23,7 +24,9 @@ pub(super) async fn answer(
                 &caller,
                 content,
                 command,
-                |case, command, context| Ok(notify(case, command, context)?.into()),
+                |case, command, context| {
+                    Ok(Proposal::without_letters(notify(case, command, context)?))
+                },
             )
             .await?
         }

@@ -2,9 +2,9 @@
 
 use tonic::Request;
 
-use super::change::Judged;
 use super::{Caller, Calls, change, content};
-use crate::case::{Case, Context, EventBody, Verify, verify};
+use crate::case::{Case, Context, Verified, Verify, verify};
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::notice;
@@ -38,20 +38,17 @@ fn judge(
     case: &Case,
     command: Verify,
     context: &Context<'_>,
-) -> Result<Judged, CallError> {
-    let body = verify(case, command, context)?;
-    let EventBody::Verified(verified) = &body else {
-        return Err(CallError::Defect(
-            "a verification is another event".to_owned(),
-        ));
-    };
-    let mut after = case.file.clone();
-    // INVARIANT: what was judged on the case follows from it.
-    let _ = after.apply(&body);
+) -> Result<Proposal<Verified>, CallError> {
+    let verified = verify(case, command, context)?;
+    let mut request = case.file.request.clone();
+    verified.apply_to(&mut request);
     let making = notice::Making {
-        request: &after.request,
+        request: &request,
         ..calls.making(case, context.now)
     };
-    let letters = notice::verification(case.file.state, verified, making)?;
-    Ok(Judged::with_letters(body, letters))
+    let letters = notice::verification(case.file.state, &verified, making)?;
+    Ok(Proposal::with_letters(letters, |notices| Verified {
+        notices,
+        ..verified
+    }))
 }

@@ -4,6 +4,7 @@ use tonic::Request;
 
 use super::{Caller, Calls, change, content};
 use crate::case::withdraw;
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::wire::parse;
@@ -22,7 +23,7 @@ pub(super) async fn answer(
         &caller,
         content,
         command,
-        |case, command, context| Ok(withdraw(case, command, context)?.into()),
+        |case, command, context| Ok(Proposal::without_letters(withdraw(case, command, context)?)),
     )
     .await?;
     Ok(WithdrawSecondOpinionResponse {

@@ -6,9 +6,9 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 use uuid::Uuid;
 
-use crate::case::{Actor, Case, EventBody, EventKind};
+use crate::case::{Actor, Case, ClockEvent, EventKind, Overdue};
 use crate::clock::Clock;
-use crate::commit::{Judged, Next, Unfit};
+use crate::commit::{Proposal, StageError, StagedCommit};
 use crate::notice::{self, Making, NoticeError, NoticeSettings, Settings};
 use crate::plan::Plan;
 use crate::rules::Calendar;
@@ -48,7 +48,7 @@ pub(super) enum TellError {
     #[error("its letter cannot be made: {0}")]
     Letter(#[from] NoticeError),
     #[error("a defect: {0}")]
-    Defect(#[from] Unfit),
+    Defect(#[from] StageError),
     /// A defect too. What it stumbled over is not told: it may be a person's.
     #[error("a defect: a panic")]
     Panicked,
@@ -61,19 +61,14 @@ impl Teller {
             return Ok(Outcome::Nothing(None));
         };
         let now = self.clock.now();
-        let Some(body) = case.sweep(now, &self.rungs) else {
+        let Some(event) = case.sweep(now, &self.rungs) else {
             return Ok(Outcome::Nothing(case.next_sweep(&self.rungs)));
         };
-        let kind = body.kind();
-        let judged = self.with_letter(&case, body, now)?;
-        let letters = judged.letters.len();
-        let next = Next::of(
-            Actor::sweeper(),
-            (id, Some(Arc::unwrap_or_clone(case))),
-            judged,
-            now,
-        )?;
-        match next.commit(&*self.store, &self.rungs, None).await {
+        let proposal = self.with_letter(&case, event, now)?;
+        let (kind, letters) = (proposal.event.kind(), proposal.letters.len());
+        let case = Arc::unwrap_or_clone(case);
+        let staged = StagedCommit::append(Actor::sweeper(), case, proposal, now, &self.rungs)?;
+        match staged.commit(&*self.store, None).await {
             Ok(_) => Ok(Outcome::Told(kind, letters)),
             // Without a request id nothing can have been sent before.
             Err(CommitError::VersionConflict | CommitError::Replayed(_)) => Ok(Outcome::Outrun),
@@ -86,27 +81,23 @@ impl Teller {
     fn with_letter(
         &self,
         case: &Case,
-        body: EventBody,
+        event: ClockEvent,
         now: DateTime<Utc>,
-    ) -> Result<Judged, NoticeError> {
-        match body.kind() {
-            EventKind::Overdue => {
+    ) -> Result<Proposal, NoticeError> {
+        match event {
+            ClockEvent::DueSoon(event) => Ok(Proposal::without_letters(event.into())),
+            ClockEvent::Overdue(event) => {
                 let settings = Settings {
                     plan: &self.plan,
                     notices: &self.notices,
                 };
                 let making = Making::of(case, Uuid::now_v7, now, settings, &self.calendar);
                 let letter = notice::lapse(case, making)?;
-                Ok(Judged::with_letters(body, letter.into_iter().collect()))
+                let letters = letter.into_iter().collect();
+                Ok(Proposal::with_letters(letters, |notices| {
+                    Overdue { notices, ..event }.into()
+                }))
             }
-            EventKind::DueSoon
-            | EventKind::Submitted
-            | EventKind::Verified
-            | EventKind::Expedited
-            | EventKind::Withdrawn
-            | EventKind::Approved
-            | EventKind::Denied
-            | EventKind::Notified => Ok(body.into()),
         }
     }
 }

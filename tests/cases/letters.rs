@@ -26,9 +26,10 @@ fn approval_letter(
         now: desk.now,
         policy: &desk.policy,
     };
-    let judged = second_opinion::case::approve(&desk.case, command, &person(), &context)
+    let approved = second_opinion::case::approve(&desk.case, command, &person(), &context)
         .expect("the facts bear it");
-    let made = notice::approval(&judged.approval, desk.making()).expect("the plan can be reached");
+    let made =
+        notice::approval(&approved.approval, desk.making()).expect("the plan can be reached");
     flowing(&text(&made[0]))
 }
 

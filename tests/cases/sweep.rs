@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
-    Actor, Case, Channel, EventBody, MAX_EVENTS, NoticeKind, Recipient, SecondOpinion, State,
-    Timeliness, first_due,
+    Actor, Case, Channel, ClockEvent, EventBody, MAX_EVENTS, NoticeKind, Recipient, SecondOpinion,
+    State, Timeliness, first_due,
 };
 use second_opinion::rules::ClockKind::{Determination, MemberNotification, ProviderNotification};
 use second_opinion::rules::{ClockKind, DenialReasonCode::MemberNotEligible, Policy};
@@ -323,15 +323,16 @@ fn other_rungs_than_before_are_told_from_the_highest_told_one_on() {
 fn an_event_that_is_there_twice_folds_to_no_case() {
     let mut desk = Desk::submitted(request());
     let soon = desk.case.sweep(gone(&desk, MemberNotification, 75), &[75]);
-    let soon = soon.expect("owed");
+    let soon = EventBody::from(soon.expect("owed"));
     let overdue = desk.case.sweep(at(MEMBER_DUE), &RUNGS).expect("owed");
-    let EventBody::Overdue(of_another) = &overdue else {
+    let ClockEvent::Overdue(overdue) = overdue else {
         panic!("{overdue:?}");
     };
-    let mut of_another = of_another.clone();
+    let mut of_another = overdue.clone();
     of_another.due_at += MICROSECOND;
+    let overdue = EventBody::from(overdue);
     let mut file = desk.case.file.clone();
-    assert!(!file.apply(&EventBody::Overdue(of_another)));
+    assert!(!file.apply(&of_another.into()));
     assert!(file.apply(&soon));
     assert!(!file.apply(&soon), "twice");
     assert!(file.apply(&overdue));

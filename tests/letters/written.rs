@@ -125,8 +125,11 @@ fn denied_with(
         now: at(DECIDED),
         policy: &desk.policy,
     };
-    let judged = deny(&desk.case, command, &person(), &context).expect("it is borne out");
-    notice::denial(judged.denial(), making(&desk, &Plan::default(), &notices()))
+    let proposed = deny(&desk.case, command, &person(), &context).expect("it is borne out");
+    notice::denial(
+        proposed.denial(),
+        making(&desk, &Plan::default(), &notices()),
+    )
 }
 
 fn notices() -> NoticeSettings {

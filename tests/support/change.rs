@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, EventKind, SealedEvent,
-    SecondOpinion,
+    self, Actor, ActorKind, Case, ClockEvent, Context, Digest, Event, EventBody, NoticeReference,
+    SealedEvent, SecondOpinion,
 };
 use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
@@ -83,32 +83,33 @@ impl<'a> Change<'a> {
 
     pub fn approve(&self) -> Commit {
         let person = actor().person().expect("a person");
-        let judged = case::approve(self.case(), sample::approve(), &person, &self.context());
-        let judged = judged.expect("allowed");
-        let letters = notice::approval(&judged.approval, self.making()).expect("letters");
-        let references = letters.iter().map(|made| made.reference.clone());
-        self.commit(judged.issued(references.collect()), letters)
+        let approved = case::approve(self.case(), sample::approve(), &person, &self.context());
+        let mut approved = approved.expect("allowed");
+        let letters = notice::approval(&approved.approval, self.making()).expect("letters");
+        approved.notices = references(&letters);
+        self.commit(approved, letters)
     }
 
     pub fn deny(&self) -> Commit {
         let person = actor().person().expect("a person");
-        let judged = case::deny(self.case(), sample::deny(), &person, &self.context());
-        let judged = judged.expect("allowed");
-        let letters = notice::denial(judged.denial(), self.making()).expect("letters");
-        let mut references = letters.iter().map(|made| made.reference.clone());
+        let proposed = case::deny(self.case(), sample::deny(), &person, &self.context());
+        let proposed = proposed.expect("allowed");
+        let letters = notice::denial(proposed.denial(), self.making()).expect("letters");
+        let mut references = references(&letters).into_iter();
         let to_member = references.next().expect("a letter to the member");
-        let body = judged.issued(to_member, references.collect());
-        self.commit(body.expect("a denial's letter"), letters)
+        let denied = proposed.issued(to_member, references.collect());
+        self.commit(denied.expect("a denial's letter"), letters)
     }
 
     /// What the service tells by itself, which must be owed by now.
     pub fn sweep(&self) -> Commit {
-        let body = self.case().sweep(self.now, &RUNGS).expect("owed by now");
-        let ran_out = body.kind() == EventKind::Overdue;
-        let letter = notice::lapse(self.case(), self.making()).expect("a way");
-        let letters: Vec<Made> = letter.into_iter().filter(|_| ran_out).collect();
-        let references = letters.iter().map(|made| made.reference.clone());
-        self.commit(body.with_notices(references.collect()), letters)
+        let mut event = self.case().sweep(self.now, &RUNGS).expect("owed by now");
+        let mut letters = Vec::new();
+        if let ClockEvent::Overdue(overdue) = &mut event {
+            letters.extend(notice::lapse(self.case(), self.making()).expect("a way"));
+            overdue.notices = references(&letters);
+        }
+        self.commit(event, letters)
     }
 
     fn making(&self) -> Making<'_> {
@@ -120,7 +121,8 @@ impl<'a> Change<'a> {
         Making::of(self.case(), Uuid::now_v7, self.now, settings, calendar)
     }
 
-    fn commit(&self, body: EventBody, letters: Vec<Made>) -> Commit {
+    fn commit(&self, body: impl Into<EventBody>, letters: Vec<Made>) -> Commit {
+        let body = body.into();
         let expected_version = self.before.map_or(0, |case| case.version);
         let kind = body.kind();
         let edition = match (&body, self.before) {
@@ -175,6 +177,10 @@ pub fn actor() -> Actor {
         id: "https://issuer.example|sample-caller".to_owned(),
         kind: ActorKind::Person,
     }
+}
+
+fn references(letters: &[Made]) -> Vec<NoticeReference> {
+    letters.iter().map(|made| made.reference.clone()).collect()
 }
 
 /// An idempotency record whose content is the digest of the request id.

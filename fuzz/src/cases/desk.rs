@@ -5,9 +5,9 @@ use std::cell::Cell;
 use arbitrary::Unstructured;
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
-    Actor, ActorKind, Case, Context, Decision, Digest, Event, EventBody, EventKind, NoticeKind,
-    Person, Refusal, SealedEvent, SecondOpinion, State, approve, deny, expedite, notify, submit,
-    verify, withdraw,
+    Actor, ActorKind, Case, ClockEvent, Context, Decision, Digest, Event, EventBody, EventKind,
+    NoticeKind, Person, Refusal, SealedEvent, SecondOpinion, State, approve, deny, expedite,
+    notify, submit, verify, withdraw,
 };
 use second_opinion::notice::{
     self, Form, Made, Making, NoticeError, NoticeSettings, Rendition, Settings, Templates,
@@ -46,19 +46,17 @@ impl Desk {
             now,
             policy: &POLICY,
         };
-        let body = submit(request, &context);
-        let EventBody::Submitted(submitted) = &body else {
-            panic!("a submission makes one kind of event");
-        };
+        let mut submitted = submit(request, &context);
         let settings = NoticeSettings::default();
         let making = making(&submitted.request, submitted.edition, now, &settings);
-        let letters = notice::submission(submitted, making).expect("the plan can be reached");
+        let letters = notice::submission(&submitted, making).expect("the plan can be reached");
+        submitted.notices = references(&letters);
         let edition = submitted.edition;
         let event = Event {
             version: 1,
             occurred_at: now,
             actor: actor(ActorKind::Service),
-            body: body.with_notices(references(&letters)),
+            body: submitted.into(),
         };
         let sealed = SealedEvent::seal(ID, &event, edition, Digest::ZERO).expect("sealed");
         let case = Case::opened(ID, event.clone(), sealed.sha256).expect("a case");
@@ -115,12 +113,12 @@ impl Desk {
         self.events.push(event);
     }
 
-    fn commit(&mut self, body: EventBody, letters: Vec<Made>, kind: ActorKind) {
+    fn commit(&mut self, body: impl Into<EventBody>, letters: Vec<Made>, kind: ActorKind) {
         let event = Event {
             version: self.case.version + 1,
             occurred_at: self.now,
             actor: actor(kind),
-            body,
+            body: body.into(),
         };
         let edition = self.case.file.edition;
         let sealed = SealedEvent::seal(ID, &event, edition, self.case.head).expect("sealed");
@@ -165,14 +163,11 @@ impl Desk {
         let Ok(change) = parse::record_verification(message) else {
             return Ok(());
         };
-        let body = verify(&self.case, change.command, &self.context())?;
-        let EventBody::Verified(verified) = &body else {
-            panic!("facts that are learned make one kind of event");
-        };
-        let letters = notice::verification(self.case.file.state, verified, self.making());
+        let mut verified = verify(&self.case, change.command, &self.context())?;
+        let letters = notice::verification(self.case.file.state, &verified, self.making());
         let letters = letters.expect("the plan can be reached");
-        let body = body.with_notices(references(&letters));
-        self.commit(body, letters, ActorKind::Service);
+        verified.notices = references(&letters);
+        self.commit(verified, letters, ActorKind::Service);
         Ok(())
     }
 
@@ -192,11 +187,11 @@ impl Desk {
         let Ok(change) = parse::issue_approval(message, self.now) else {
             return Ok(());
         };
-        let judged = approve(&self.case, change.command, &person(), &self.context())?;
-        let letters = notice::approval(&judged.approval, self.making());
+        let mut approved = approve(&self.case, change.command, &person(), &self.context())?;
+        let letters = notice::approval(&approved.approval, self.making());
         let letters = letters.expect("the plan can be reached");
-        let body = judged.issued(references(&letters));
-        self.commit(body, letters, ActorKind::Person);
+        approved.notices = references(&letters);
+        self.commit(approved, letters, ActorKind::Person);
         Ok(())
     }
 
@@ -204,8 +199,8 @@ impl Desk {
         let Ok(change) = parse::issue_denial(message) else {
             return Ok(());
         };
-        let judged = deny(&self.case, change.command, &person(), &self.context())?;
-        let letters = match notice::denial(judged.denial(), self.making()) {
+        let proposed = deny(&self.case, change.command, &person(), &self.context())?;
+        let letters = match notice::denial(proposed.denial(), self.making()) {
             Ok(letters) => letters,
             Err(NoticeError::Untranslated { reasons, .. }) => {
                 assert!(!reasons.is_empty());
@@ -215,8 +210,12 @@ impl Desk {
         };
         let mut named = references(&letters).into_iter();
         let to_member = named.next().expect("a letter to the member");
-        let body = judged.issued(to_member, named.collect());
-        self.commit(body.expect("a denial's letter"), letters, ActorKind::Person);
+        let denied = proposed.issued(to_member, named.collect());
+        self.commit(
+            denied.expect("a denial's letter"),
+            letters,
+            ActorKind::Person,
+        );
         Ok(())
     }
 
@@ -254,13 +253,14 @@ impl Desk {
 
     /// Everything that the case is owed now is told, one event at a time.
     fn sweep(&mut self) {
-        while let Some(body) = self.case.sweep(self.now, &RUNGS) {
-            let ran_out = body.kind() == EventKind::Overdue;
-            let letter = notice::lapse(&self.case, self.making());
-            let letter = letter.expect("the plan can be reached");
-            let letters: Vec<Made> = letter.into_iter().filter(|_| ran_out).collect();
-            let body = body.with_notices(references(&letters));
-            self.commit(body, letters, ActorKind::Service);
+        while let Some(mut event) = self.case.sweep(self.now, &RUNGS) {
+            let mut letters: Vec<Made> = Vec::new();
+            if let ClockEvent::Overdue(overdue) = &mut event {
+                let letter = notice::lapse(&self.case, self.making());
+                letters.extend(letter.expect("the plan can be reached"));
+                overdue.notices = references(&letters);
+            }
+            self.commit(event, letters, ActorKind::Service);
         }
         assert!(self.case.next_sweep(&RUNGS).is_none_or(|at| at > self.now));
     }

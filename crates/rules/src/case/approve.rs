@@ -3,10 +3,10 @@
 use chrono::NaiveDate;
 
 use super::clock::{Because, Clock};
-use super::decision::{Approval, MemberAgreement, NoticeReference, Reviewer};
+use super::decision::{Approval, MemberAgreement, Reviewer};
 use super::event::{Approved, Person};
 use super::provider::{NetworkStatus, Provider};
-use super::{Case, Context, EventBody, Private, ProcedureCode, Refusal, State};
+use super::{Case, Context, Private, ProcedureCode, Refusal, State};
 use crate::rules::{Clause, ClockKind, MediCalStatus, Qualification};
 
 /// An approval as the reviewer gives it.
@@ -32,27 +32,7 @@ pub struct Approve {
     pub units: u32,
 }
 
-/// An approval that the rules allow, before its letters are made.
-#[derive(Clone, Debug)]
-pub struct JudgedApproval {
-    /// The approval.
-    pub approval: Approval,
-    clocks: Vec<Clock>,
-}
-
-impl JudgedApproval {
-    /// The event, with the letters made for it.
-    #[must_use]
-    pub fn issued(self, notices: Vec<NoticeReference>) -> EventBody {
-        EventBody::Approved(Box::new(Approved {
-            approval: self.approval,
-            clocks: self.clocks,
-            notices,
-        }))
-    }
-}
-
-/// Judges an approval. A network alternative does not forbid it: the plan *may* limit the choice, and need not.
+/// Approves a provider, its letters still to be made. A network alternative does not forbid it: the plan *may* limit the choice, and need not.
 ///
 /// # Errors
 /// In another state than `PENDING_REVIEW`; when no provider is named; when its last day is before its first; or when
@@ -63,7 +43,7 @@ pub fn approve(
     command: Approve,
     _person: &Person,
     context: &Context<'_>,
-) -> Result<JudgedApproval, Refusal> {
+) -> Result<Approved, Refusal> {
     case.allow("IssueApproval", &[State::PendingReview])?;
     let valid_from = command
         .valid_from
@@ -149,9 +129,10 @@ pub fn approve(
         units: command.units,
         member_agreement: command.member_agreement,
     };
-    Ok(JudgedApproval {
+    Ok(Approved {
         approval,
         clocks: clocks_after_decision(case, context),
+        notices: Vec::new(),
     })
 }
 

@@ -10,7 +10,7 @@ use super::decision::{
 use super::event::{Denied, Person};
 use super::provider::{NetworkAlternative, NetworkStatus, Provider, same_name};
 use super::second_opinion::SecondOpinion;
-use super::{Case, Context, EventBody, Refusal, State};
+use super::{Case, Context, Refusal, State};
 use crate::rules::{
     Availability, Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification,
     Referral, unborne,
@@ -29,12 +29,12 @@ pub struct Deny {
 
 /// A denial that the rules allow, before its letter is made. Without a letter it never becomes an event.
 #[derive(Clone, Debug)]
-pub struct JudgedDenial {
+pub struct ProposedDenial {
     denial: Denial,
     clocks: Vec<Clock>,
 }
 
-impl JudgedDenial {
+impl ProposedDenial {
     /// The denial.
     #[must_use]
     pub fn denial(&self) -> &Denial {
@@ -47,14 +47,12 @@ impl JudgedDenial {
         self,
         notice: NoticeReference,
         further_notices: Vec<NoticeReference>,
-    ) -> Option<EventBody> {
-        (notice.kind == NoticeKind::Denial).then(|| {
-            EventBody::Denied(Box::new(Denied {
-                denial: self.denial,
-                clocks: self.clocks,
-                notice,
-                further_notices,
-            }))
+    ) -> Option<Denied> {
+        (notice.kind == NoticeKind::Denial).then_some(Denied {
+            denial: self.denial,
+            clocks: self.clocks,
+            notice,
+            further_notices,
         })
     }
 }
@@ -69,7 +67,7 @@ pub fn deny(
     command: Deny,
     _person: &Person,
     context: &Context<'_>,
-) -> Result<JudgedDenial, Refusal> {
+) -> Result<ProposedDenial, Refusal> {
     if case.file.state == State::NoAuthorizationRequired {
         return Err(Refusal::by(
             Clause::Access,
@@ -106,7 +104,7 @@ pub fn deny(
         decided_at: context.now,
     };
     let clocks = clocks_after_denial(case, context);
-    Ok(JudgedDenial { denial, clocks })
+    Ok(ProposedDenial { denial, clocks })
 }
 
 /// A reason that was stated and is not known may be one of the five: unknown is not no.

@@ -159,7 +159,7 @@ pub struct Approved {
     pub notices: Vec<NoticeReference>,
 }
 
-/// A licensed reviewer denied. Made by [`super::JudgedDenial::issued`] alone, with its letter.
+/// A licensed reviewer denied. Made by [`super::ProposedDenial::issued`] alone, with its letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     /// The denial.
@@ -260,25 +260,27 @@ impl EventKind {
     }
 }
 
-impl EventBody {
-    /// The event with the letters that go with a submission, with facts that were learned, or with a clock that ran out.
-    /// Decisions get theirs when they are issued, and the other events have none.
-    #[must_use]
-    pub fn with_notices(mut self, notices: Vec<NoticeReference>) -> Self {
-        match &mut self {
-            Self::Submitted(submitted) => submitted.notices = notices,
-            Self::Verified(verified) => verified.notices = notices,
-            Self::Overdue(overdue) => overdue.notices = notices,
-            Self::Expedited(_)
-            | Self::Withdrawn(_)
-            | Self::Approved(_)
-            | Self::Denied(_)
-            | Self::Notified(_)
-            | Self::DueSoon(_) => {}
+macro_rules! boxed_events {
+    ($($event:ident),+) => {$(
+        impl From<$event> for EventBody {
+            fn from(event: $event) -> Self {
+                Self::$event(Box::new(event))
+            }
         }
-        self
-    }
+    )+};
+}
 
+boxed_events!(
+    Submitted, Verified, Expedited, Withdrawn, Approved, Denied, Notified, Overdue
+);
+
+impl From<DueSoon> for EventBody {
+    fn from(event: DueSoon) -> Self {
+        Self::DueSoon(event)
+    }
+}
+
+impl EventBody {
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> EventKind {

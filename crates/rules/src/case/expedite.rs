@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::clock::Clock;
 use super::event::Expedited;
 use super::second_opinion::UrgencyClaim;
-use super::{Case, Context, EventBody, Refusal, State};
+use super::{Case, Context, File, Refusal, State};
 use crate::rules::Urgency;
 
 /// A claim that a request is urgent, made after it came in.
@@ -26,7 +26,7 @@ pub fn expedite(
     case: &Case,
     command: Expedite,
     context: &Context<'_>,
-) -> Result<EventBody, Refusal> {
+) -> Result<Expedited, Refusal> {
     case.allow(
         "ExpediteSecondOpinion",
         &[State::PendingReview, State::NoAuthorizationRequired],
@@ -47,21 +47,13 @@ pub fn expedite(
         });
     }
     let mut request = file.request.clone();
-    request.urgency_claim = Some(match request.urgency_claim.take() {
-        Some(held) => held.filled_with(&command.claim),
-        None => command.claim.clone(),
-    });
-    let first_claim = file.assessment.urgency == Urgency::Routine;
-    let urgent_since = if first_claim {
-        Some(received_at)
-    } else {
-        file.urgent_since
-    };
+    request.claim_urgency(&command.claim);
+    let urgent_since = file.urgent_since_after(received_at);
     let evaluation = context.policy.evaluate(&request.inquiry(urgent_since));
 
     let mut clocks = file.clocks.clone();
     // On the network way the evaluation has none.
-    if first_claim {
+    if file.assessment.urgency == Urgency::Routine {
         for start in evaluation.clocks {
             match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
                 Some(clock) => clock.gain(start.limits),
@@ -70,10 +62,21 @@ pub fn expedite(
         }
         clocks.sort_by_key(|clock| clock.kind);
     }
-    Ok(EventBody::Expedited(Box::new(Expedited {
+    Ok(Expedited {
         claim: command.claim,
         received_at,
         assessment: evaluation.assessment,
         clocks,
-    })))
+    })
+}
+
+impl File {
+    /// The instant from which urgent hours count once a request to expedite has been received: the first one received
+    /// for a routine request. Later ones do not move it.
+    pub(super) fn urgent_since_after(&self, received_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        match self.assessment.urgency {
+            Urgency::Routine => Some(received_at),
+            Urgency::Urgent => self.urgent_since,
+        }
+    }
 }

@@ -29,7 +29,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-pub use approve::{Approve, JudgedApproval, approve};
+pub use approve::{Approve, approve};
 pub use chain::{Digest, EVENT_SCHEMA, Header, SealedEvent, UnsealError};
 pub use clock::{Because, Clock, Stop, Timeliness, first_due, running_due};
 pub use decision::{
@@ -37,7 +37,7 @@ pub use decision::{
     MemberAgreement, NoticeKind, NoticeReference, Notification, Recipient, ReferralTo, Reviewer,
     Translation, Withdrawal,
 };
-pub use deny::{Deny, JudgedDenial, deny};
+pub use deny::{Deny, ProposedDenial, deny};
 pub use event::{
     Actor, ActorKind, Approved, Denied, DueSoon, Event, EventBody, EventKind, Expedited, Notified,
     Overdue, Person, Submitted, Verified, Withdrawn,
@@ -55,7 +55,7 @@ pub use second_opinion::{
     PractitionerOpinion, Representative, Requester, SecondOpinion, UrgencyClaim,
 };
 pub use submit::submit;
-pub use sweep::Told;
+pub use sweep::{ClockEvent, Told};
 pub use verify::{MemberCorrection, MemberRest, Verify, verify};
 pub use withdraw::{Withdraw, withdraw};
 
@@ -203,26 +203,13 @@ impl File {
         match body {
             EventBody::Submitted(_) => return false,
             EventBody::Verified(event) => {
-                if let Some(provider) = &event.provider {
-                    self.request.requested_provider = Some(provider.clone());
-                }
-                if let Some(network) = &event.network_availability {
-                    self.request.network_availability = Some(network.clone());
-                }
-                if let Some(member) = &event.member {
-                    self.request.member = member.clone();
-                }
+                event.apply_to(&mut self.request);
                 self.notices.extend(event.notices.iter().cloned());
                 self.assess(&event.assessment, &event.clocks);
             }
             EventBody::Expedited(event) => {
-                if self.assessment.urgency == crate::rules::Urgency::Routine {
-                    self.urgent_since = Some(event.received_at);
-                }
-                self.request.urgency_claim = Some(match self.request.urgency_claim.take() {
-                    Some(held) => held.filled_with(&event.claim),
-                    None => event.claim.clone(),
-                });
+                self.urgent_since = self.urgent_since_after(event.received_at);
+                self.request.claim_urgency(&event.claim);
                 self.assess(&event.assessment, &event.clocks);
             }
             EventBody::Withdrawn(event) => {

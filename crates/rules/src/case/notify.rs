@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::clock::Because;
 use super::decision::{Channel, Decision, NoticeKind, Notification, Recipient};
 use super::event::Notified;
-use super::{Case, Context, EventBody, File, Refusal, State};
+use super::{Case, Context, File, Refusal, State};
 use crate::rules::ClockKind;
 
 /// That someone was told.
@@ -23,7 +23,7 @@ pub struct Notify {
 /// # Errors
 /// In another state than `APPROVED`, `DENIED`, or `NO_AUTHORIZATION_REQUIRED` with a clock that runs; when the letter
 /// named is not one of the case's; or when `notified_at` is before the decision.
-pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<EventBody, Refusal> {
+pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Notified, Refusal> {
     let file = &case.file;
     case.allow(
         "RecordNotification",
@@ -62,10 +62,10 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Eve
             clock.stop(notification.notified_at, Because::Done);
         }
     }
-    Ok(EventBody::Notified(Box::new(Notified {
+    Ok(Notified {
         notification,
         clocks,
-    })))
+    })
 }
 
 /// Before this there was nothing to tell: the decision; or that none is needed, which the letter on network access

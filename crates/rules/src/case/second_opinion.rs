@@ -202,9 +202,8 @@ impl UrgencyClaim {
         }
     }
 
-    /// This claim with what only `later` claims filled in; what stands is kept.
-    #[must_use]
-    pub fn filled_with(mut self, later: &Self) -> Self {
+    /// Fills in what only a later claim states; a statement that is held stays.
+    fn fill_from(&mut self, later: &Self) {
         if self.psychological_jeopardy.is_empty() {
             self.psychological_jeopardy
                 .clone_from(&later.psychological_jeopardy);
@@ -217,7 +216,6 @@ impl UrgencyClaim {
             self.functional_jeopardy
                 .clone_from(&later.functional_jeopardy);
         }
-        self
     }
 }
 
@@ -246,6 +244,14 @@ impl SecondOpinion {
             role: provider.role,
             within_scope: provider.within_scope,
             relevant_expertise: provider.relevant_expertise,
+        }
+    }
+
+    /// Adds a claim of urgency made after submission.
+    pub(super) fn claim_urgency(&mut self, later: &UrgencyClaim) {
+        match &mut self.urgency_claim {
+            Some(held) => held.fill_from(later),
+            None => self.urgency_claim = Some(later.clone()),
         }
     }
 

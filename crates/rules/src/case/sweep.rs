@@ -40,6 +40,24 @@ impl Told {
     }
 }
 
+/// An event that time alone causes: no caller's command makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockEvent {
+    /// A share of a clock's time has gone.
+    DueSoon(DueSoon),
+    /// A clock has run out.
+    Overdue(Overdue),
+}
+
+impl From<ClockEvent> for EventBody {
+    fn from(event: ClockEvent) -> Self {
+        match event {
+            ClockEvent::DueSoon(event) => event.into(),
+            ClockEvent::Overdue(event) => event.into(),
+        }
+    }
+}
+
 /// Something to be told of a clock that runs.
 struct Owed {
     /// From when on.
@@ -51,29 +69,29 @@ struct Owed {
 }
 
 impl Case {
-    /// The next event that the case is owed at an instant: [`EventBody::DueSoon`] or [`EventBody::Overdue`], the
-    /// latter without its letter yet. `rungs` are percentages of a clock's time, 1 to 99, rising.
+    /// The next event that the case is owed at an instant: an overdue one without its
+    /// letter yet. `rungs` are percentages of a clock's time, 1 to 99, rising.
     ///
     /// Rungs that passed while no one asked are owed one by one. Once a clock has run out, that alone is: "due soon"
     /// would not be true any more.
     #[must_use]
-    pub fn sweep(&self, now: DateTime<Utc>, rungs: &[u8]) -> Option<EventBody> {
+    pub fn sweep(&self, now: DateTime<Utc>, rungs: &[u8]) -> Option<ClockEvent> {
         let owed = self
             .ahead(rungs, Some(now))
             .filter(|owed| owed.at <= now)
             .min_by_key(|owed| (owed.at, owed.clock))?;
         let Owed { clock, due_at, .. } = owed;
         Some(match owed.rung_percent {
-            Some(gone_percent) => EventBody::DueSoon(DueSoon {
+            Some(gone_percent) => ClockEvent::DueSoon(DueSoon {
                 clock,
                 gone_percent,
                 due_at,
             }),
-            None => EventBody::Overdue(Box::new(Overdue {
+            None => ClockEvent::Overdue(Overdue {
                 clock,
                 due_at,
                 notices: Vec::new(),
-            })),
+            }),
         })
     }
 

@@ -4,7 +4,7 @@ use super::clock::{Because, Clock};
 use super::event::Verified;
 use super::provider::{NetworkAvailability, Provider, same_name};
 use super::second_opinion::{Member, SecondOpinion};
-use super::{Case, Context, EventBody, Private, Refusal, State};
+use super::{Case, Context, Private, Refusal, State};
 use crate::rules::{Clause, ClockKind, ClockStart, Pathway};
 
 /// Facts that were learned. What is `None` stays as it was.
@@ -49,7 +49,7 @@ pub struct MemberRest {
 /// # Errors
 /// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when another provider or another
 /// member is named: another person is another request.
-pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<EventBody, Refusal> {
+pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Verified, Refusal> {
     case.allow(
         "RecordVerification",
         &[State::PendingReview, State::NoAuthorizationRequired],
@@ -64,13 +64,13 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Eve
         .map(|newer| corrected_member(&held.member, newer))
         .transpose()?;
 
+    let network_availability = command.network_availability;
     let mut request = held.clone();
-    if let Some(provider) = &provider {
-        request.requested_provider = Some(provider.clone());
-    }
-    if let Some(network) = &command.network_availability {
-        request.network_availability = Some(network.clone());
-    }
+    request.learn(
+        provider.as_ref(),
+        network_availability.as_ref(),
+        member.as_ref(),
+    );
     let evaluation = context
         .policy
         .evaluate(&request.inquiry(case.file.urgent_since));
@@ -78,14 +78,45 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Eve
         Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
         Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
     };
-    Ok(EventBody::Verified(Box::new(Verified {
+    Ok(Verified {
         provider,
-        network_availability: command.network_availability,
+        network_availability,
         member,
         assessment: evaluation.assessment,
         clocks,
         notices: Vec::new(),
-    })))
+    })
+}
+
+impl Verified {
+    /// Applies the facts to the request that they were learned about.
+    pub fn apply_to(&self, request: &mut SecondOpinion) {
+        request.learn(
+            self.provider.as_ref(),
+            self.network_availability.as_ref(),
+            self.member.as_ref(),
+        );
+    }
+}
+
+impl SecondOpinion {
+    /// Replaces what was learned anew; `None` stays as it was.
+    fn learn(
+        &mut self,
+        provider: Option<&Provider>,
+        network: Option<&NetworkAvailability>,
+        member: Option<&Member>,
+    ) {
+        if let Some(provider) = provider {
+            self.requested_provider = Some(provider.clone());
+        }
+        if let Some(network) = network {
+            self.network_availability = Some(network.clone());
+        }
+        if let Some(member) = member {
+            self.member = member.clone();
+        }
+    }
 }
 
 /// The provider asked for with the facts learned; never another one.

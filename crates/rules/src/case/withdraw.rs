@@ -5,7 +5,7 @@ use super::decision::Withdrawal;
 use super::event::Withdrawn;
 use super::provider::same_name;
 use super::second_opinion::{Requester, SecondOpinion};
-use super::{Case, Context, EventBody, Private, Refusal, State};
+use super::{Case, Context, Private, Refusal, State};
 use crate::rules::Clause;
 
 /// A request is taken back.
@@ -26,7 +26,7 @@ pub fn withdraw(
     case: &Case,
     command: Withdraw,
     context: &Context<'_>,
-) -> Result<EventBody, Refusal> {
+) -> Result<Withdrawn, Refusal> {
     case.allow(
         "WithdrawSecondOpinion",
         &[State::PendingReview, State::NoAuthorizationRequired],
@@ -41,10 +41,7 @@ pub fn withdraw(
         reason: command.reason,
         withdrawn_at: context.now,
     };
-    Ok(EventBody::Withdrawn(Box::new(Withdrawn {
-        withdrawal,
-        clocks,
-    })))
+    Ok(Withdrawn { withdrawal, clocks })
 }
 
 /// The member may always take back what was asked for the member; a representative and a professional what they
