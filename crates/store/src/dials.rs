@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codes::urgency_code;
-use second_opinion_rules::case::{Because, Decision, File, State, Stop};
+use second_opinion_rules::case::{Decision, File, State, Stop, StopReason};
 use second_opinion_rules::rules::{ClockKind, Urgency};
 
 /// Every kind of clock.
@@ -126,7 +126,7 @@ fn tally(file: &File, turns: &mut Vec<Turn>) {
                 1,
             ),
             Some(Stop {
-                because: Because::Done,
+                reason: StopReason::Done,
                 at,
             }) => turn(
                 Dial::Stopped(clock.kind),
@@ -134,7 +134,7 @@ fn tally(file: &File, turns: &mut Vec<Turn>) {
                 1,
             ),
             Some(Stop {
-                because: Because::NotNeeded,
+                reason: StopReason::NotNeeded,
                 ..
             }) => {}
         }

@@ -2,12 +2,11 @@
 
 use chrono::NaiveDate;
 
-use super::clock::{Because, Clock};
 use super::decision::{Approval, MemberAgreement, Reviewer};
 use super::event::{Approved, Person};
 use super::provider::{NetworkStatus, Provider};
 use super::{Case, Context, Private, ProcedureCode, Refusal, State};
-use crate::rules::{Clause, ClockKind, MediCalStatus, Qualification};
+use crate::rules::{Clause, Clock, ClockKind, MediCalStatus, Qualification, StopReason};
 
 /// An approval as the reviewer gives it.
 #[derive(Clone, Debug)]
@@ -177,14 +176,13 @@ pub(super) fn clocks_after_decision(case: &Case, context: &Context<'_>) -> Vec<C
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::Determination)
     {
-        clock.stop(context.now, Because::Done);
+        clock.stop(context.now, StopReason::Done);
     }
     if case.file.request.asked_by_professional() {
         clocks.extend(
             context
                 .policy
-                .provider_clock(case.file.request.received_at, context.now)
-                .map(Clock::from),
+                .provider_clock(case.file.request.received_at, context.now),
         );
     }
     clocks

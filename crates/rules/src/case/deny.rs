@@ -3,7 +3,6 @@
 use chrono::{DateTime, Utc};
 
 use super::approve::clocks_after_decision;
-use super::clock::Clock;
 use super::decision::{
     Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
 };
@@ -12,8 +11,8 @@ use super::provider::{NetworkAlternative, NetworkStatus, Provider, same_name};
 use super::second_opinion::SecondOpinion;
 use super::{Case, Context, Refusal, State};
 use crate::rules::{
-    Availability, Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification,
-    Referral, unborne,
+    Availability, Clause, Clock, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus,
+    Qualification, Referral, unborne,
 };
 
 /// A denial as the reviewer gives it.
@@ -203,7 +202,7 @@ fn clocks_after_denial(case: &Case, context: &Context<'_>) -> Vec<Clock> {
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::MemberNotification && clock.runs())
     {
-        clock.gain(
+        clock.add_limits(
             context
                 .policy
                 .member_limits_after_denial(received_at, context.now),

@@ -3,11 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
 use super::decision::{Approval, Denial, NoticeReference, Notification, Withdrawal};
 use super::provider::{NetworkAvailability, Provider};
 use super::second_opinion::{Member, SecondOpinion, UrgencyClaim};
-use crate::rules::{Assessment, ClockKind};
+use crate::rules::{Assessment, Clock, ClockKind};
 
 /// Who did something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

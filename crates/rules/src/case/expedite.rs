@@ -2,7 +2,6 @@
 
 use chrono::{DateTime, Utc};
 
-use super::clock::Clock;
 use super::event::Expedited;
 use super::second_opinion::UrgencyClaim;
 use super::{Case, Context, File, Refusal, State};
@@ -54,10 +53,10 @@ pub fn expedite(
     let mut clocks = file.clocks.clone();
     // On the network way the evaluation has none.
     if file.assessment.urgency == Urgency::Routine {
-        for start in evaluation.clocks {
-            match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
-                Some(clock) => clock.gain(start.limits),
-                None => clocks.push(Clock::from(start)),
+        for started in evaluation.clocks {
+            match clocks.iter_mut().find(|clock| clock.kind == started.kind) {
+                Some(clock) => clock.add_limits(started.limits),
+                None => clocks.push(started),
             }
         }
         clocks.sort_by_key(|clock| clock.kind);

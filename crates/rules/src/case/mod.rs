@@ -7,7 +7,6 @@
 
 mod approve;
 mod chain;
-mod clock;
 mod decision;
 mod deny;
 mod event;
@@ -31,7 +30,6 @@ use uuid::Uuid;
 
 pub use approve::{Approve, approve};
 pub use chain::{Digest, EVENT_SCHEMA, Header, SealedEvent, UnsealError};
-pub use clock::{Because, Clock, Stop, Timeliness, first_due, running_due};
 pub use decision::{
     Approval, Channel, Decision, Denial, DenialReason, License, LicenseType, LicensedReviewer,
     MemberAgreement, NoticeKind, NoticeReference, Notification, Recipient, ReferralTo, Reviewer,
@@ -60,6 +58,7 @@ pub use verify::{MemberCorrection, MemberRest, Verify, verify};
 pub use withdraw::{Withdraw, withdraw};
 
 use crate::rules::{Assessment, Policy, denial_finding};
+pub use crate::rules::{Clock, Stop, StopReason, Timeliness, first_due, running_due};
 
 /// As many events as a case takes.
 pub const MAX_EVENTS: u32 = 1_000;

@@ -2,11 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::clock::Because;
 use super::decision::{Channel, Decision, NoticeKind, Notification, Recipient};
 use super::event::Notified;
 use super::{Case, Context, File, Refusal, State};
-use crate::rules::ClockKind;
+use crate::rules::{ClockKind, StopReason};
 
 /// That someone was told.
 #[derive(Clone, Debug)]
@@ -59,7 +58,7 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Not
     let mut clocks = file.clocks.clone();
     if let Some(kind) = clock_of(file, &notification) {
         for clock in clocks.iter_mut().filter(|clock| clock.kind == kind) {
-            clock.stop(notification.notified_at, Because::Done);
+            clock.stop(notification.notified_at, StopReason::Done);
         }
     }
     Ok(Notified {

@@ -1,7 +1,6 @@
 //! A request comes in: what does it become?
 
 use super::Context;
-use super::clock::Clock;
 use super::event::Submitted;
 use super::second_opinion::SecondOpinion;
 
@@ -13,7 +12,7 @@ pub fn submit(request: SecondOpinion, context: &Context<'_>) -> Submitted {
         request,
         edition: evaluation.edition.version,
         assessment: evaluation.assessment,
-        clocks: evaluation.clocks.into_iter().map(Clock::from).collect(),
+        clocks: evaluation.clocks,
         notices: Vec::new(),
     }
 }

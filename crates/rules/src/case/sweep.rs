@@ -6,10 +6,9 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
 use super::event::{DueSoon, Overdue};
 use super::{Case, EventBody, File, MAX_EVENTS};
-use crate::rules::ClockKind;
+use crate::rules::{Clock, ClockKind};
 
 /// The whole of a clock's time.
 const WHOLE_PERCENT: i64 = 100;

@@ -1,11 +1,10 @@
 //! Facts are learned after submission: what do they change?
 
-use super::clock::{Because, Clock};
 use super::event::Verified;
 use super::provider::{NetworkAvailability, Provider, same_name};
 use super::second_opinion::{Member, SecondOpinion};
 use super::{Case, Context, Private, Refusal, State};
-use crate::rules::{Clause, ClockKind, ClockStart, Pathway};
+use crate::rules::{Clause, Clock, ClockKind, Pathway, StopReason};
 
 /// Facts that were learned. What is `None` stays as it was.
 #[derive(Clone, Debug)]
@@ -176,22 +175,22 @@ fn no_longer_needed(clocks: &[Clock], context: &Context<'_>) -> Vec<Clock> {
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::Determination)
     {
-        clock.stop(context.now, Because::NotNeeded);
+        clock.stop(context.now, StopReason::NotNeeded);
     }
     clocks
 }
 
 /// Authorisation is needed: a clock that was stopped by the move the other way runs again with its old start and
 /// limits; one that never ran starts from the original receipt.
-fn needed_again(held: &[Clock], fresh: Vec<ClockStart>) -> Vec<Clock> {
+fn needed_again(held: &[Clock], fresh: Vec<Clock>) -> Vec<Clock> {
     let mut clocks = held.to_vec();
-    for start in fresh {
-        match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
+    for started in fresh {
+        match clocks.iter_mut().find(|clock| clock.kind == started.kind) {
             Some(clock) => {
-                clock.stopped = None;
-                clock.gain(start.limits);
+                clock.restart();
+                clock.add_limits(started.limits);
             }
-            None => clocks.push(start.into()),
+            None => clocks.push(started),
         }
     }
     clocks.sort_by_key(|clock| clock.kind);

@@ -1,12 +1,11 @@
 //! A request is taken back: who may, and what becomes of its clocks?
 
-use super::clock::Because;
 use super::decision::Withdrawal;
 use super::event::Withdrawn;
 use super::provider::same_name;
 use super::second_opinion::{Requester, SecondOpinion};
 use super::{Case, Context, Private, Refusal, State};
-use crate::rules::Clause;
+use crate::rules::{Clause, StopReason};
 
 /// A request is taken back.
 #[derive(Clone, Debug)]
@@ -34,7 +33,7 @@ pub fn withdraw(
     may_withdraw(&command.withdrawn_by, &case.file.request)?;
     let mut clocks = case.file.clocks.clone();
     for clock in &mut clocks {
-        clock.stop(context.now, Because::NotNeeded);
+        clock.stop(context.now, StopReason::NotNeeded);
     }
     let withdrawal = Withdrawal {
         withdrawn_by: command.withdrawn_by,

@@ -12,8 +12,16 @@ use chrono::{
     Weekday,
 };
 use chrono_tz::{GapInfo, Tz};
+use serde::{Deserialize, Serialize};
 
-use super::timeframes::SkippedDay;
+/// A weekday on which the plan was closed and which therefore did not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDay {
+    /// The local day.
+    pub date: NaiveDate,
+    /// The closure's name.
+    pub name: String,
+}
 
 /// The days on which the plan does not work, and the time zone in which its days begin and end.
 #[derive(Clone, Debug)]

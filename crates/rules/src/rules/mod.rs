@@ -6,6 +6,7 @@
 mod access;
 mod calendar;
 mod clause;
+mod clock;
 mod denial;
 mod edition;
 mod facts;
@@ -20,11 +21,12 @@ mod urgency;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Pathway, pathway};
-pub use calendar::{Calendar, StateHoliday, state_holidays};
+pub use calendar::{Calendar, SkippedDay, StateHoliday, state_holidays};
 pub use clause::{
     CLAUSES, CarriedOutBy, Clause, ClauseEntry, DISCLOSURE, POLICY_NUMBER, POLICY_TITLE,
     REFERENCES, RelatedPolicy,
 };
+pub use clock::{Clock, Limit, Stop, StopReason, Timeliness, first_due, running_due};
 pub use denial::{DenialFacts, DenialReasonCode, Referral, denial_finding, unborne};
 pub use edition::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, ClockKind, CountedFrom, EDITIONS,
@@ -38,7 +40,6 @@ pub use facts::{
 pub use finding::{Finding, Note, Outcome};
 pub use network::{Recommendation, recommendation};
 pub use qualification::{Qualification, qualification, qualification_of};
-pub use timeframes::{ClockStart, Limit, SkippedDay, earliest};
 
 /// The policy as a plan applies it: its calendar, and whether the limits of law bind beside the policy's own.
 #[derive(Clone, Debug)]
@@ -80,7 +81,7 @@ pub struct Evaluation {
     /// What the rules make of the request.
     pub assessment: Assessment,
     /// The clocks, in the order of [`ClockKind`].
-    pub clocks: Vec<ClockStart>,
+    pub clocks: Vec<Clock>,
     /// The edition of the policy that was applied.
     pub edition: &'static Edition,
 }

@@ -1,45 +1,11 @@
 //! By when must something have happened, and why then (VI.D, and the law that binds beside it)?
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::Policy;
-use super::calendar::next_day;
-use super::clause::Clause;
+use super::calendar::{Calendar, SkippedDay, next_day};
+use super::clock::{Clock, Limit};
 use super::edition::{Amount, ClockKind, CountedFrom, LIMITS, TimeLimit, Urgency};
-
-/// A weekday on which the plan was closed and which therefore did not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedDay {
-    /// The local day.
-    pub date: NaiveDate,
-    /// The closure's name.
-    pub name: String,
-}
-
-/// One limit of a clock, computed: its source, its instant, and the closures that moved it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    /// The clause or law it comes from.
-    pub source: Clause,
-    /// The first instant that is too late.
-    #[serde(with = "crate::rules::instant")]
-    pub due_at: DateTime<Utc>,
-    /// Weekday closures inside the window, in order. Weekends are not listed.
-    #[serde(default)]
-    pub skipped_days: Vec<SkippedDay>,
-}
-
-/// A clock as it is at its start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClockStart {
-    /// What it runs toward.
-    pub kind: ClockKind,
-    /// From when it counts.
-    pub started_at: DateTime<Utc>,
-    /// Every limit in force; never empty. The earliest binds.
-    pub limits: Vec<Limit>,
-}
 
 impl Amount {
     /// The first instant that is too late, counted from `start`, and the closures on the way.
@@ -58,7 +24,7 @@ impl Amount {
     pub fn after(
         self,
         start: DateTime<Utc>,
-        calendar: &super::Calendar,
+        calendar: &Calendar,
     ) -> (DateTime<Utc>, Vec<SkippedDay>) {
         match self {
             Self::Hours(hours) => (start + TimeDelta::hours(i64::from(hours)), Vec::new()),
@@ -126,17 +92,13 @@ impl Policy {
         &self,
         received_at: DateTime<Utc>,
         urgent_since: Option<DateTime<Utc>>,
-    ) -> Vec<ClockStart> {
-        let mut clocks: Vec<ClockStart> = Vec::with_capacity(2);
+    ) -> Vec<Clock> {
+        let mut clocks: Vec<Clock> = Vec::with_capacity(2);
         let mut add = |limit: &TimeLimit, start: DateTime<Utc>, clock_start: DateTime<Utc>| {
             let computed = limit.at(start, self);
             match clocks.iter_mut().find(|clock| clock.kind == limit.clock) {
                 Some(clock) => clock.limits.push(computed),
-                None => clocks.push(ClockStart {
-                    kind: limit.clock,
-                    started_at: clock_start,
-                    limits: vec![computed],
-                }),
+                None => clocks.push(Clock::started(limit.clock, clock_start, vec![computed])),
             }
         };
         if urgent_since.is_none_or(|since| since > received_at) {
@@ -179,34 +141,13 @@ impl Policy {
         &self,
         received_at: DateTime<Utc>,
         decided_at: DateTime<Utc>,
-    ) -> Option<ClockStart> {
+    ) -> Option<Clock> {
         let limits: Vec<Limit> = self
             .limits_of(received_at, Urgency::Routine, CountedFrom::Decision)
             .filter(|limit| limit.clock == ClockKind::ProviderNotification)
             .map(|limit| limit.at(decided_at, self))
             .collect();
-        (!limits.is_empty()).then_some(ClockStart {
-            kind: ClockKind::ProviderNotification,
-            started_at: decided_at,
-            limits,
-        })
+        let kind = ClockKind::ProviderNotification;
+        (!limits.is_empty()).then(|| Clock::started(kind, decided_at, limits))
     }
-}
-
-impl ClockStart {
-    /// The first instant that is too late: the earliest of the limits.
-    #[must_use]
-    pub fn due_at(&self) -> DateTime<Utc> {
-        earliest(&self.limits, self.started_at)
-    }
-}
-
-/// The earliest of a clock's limits. A clock is never made without one; `start` stands in so that this cannot fail.
-#[must_use]
-pub fn earliest(limits: &[Limit], start: DateTime<Utc>) -> DateTime<Utc> {
-    limits
-        .iter()
-        .map(|limit| limit.due_at)
-        .min()
-        .unwrap_or(start)
 }
