@@ -6,9 +6,9 @@ use super::{Caller, Calls};
 use crate::case::{Digest, LanguageTag};
 use crate::error::{CallError, Resource};
 use crate::identity::Scope;
-use crate::notice::{self, Form, Letter, Rendition};
+use crate::notice::{self, Letter, Rendition};
 use crate::store::StoredRendering;
-use crate::wire::parse::{NoticeForm, NoticeQuery};
+use crate::wire::parse::NoticeQuery;
 use crate::wire::v1::{GetNoticeRequest, GetNoticeResponse};
 use crate::wire::{parse, render};
 
@@ -59,18 +59,13 @@ async fn first(
 
 /// What is wanted, where this build makes it and the letter can be had in it.
 fn rendition(query: &NoticeQuery, letter: &Letter) -> Result<Rendition, CallError> {
-    let form = match query.form {
-        NoticeForm::Text => Form::Text,
-        NoticeForm::Html => Form::Html,
-        NoticeForm::Pdf => Form::Pdf,
-    };
-    if !form.is_made() {
+    if !query.form.is_made() {
         return Err(CallError::NoticeFormUnknown(
             "as PDF; ask for NOTICE_FORMAT_TEXT or NOTICE_FORMAT_HTML",
         ));
     }
     let language = query.language.as_ref().map(LanguageTag::primary);
-    Rendition::of(letter, form, language.as_deref(), query.large_print).ok_or(
+    Rendition::of(letter, query.form, language.as_deref(), query.large_print).ok_or(
         CallError::NoticeFormUnknown(
             "in a language that letters are not shipped in, or that the reviewer's words are not held in",
         ),

@@ -1,9 +1,10 @@
 //! What is asked without changing anything: Get, List, Watch, notices, the policy, and evaluation.
 
 use prost_types::Timestamp;
+use second_opinion::notice::Form;
 use second_opinion::rules::Calendar;
 use second_opinion::store::Place;
-use second_opinion::wire::parse::{self, Cursor, NoticeForm};
+use second_opinion::wire::parse::{self, Cursor};
 use second_opinion::wire::v1;
 
 use crate::messages::{DETERMINATION_ID, at, check, long, now, second_opinion, wrong};
@@ -196,7 +197,7 @@ fn get_notice() {
         ],
     );
     let query = parse::get_notice(&good).expect("it is well formed");
-    assert_eq!(query.form, NoticeForm::Pdf, "unspecified means PDF");
+    assert_eq!(query.form, Form::Pdf, "unspecified means PDF");
 }
 
 #[test]

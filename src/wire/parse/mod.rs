@@ -14,7 +14,7 @@ use crate::case::FieldViolation;
 
 pub use changes::{expedite, record_verification, withdraw};
 pub use decision::{issue_approval, issue_denial, record_notification};
-pub use query::{Cursor, DeterminationQuery, ListQuery, NoticeForm, NoticeQuery};
+pub use query::{Cursor, DeterminationQuery, ListQuery, NoticeQuery};
 pub use query::{
     evaluate, get_determination, get_notice, get_policy, list_determinations, page_token,
     page_token_fingerprint, watch,

@@ -9,6 +9,7 @@ use super::people::language;
 use super::request::second_opinion;
 use super::{At, Malformed, Violations};
 use crate::case::{Cin, Digest, LanguageTag, SecondOpinion, State};
+use crate::notice::Form;
 use crate::rules::{Calendar, FIRST_ADOPTED};
 use crate::store::{Place, Worklist};
 use crate::wire::v1;
@@ -205,22 +206,11 @@ pub struct NoticeQuery {
     /// Which.
     pub notice_id: Uuid,
     /// In which form.
-    pub form: NoticeForm,
+    pub form: Form,
     /// In which language; `None`: its own.
     pub language: Option<LanguageTag>,
     /// In large print.
     pub large_print: bool,
-}
-
-/// The form of a letter.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NoticeForm {
-    /// Plain text.
-    Text,
-    /// HTML.
-    Html,
-    /// PDF.
-    Pdf,
 }
 
 /// One letter.
@@ -230,9 +220,9 @@ pub enum NoticeForm {
 pub fn get_notice(message: &v1::GetNoticeRequest) -> Result<NoticeQuery, Malformed> {
     let mut v = Violations::default();
     let form = match v.enumeration(At::top("format"), message.format) {
-        v1::NoticeFormat::Text => NoticeForm::Text,
-        v1::NoticeFormat::Html => NoticeForm::Html,
-        v1::NoticeFormat::Unspecified | v1::NoticeFormat::Pdf => NoticeForm::Pdf,
+        v1::NoticeFormat::Text => Form::Text,
+        v1::NoticeFormat::Html => Form::Html,
+        v1::NoticeFormat::Unspecified | v1::NoticeFormat::Pdf => Form::Pdf,
     };
     let language = language(&mut v, At::top("language"), &message.language);
     let id = v.uuid(At::top("notice_id"), &message.notice_id);
