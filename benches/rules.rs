@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use divan::{Bencher, black_box};
 use second_opinion::rules::{
     Amount, Answer, Availability, Calendar, Clause, DenialFacts, DenialReasonCode, Facts, Inquiry,
-    LIMITS, MediCalStatus, Policy, PrimaryCareDecision, ProviderStanding, Qualification, Reason,
+    LIMITS, MediCalStatus, NetworkStatus, Policy, PrimaryCareDecision, Qualification, Reason,
     Referral, Role, UrgencyClaims, unborne,
 };
 
@@ -23,7 +23,7 @@ fn received() -> DateTime<Utc> {
 fn out_of_network() -> Inquiry {
     Inquiry {
         facts: Facts {
-            provider: ProviderStanding::OutOfNetwork,
+            provider: Some(NetworkStatus::OutOfNetwork),
             availability: Availability::NotAvailable,
             medi_cal: MediCalStatus::Certified,
             role: Role::Specialist,

@@ -1,7 +1,9 @@
 //! The table of next steps: which are open when, with whom and until when.
 
 use chrono::TimeDelta;
-use second_opinion::case::{NextStep, NextStepKind, Provider, Requester, State, Turn, next_steps};
+use second_opinion::case::{
+    Contact, NextStep, NextStepKind, Provider, Requester, State, next_steps,
+};
 use second_opinion::rules::DenialReasonCode::{
     MemberNotEligible, ProviderNotQualified, QualifiedNetworkProviderAvailable,
 };
@@ -46,8 +48,8 @@ fn vi_a_without_authorisation_the_network_provider_named() {
     desk.network_access();
     assert_eq!(rows(&desk), [SEE_NETWORK]);
     assert_eq!(
-        steps(&desk)[0].turn_to,
-        Turn::Provider {
+        steps(&desk)[0].contact,
+        Contact::Provider {
             name: "Dr. Asked For".to_owned(),
             phone: String::new(),
             address_lines: Vec::new(),
@@ -70,8 +72,8 @@ fn vi_a_without_authorisation_the_alternatives_that_are_named() {
     assert_eq!(rows(&desk), [SEE_NETWORK, SEE_NETWORK]);
     let names: Vec<String> = steps(&desk)
         .into_iter()
-        .map(|step| match step.turn_to {
-            Turn::Provider { name, .. } => name,
+        .map(|step| match step.contact {
+            Contact::Provider { name, .. } => name,
             other => panic!("{other:?}"),
         })
         .collect();

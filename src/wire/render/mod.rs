@@ -12,8 +12,8 @@ use chrono_tz::Tz;
 use prost_types::Timestamp;
 
 use crate::case::{
-    Case, Clock, Event, EventKind, File, NextStep, NextStepKind, NoticeKind, NoticeReference,
-    State, Timeliness, Turn, next_steps,
+    Case, Clock, Contact, Event, EventKind, File, NextStep, NextStepKind, NoticeKind,
+    NoticeReference, State, Timeliness, next_steps,
 };
 use crate::plan::{ContactPoint, Plan};
 use crate::rules::{
@@ -227,11 +227,11 @@ fn next_step(step: &NextStep, plan: &Plan) -> v1::NextStep {
             .unwrap_or_default(),
         instruction: step.message(),
         deadline: step.deadline.map(timestamp),
-        contact: Some(match &step.turn_to {
-            Turn::Appeals => contact(&plan.appeals),
-            Turn::GrievanceCoordinator => contact(&plan.grievance_coordinator),
-            Turn::MemberServices => contact(&plan.member_services),
-            Turn::Provider {
+        contact: Some(match &step.contact {
+            Contact::Appeals => contact(&plan.appeals),
+            Contact::GrievanceCoordinator => contact(&plan.grievance_coordinator),
+            Contact::MemberServices => contact(&plan.member_services),
+            Contact::Provider {
                 name,
                 phone,
                 address_lines,

@@ -4,9 +4,11 @@ use chrono::NaiveDate;
 
 use super::decision::{Approval, MemberAgreement, Reviewer};
 use super::event::{Approved, Person};
-use super::provider::{NetworkStatus, Provider};
+use super::provider::Provider;
 use super::{Case, Context, Private, ProcedureCode, Refusal, State};
-use crate::rules::{Clause, Clock, ClockKind, MediCalStatus, Qualification, StopReason};
+use crate::rules::{
+    Clause, Clock, ClockKind, MediCalStatus, NetworkStatus, Qualification, StopReason,
+};
 
 /// An approval as the reviewer gives it.
 #[derive(Clone, Debug)]

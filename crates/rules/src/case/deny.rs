@@ -7,12 +7,12 @@ use super::decision::{
     Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
 };
 use super::event::{Denied, Person};
-use super::provider::{NetworkAlternative, NetworkStatus, Provider, same_name};
+use super::provider::{NetworkAlternative, Provider, same_name};
 use super::second_opinion::SecondOpinion;
 use super::{Case, Context, Refusal, State};
 use crate::rules::{
     Availability, Clause, Clock, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus,
-    Qualification, Referral, unborne,
+    NetworkStatus, Qualification, Referral, unborne,
 };
 
 /// A denial as the reviewer gives it.

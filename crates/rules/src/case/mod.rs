@@ -42,11 +42,9 @@ pub use event::{
 };
 pub use expedite::{Expedite, expedite};
 pub use identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, Taxonomy, is_phone};
-pub use next_steps::{Instruction, NextStep, NextStepKind, Turn, appeal_deadline, next_steps};
+pub use next_steps::{Contact, Instruction, NextStep, NextStepKind, appeal_deadline, next_steps};
 pub use notify::{Notify, notify};
-pub use provider::{
-    NetworkAlternative, NetworkAvailability, NetworkStatus, Provider, Verification, same_name,
-};
+pub use provider::{NetworkAlternative, NetworkAvailability, Provider, Verification, same_name};
 pub use refusal::{FieldViolation, Refusal, Violation};
 pub use second_opinion::{
     AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, HealthProfessional, Member,
@@ -58,7 +56,9 @@ pub use verify::{MemberCorrection, MemberRest, Verify, verify};
 pub use withdraw::{Withdraw, withdraw};
 
 use crate::rules::{Assessment, Policy, denial_finding};
-pub use crate::rules::{Clock, Stop, StopReason, Timeliness, first_due, running_due};
+pub use crate::rules::{
+    Clock, NetworkStatus, Stop, StopReason, Timeliness, first_due, running_due,
+};
 
 /// As many events as a case takes.
 pub const MAX_EVENTS: u32 = 1_000;

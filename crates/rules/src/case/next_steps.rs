@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::decision::{Decision, NoticeKind, ReferralTo};
+use super::identifiers::Npi;
 use super::provider::{NetworkAlternative, Provider};
 use super::{File, State};
 use crate::rules::{
@@ -22,8 +23,8 @@ pub struct NextStep {
     pub instruction: Instruction,
     /// The first instant that is too late; `None`: at any time.
     pub deadline: Option<DateTime<Utc>>,
-    /// To whom to turn.
-    pub turn_to: Turn,
+    /// The contact for it.
+    pub contact: Contact,
 }
 
 /// The kind of a next step.
@@ -72,10 +73,10 @@ pub enum Instruction {
     GrievePrimaryCare,
 }
 
-/// To whom to turn.
+/// The contact for a next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Where the plan takes appeals.
+pub enum Contact {
+    /// The plan's department that takes appeals.
     Appeals,
     /// The plan's Grievance Coordinator.
     GrievanceCoordinator,
@@ -92,39 +93,29 @@ pub enum Turn {
     },
 }
 
-impl Turn {
-    fn provider(provider: &Provider) -> Self {
-        let npi = provider
-            .npi
-            .as_ref()
-            .map(|npi| format!("NPI {}", npi.as_str()))
-            .unwrap_or_default();
+impl Contact {
+    fn provider(npi: Option<&Npi>, name: &str, phone: &str, address_lines: &[String]) -> Self {
+        let name = match npi {
+            Some(npi) if name.is_empty() => format!("NPI {}", npi.as_str()),
+            Some(_) | None => name.to_owned(),
+        };
         Self::Provider {
-            name: if provider.name.is_empty() {
-                npi
-            } else {
-                provider.name.clone()
-            },
-            phone: provider.phone.clone(),
-            address_lines: provider.address_lines.clone(),
+            name,
+            phone: phone.to_owned(),
+            address_lines: address_lines.to_vec(),
         }
     }
+}
 
-    fn alternative(alternative: &NetworkAlternative) -> Self {
-        let npi = alternative
-            .npi
-            .as_ref()
-            .map(|npi| format!("NPI {}", npi.as_str()))
-            .unwrap_or_default();
-        Self::Provider {
-            name: if alternative.name.is_empty() {
-                npi
-            } else {
-                alternative.name.clone()
-            },
-            phone: alternative.phone.clone(),
-            address_lines: alternative.address_lines.clone(),
-        }
+impl From<&Provider> for Contact {
+    fn from(it: &Provider) -> Self {
+        Self::provider(it.npi.as_ref(), &it.name, &it.phone, &it.address_lines)
+    }
+}
+
+impl From<&NetworkAlternative> for Contact {
+    fn from(it: &NetworkAlternative) -> Self {
+        Self::provider(it.npi.as_ref(), &it.name, &it.phone, &it.address_lines)
     }
 }
 
@@ -139,14 +130,14 @@ impl NextStepKind {
         }
     }
 
-    fn step(self, clause: Clause, instruction: Instruction, turn_to: Turn) -> NextStep {
+    fn step(self, clause: Clause, instruction: Instruction, contact: Contact) -> NextStep {
         NextStep {
             kind: self,
             clause,
             related_policy: self.related_policy(),
             instruction,
             deadline: None,
-            turn_to,
+            contact,
         }
     }
 }
@@ -169,7 +160,7 @@ fn appeal(
     let (last_day, deadline) = appeal_deadline(opens, calendar);
     NextStep {
         deadline: Some(deadline),
-        ..NextStepKind::FileAppeal.step(clause, say(last_day), Turn::Appeals)
+        ..NextStepKind::FileAppeal.step(clause, say(last_day), Contact::Appeals)
     }
 }
 
@@ -183,12 +174,12 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
             NextStepKind::SeeApprovedProvider.step(
                 Clause::Access,
                 Instruction::SeeApproved(approval.valid_from, approval.valid_through),
-                Turn::provider(&approval.provider),
+                Contact::from(&approval.provider),
             ),
             NextStepKind::RequestTreatmentAuthorization.step(
                 Clause::Network,
                 Instruction::AskForTreatment,
-                Turn::MemberServices,
+                Contact::MemberServices,
             ),
         ],
         (State::Denied, Some(Decision::Denied(denial))) => {
@@ -207,7 +198,7 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
                 NextStepKind::FileGrievance.step(
                     Clause::DenialInWriting,
                     Instruction::GrieveDenial,
-                    Turn::GrievanceCoordinator,
+                    Contact::GrievanceCoordinator,
                 ),
             ];
             steps.extend(denial.referral.as_ref().map(referral_step));
@@ -221,7 +212,7 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
         steps.push(NextStepKind::FileGrievance.step(
             Clause::PrimaryCareNotGranted,
             Instruction::GrievePrimaryCare,
-            Turn::GrievanceCoordinator,
+            Contact::GrievanceCoordinator,
         ));
     }
     steps
@@ -242,7 +233,7 @@ fn see_network(file: &File) -> Vec<NextStep> {
                 kind.step(
                     Clause::Access,
                     Instruction::SeeAnAlternative,
-                    Turn::alternative(alternative),
+                    Contact::from(alternative),
                 )
             })
             .collect(),
@@ -255,7 +246,7 @@ fn see_network(file: &File) -> Vec<NextStep> {
         ) => vec![kind.step(
             Clause::Access,
             Instruction::SeeTheOneNamed,
-            Turn::provider(provider),
+            Contact::from(provider),
         )],
     }
 }
@@ -266,7 +257,7 @@ fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextSt
         steps.push(NextStepKind::ReferOutOfNetwork.step(
             Clause::Network,
             Instruction::FindCertifiedProvider,
-            Turn::MemberServices,
+            Contact::MemberServices,
         ));
     }
     if let Some(due) = file.due_at().filter(|due| *due <= as_of) {
@@ -279,21 +270,21 @@ fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextSt
         steps.push(NextStepKind::FileGrievance.step(
             Clause::FederalUntimelyDecision,
             Instruction::GrieveLapse,
-            Turn::GrievanceCoordinator,
+            Contact::GrievanceCoordinator,
         ));
     }
     steps
 }
 
 fn referral_step(referral: &ReferralTo) -> NextStep {
-    let turn_to = Turn::provider(&referral.provider);
+    let contact = Contact::from(&referral.provider);
     if referral.in_network {
-        NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, turn_to)
+        NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, contact)
     } else {
         NextStepKind::ReferOutOfNetwork.step(
             Clause::Network,
             Instruction::SeeReferralOutOfNetwork,
-            turn_to,
+            contact,
         )
     }
 }

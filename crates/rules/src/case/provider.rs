@@ -4,7 +4,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::identifiers::{Npi, Private, Taxonomy};
-use crate::rules::{Answer, Availability, MediCalStatus, Qualification, Role, qualification_of};
+use crate::rules::{
+    Answer, Availability, MediCalStatus, NetworkStatus, Qualification, Role, qualification_of,
+};
 
 /// A provider, and what is known of it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,19 +79,6 @@ impl Provider {
             verification: newer_or(&newer.verification, &self.verification),
         }
     }
-}
-
-/// Whether a provider is in the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum NetworkStatus {
-    /// In the network, or contracted.
-    InNetwork,
-    /// Outside.
-    OutOfNetwork,
-    /// Not known.
-    #[default]
-    Unknown,
 }
 
 /// Where facts come from.

@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode};
-use super::provider::{NetworkAlternative, NetworkAvailability, NetworkStatus, Provider};
+use super::provider::{NetworkAlternative, NetworkAvailability, Provider};
 use crate::rules::{
-    Availability, Facts, Inquiry, PrimaryCareDecision, ProviderStanding, Reason,
-    RepresentativePapers, Threat, UrgencyClaims,
+    Availability, Facts, Inquiry, PrimaryCareDecision, Reason, RepresentativePapers, Threat,
+    UrgencyClaims,
 };
 
 /// A request for a second opinion.
@@ -234,11 +234,7 @@ impl SecondOpinion {
             };
         };
         Facts {
-            provider: match provider.network_status {
-                NetworkStatus::InNetwork => ProviderStanding::InNetwork,
-                NetworkStatus::OutOfNetwork => ProviderStanding::OutOfNetwork,
-                NetworkStatus::Unknown => ProviderStanding::Unknown,
-            },
+            provider: Some(provider.network_status),
             availability,
             medi_cal: provider.medi_cal_status,
             role: provider.role,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
 use super::facts::{
-    Availability, Facts, Inquiry, MediCalStatus, ProviderStanding, Reason, RepresentativePapers,
+    Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, Reason, RepresentativePapers,
 };
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
@@ -23,24 +23,22 @@ pub enum Pathway {
 #[must_use]
 pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
     use Availability::{Available, NotAvailable};
+    use NetworkStatus::{InNetwork, OutOfNetwork};
     use Pathway::{NetworkAccess, PriorAuthorization};
     match (facts.provider, qualification) {
-        (ProviderStanding::InNetwork, Qualification::Qualified) => NetworkAccess,
-        (ProviderStanding::InNetwork, Qualification::NotQualified) => match facts.availability {
+        (Some(InNetwork), Qualification::Qualified) => NetworkAccess,
+        (Some(InNetwork), Qualification::NotQualified) => match facts.availability {
             Available => NetworkAccess,
             NotAvailable | Availability::Unknown => PriorAuthorization,
         },
-        (ProviderStanding::InNetwork, Qualification::Unknown | Qualification::NotApplicable) => {
+        (Some(InNetwork), Qualification::Unknown | Qualification::NotApplicable) => {
             match facts.availability {
                 NotAvailable => PriorAuthorization,
                 Available | Availability::Unknown => NetworkAccess,
             }
         }
-        (ProviderStanding::None, _) if facts.availability == Available => NetworkAccess,
-        (
-            ProviderStanding::None | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown,
-            _,
-        ) => PriorAuthorization,
+        (None, _) if facts.availability == Available => NetworkAccess,
+        (None | Some(OutOfNetwork | NetworkStatus::Unknown), _) => PriorAuthorization,
     }
 }
 
@@ -81,13 +79,13 @@ pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
 fn pathway_finding(facts: Facts, pathway: Pathway) -> Finding {
     let (outcome, note) = match (pathway, facts.provider) {
         (Pathway::NetworkAccess, _) => (Outcome::Satisfied, Note::NoPermissionNeeded),
-        (Pathway::PriorAuthorization, ProviderStanding::None | ProviderStanding::InNetwork) => {
+        (Pathway::PriorAuthorization, None | Some(NetworkStatus::InNetwork)) => {
             (Outcome::Noted, Note::AuthorizationNeeded)
         }
-        (Pathway::PriorAuthorization, ProviderStanding::Unknown) => {
+        (Pathway::PriorAuthorization, Some(NetworkStatus::Unknown)) => {
             (Outcome::Unknown, Note::AuthorizationNeededStandingUnknown)
         }
-        (Pathway::PriorAuthorization, ProviderStanding::OutOfNetwork) => match facts.medi_cal {
+        (Pathway::PriorAuthorization, Some(NetworkStatus::OutOfNetwork)) => match facts.medi_cal {
             MediCalStatus::Certified => (Outcome::Satisfied, Note::AuthorizationNeededCertified),
             MediCalStatus::NotCertified => {
                 (Outcome::NotSatisfied, Note::AuthorizationNeededNotCertified)

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Answer, Availability, Facts, MediCalStatus, ProviderStanding, Reason, Role};
+use super::facts::{Answer, Availability, Facts, MediCalStatus, Reason, Role};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::{Qualification, qualification};
 
@@ -171,7 +171,7 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
             let unknown = facts.role == Role::Unknown
                 || facts.within_scope == Answer::Unknown
                 || facts.relevant_expertise == Answer::Unknown;
-            if facts.provider == ProviderStanding::None {
+            if facts.provider.is_none() {
                 against.push((
                     Clause::Qualification,
                     "no provider was asked for, so there is nothing about one that the asking side could have said",

@@ -6,18 +6,16 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Where the provider asked for stands (VI.A).
+/// Whether a provider is in the plan's network (VI.A).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ProviderStanding {
-    /// No provider was named.
-    #[default]
-    None,
-    /// In the plan's network, or contracted.
+pub enum NetworkStatus {
+    /// In the network, or contracted.
     InNetwork,
-    /// Outside of it.
+    /// Outside the network.
     OutOfNetwork,
-    /// A provider was named; whether it is in the network is not known.
+    /// Not known.
+    #[default]
     Unknown,
 }
 
@@ -138,8 +136,8 @@ pub struct UrgencyClaims {
 /// What is known of the provider that would give the opinion, and of the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
-    /// Where the provider stands.
-    pub provider: ProviderStanding,
+    /// The network status of the provider requested; `None`: no provider was named.
+    pub provider: Option<NetworkStatus>,
     /// Whether the network has someone qualified.
     pub availability: Availability,
     /// Whether Medi-Cal has certified the provider.

@@ -34,7 +34,7 @@ pub use edition::{
     TimeLimit, Urgency,
 };
 pub use facts::{
-    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding,
+    Answer, Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, PrimaryCareDecision,
     Reason, RepresentativePapers, Role, Threat, UrgencyClaims,
 };
 pub use finding::{Finding, Note, Outcome};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::access::Pathway;
 use super::clause::Clause;
-use super::facts::{Availability, Facts, MediCalStatus, ProviderStanding};
+use super::facts::{Availability, Facts, MediCalStatus, NetworkStatus};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
 
@@ -31,32 +31,27 @@ pub fn recommendation(
     qualification: Qualification,
     pathway: Pathway,
 ) -> Recommendation {
+    use NetworkStatus::{InNetwork, OutOfNetwork, Unknown};
     use Recommendation::{GatherInformation, NoneNeeded, ReferInNetwork, SelectCertifiedProvider};
     match pathway {
         Pathway::NetworkAccess => match (facts.provider, qualification) {
-            (ProviderStanding::None, _) | (_, Qualification::NotQualified) => ReferInNetwork,
+            (None, _) | (_, Qualification::NotQualified) => ReferInNetwork,
             (
-                ProviderStanding::InNetwork
-                | ProviderStanding::OutOfNetwork
-                | ProviderStanding::Unknown,
+                Some(InNetwork | OutOfNetwork | Unknown),
                 Qualification::Qualified | Qualification::Unknown | Qualification::NotApplicable,
             ) => NoneNeeded,
         },
         Pathway::PriorAuthorization => match (facts.provider, facts.availability) {
-            (ProviderStanding::InNetwork, Availability::NotAvailable)
+            (Some(InNetwork), Availability::NotAvailable)
                 if qualification == Qualification::NotQualified =>
             {
                 SelectCertifiedProvider
             }
-            (ProviderStanding::Unknown | ProviderStanding::InNetwork, _) => GatherInformation,
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Available) => {
-                ReferInNetwork
-            }
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Unknown) => {
-                GatherInformation
-            }
-            (ProviderStanding::None, Availability::NotAvailable) => SelectCertifiedProvider,
-            (ProviderStanding::OutOfNetwork, Availability::NotAvailable) => {
+            (Some(Unknown | InNetwork), _) => GatherInformation,
+            (None | Some(OutOfNetwork), Availability::Available) => ReferInNetwork,
+            (None | Some(OutOfNetwork), Availability::Unknown) => GatherInformation,
+            (None, Availability::NotAvailable) => SelectCertifiedProvider,
+            (Some(OutOfNetwork), Availability::NotAvailable) => {
                 out_of_network(facts.medi_cal, qualification)
             }
         },

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Answer, Facts, ProviderStanding, Role};
+use super::facts::{Answer, Facts, Role};
 use super::finding::{Finding, Note, Outcome};
 
 /// Whether the provider is qualified.
@@ -43,12 +43,8 @@ pub fn qualification_of(
 #[must_use]
 pub fn qualification(facts: &Facts) -> (Qualification, Option<Finding>) {
     let value = match facts.provider {
-        ProviderStanding::None => Qualification::NotApplicable,
-        ProviderStanding::InNetwork
-        | ProviderStanding::OutOfNetwork
-        | ProviderStanding::Unknown => {
-            qualification_of(facts.role, facts.within_scope, facts.relevant_expertise)
-        }
+        None => Qualification::NotApplicable,
+        Some(_) => qualification_of(facts.role, facts.within_scope, facts.relevant_expertise),
     };
     let (outcome, note) = match value {
         Qualification::NotApplicable => return (value, None),
