@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 
-use crate::wire::parse::microseconds;
+use crate::rules::instant::to_microsecond;
 
 /// Where the present instant comes from.
 pub trait Clock: Send + Sync + 'static {
@@ -18,7 +18,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        microseconds(Utc::now())
+        to_microsecond(Utc::now())
     }
 }
 
@@ -30,12 +30,12 @@ impl ManualClock {
     /// A clock that stands at an instant.
     #[must_use]
     pub fn at(instant: DateTime<Utc>) -> Self {
-        Self(Mutex::new(microseconds(instant)))
+        Self(Mutex::new(to_microsecond(instant)))
     }
 
     /// Sets it, backwards too: servers' clocks do that.
     pub fn set(&self, instant: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = microseconds(instant);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to_microsecond(instant);
     }
 }
 

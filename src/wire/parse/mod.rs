@@ -20,7 +20,6 @@ pub use query::{
     page_token_fingerprint, watch,
 };
 pub use request::{second_opinion, submit};
-pub use scalar::microseconds;
 
 /// Everything that is wrong with a message.
 #[derive(Debug, PartialEq, Eq)]

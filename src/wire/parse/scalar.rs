@@ -1,11 +1,12 @@
 //! Are single values well formed: texts, codes, dates, instants, enums?
 
-use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use prost_types::Timestamp;
 use uuid::Uuid;
 
 use super::{At, Violations};
 use crate::case::{Private, is_phone};
+use crate::rules::instant::to_microsecond;
 
 /// As many characters as a text may have.
 const TEXT_CHARS_MAX: usize = 4_000;
@@ -13,12 +14,6 @@ const TEXT_CHARS_MAX: usize = 4_000;
 const LINE_CHARS_MAX: usize = 200;
 /// As many items as a list may have.
 const LIST_ITEMS_MAX: usize = 50;
-
-/// An instant cut to the microsecond, which is what the record keeps.
-#[must_use]
-pub fn microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
-    instant.trunc_subsecs(6)
-}
 
 impl Violations {
     /// A name, a title, a line or a code: trimmed, at most 200 characters, no line break.
@@ -210,7 +205,7 @@ impl Violations {
                 "must be an instant between the years 1 and 9999 with nanos from 0 to 999,999,999",
             );
         }
-        parsed.map(microseconds)
+        parsed.map(to_microsecond)
     }
 
     /// An enum's value; a number that this version does not know is a violation.

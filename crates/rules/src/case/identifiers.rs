@@ -76,15 +76,17 @@ macro_rules! shown {
     )+};
 }
 
-macro_rules! hidden {
+/// Implements `Debug` with the type's name alone, for a type whose every field may hold health information.
+macro_rules! redacted_debug {
     ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(concat!(stringify!($name), "([redacted])"))
             }
         }
     )+};
 }
+pub(super) use redacted_debug;
 
 identifier!(
     /// A National Provider Identifier: ten digits, the first 1 or 2, the last the Luhn check digit over `80840` and
@@ -140,7 +142,7 @@ identifier!(
     bcp_47
 );
 shown!(Npi, Taxonomy, LanguageTag);
-hidden!(Cin, IcdCode, ProcedureCode);
+redacted_debug!(Cin, IcdCode, ProcedureCode);
 
 fn digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)

@@ -15,7 +15,6 @@ mod identifiers;
 mod next_steps;
 mod notify;
 mod provider;
-mod redact;
 mod refusal;
 mod second_opinion;
 mod submit;

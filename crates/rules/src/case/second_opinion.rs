@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode};
+use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, redacted_debug};
 use super::provider::{NetworkAlternative, NetworkAvailability, Provider};
 use crate::rules::{
     Availability, Facts, Inquiry, PrimaryCareDecision, Reason, RepresentativePapers, Threat,
@@ -190,6 +190,8 @@ pub struct PractitionerOpinion {
     /// The statement.
     pub statement: Private,
 }
+
+redacted_debug!(Member, ClinicalContext, PractitionerOpinion);
 
 impl UrgencyClaim {
     /// Which claims are made.

@@ -1,6 +1,7 @@
 //! Facts are learned after submission: what do they change?
 
 use super::event::Verified;
+use super::identifiers::redacted_debug;
 use super::provider::{NetworkAvailability, Provider, same_name};
 use super::second_opinion::{Member, SecondOpinion};
 use super::{Case, Context, Private, Refusal, State};
@@ -42,6 +43,8 @@ pub struct MemberRest {
     /// Where given, every letter goes there and nowhere else.
     pub confidential_address_lines: Vec<Private>,
 }
+
+redacted_debug!(MemberRest);
 
 /// Fills facts in or corrects them and evaluates everything anew, under the edition of receipt.
 ///
