@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::case::{Actor, Case, Digest, Event, EventBody, NoticeReference, SealedEvent, Submitted};
 use crate::notice::Made;
 use crate::store::{
-    CaseColumns, Commit, CommitError, Counted, ReplayKey, Store, StoredNotice, encode_file,
+    CaseColumns, Commit, CommitError, Counted, ReplayKey, Store, StoredNotice, encode_state,
 };
 
 /// A change that the rules allow: the event, and the letters made with it.
@@ -90,7 +90,7 @@ impl StagedCommit {
             actor,
             body: proposal.event.into(),
         };
-        let (id, edition) = (case.id, case.file.edition);
+        let (id, edition) = (case.id, case.current.edition);
         Self::stage(id, edition, Some(case), event, proposal.letters, rungs)
     }
 
@@ -108,7 +108,7 @@ impl StagedCommit {
         let kind = event.body.kind();
         let counted = before
             .as_ref()
-            .map_or_else(Counted::default, |case| Counted::of(&case.file));
+            .map_or_else(Counted::default, |case| Counted::of(&case.current));
         let case = match before {
             Some(case) => case.after(&event, sealed.sha256),
             None => Case::opened(id, event, sealed.sha256),
@@ -126,9 +126,9 @@ impl StagedCommit {
             expected_version: case.version - 1,
             kind,
             columns: CaseColumns::of(&case, rungs),
-            snapshot: encode_file(&case.file).map_err(|_| StageError::Snapshot)?,
+            snapshot: encode_state(&case.current).map_err(|_| StageError::Snapshot)?,
             event: sealed,
-            turns: counted.turned_into(&case.file),
+            turns: counted.turned_into(&case.current),
             letters,
             replay: None,
         };

@@ -9,7 +9,7 @@ mod tables;
 use std::path::Path;
 
 use second_opinion::case::{
-    Context, File, NetworkStatus, NextStepKind, PractitionerOpinion, Provider, SecondOpinion,
+    CaseState, Context, NetworkStatus, NextStepKind, PractitionerOpinion, Provider, SecondOpinion,
     UrgencyClaim, next_steps, submit,
 };
 use second_opinion::rules::{Availability, Clause, Policy};
@@ -23,7 +23,7 @@ fn by_the_rules(request: SecondOpinion, policy: &Policy) -> Value {
     let now = request.received_at;
     let submitted = submit(request, &Context { now, policy });
     assert_eq!(submitted.assessment, evaluation.assessment);
-    let file = File::opened(submitted);
+    let file = CaseState::opened(submitted);
     let assessment = &file.assessment;
     let mut clauses: Vec<&str> = assessment.findings.iter().map(|f| f.clause.id()).collect();
     clauses.sort_unstable();

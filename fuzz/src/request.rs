@@ -7,10 +7,10 @@ use chrono::{DateTime, Datelike as _, Utc};
 use prost::Message;
 use prost_reflect::{DynamicMessage, Kind, MessageDescriptor};
 use second_opinion::case::{
-    Actor, ActorKind, Case, Context, Digest, Event, File, SecondOpinion, submit,
+    Actor, ActorKind, Case, CaseState, Context, Digest, Event, SecondOpinion, submit,
 };
 use second_opinion::rpc::evaluate_second_opinion::evaluated;
-use second_opinion::store::{decode_file, encode_file};
+use second_opinion::store::{decode_state, encode_state};
 use second_opinion::wire::parse::{self, Cursor, Malformed};
 use second_opinion::wire::{json, render, v1};
 use uuid::Uuid;
@@ -213,9 +213,9 @@ pub fn taken(request: &SecondOpinion, now: DateTime<Utc>) {
         },
         body: submitted.clone().into(),
     };
-    let file = File::opened(submitted);
-    let snapshot = encode_file(&file).expect("a file can be written");
-    assert_eq!(decode_file(&snapshot).as_ref(), Some(&file));
+    let file = CaseState::opened(submitted);
+    let snapshot = encode_state(&file).expect("a file can be written");
+    assert_eq!(decode_state(&snapshot).as_ref(), Some(&file));
 
     let case = Case::opened(Uuid::max(), event.clone(), Digest::ZERO).expect("a case");
     let full = render::full(&case, &[event], shown(now));

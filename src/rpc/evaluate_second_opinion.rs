@@ -3,7 +3,7 @@
 use tonic::Request;
 
 use super::{Caller, Calls};
-use crate::case::{Context, File, SecondOpinion, submit};
+use crate::case::{CaseState, Context, SecondOpinion, submit};
 use crate::error::CallError;
 use crate::wire::render::Shown;
 use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
@@ -33,5 +33,5 @@ pub fn evaluated(
     context: &Context<'_>,
     shown: Shown<'_>,
 ) -> Box<Determination> {
-    render::evaluated(&File::opened(submit(request, context)), shown)
+    render::evaluated(&CaseState::opened(submit(request, context)), shown)
 }

@@ -40,13 +40,13 @@ fn judge(
     context: &Context<'_>,
 ) -> Result<Proposal<Verified>, CallError> {
     let verified = verify(case, command, context)?;
-    let mut request = case.file.request.clone();
+    let mut request = case.current.request.clone();
     verified.apply_to(&mut request);
     let making = notice::Making {
         request: &request,
         ..calls.making(case, context.now)
     };
-    let letters = notice::verification(case.file.state, &verified, making)?;
+    let letters = notice::verification(case.current.state, &verified, making)?;
     Ok(Proposal::with_letters(letters, |notices| Verified {
         notices,
         ..verified

@@ -84,9 +84,13 @@ impl Desk {
             actor,
             body: body.into(),
         };
-        let sealed =
-            SealedEvent::seal(self.case.id, &event, self.case.file.edition, self.case.head)
-                .expect("an event can be sealed");
+        let sealed = SealedEvent::seal(
+            self.case.id,
+            &event,
+            self.case.current.edition,
+            self.case.head,
+        )
+        .expect("an event can be sealed");
         self.case = self
             .case
             .clone()
@@ -176,12 +180,12 @@ impl Desk {
     }
 
     pub fn state(&self) -> State {
-        self.case.file.state
+        self.case.current.state
     }
 
     pub fn clock(&self, kind: ClockKind) -> Option<&Clock> {
         self.case
-            .file
+            .current
             .clocks
             .iter()
             .find(|clock| clock.kind == kind)
@@ -198,7 +202,11 @@ impl Desk {
 
     /// The letter made last.
     pub fn notice_id(&self) -> Option<Uuid> {
-        self.case.file.notices.last().map(|notice| notice.notice_id)
+        self.case
+            .current
+            .notices
+            .last()
+            .map(|notice| notice.notice_id)
     }
 
     pub fn network_access(&mut self) {

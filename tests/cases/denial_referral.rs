@@ -32,7 +32,7 @@ fn undeniable(network: bool) -> SecondOpinion {
 }
 
 fn referred(desk: &Desk) -> &ReferralTo {
-    match &desk.case.file.decision {
+    match &desk.case.current.decision {
         Some(Decision::Denied(denial)) => denial.referral.as_ref().expect("a referral"),
         other => panic!("not denied: {other:?}"),
     }
@@ -262,7 +262,7 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
     );
     assert_eq!(
         desk.case
-            .file
+            .current
             .assessment
             .findings
             .last()

@@ -72,7 +72,7 @@ fn x_every_letter_says_that_the_criteria_can_be_had() {
     desk.deny(denial(&[MemberNotEligible], None))
         .expect("it is borne out");
     let second_opinion::case::Decision::Denied(denied) =
-        desk.case.file.decision.clone().expect("it was denied")
+        desk.case.current.decision.clone().expect("it was denied")
     else {
         panic!("it was denied");
     };

@@ -15,7 +15,7 @@ use crate::support::{
 };
 
 fn steps(desk: &Desk) -> Vec<NextStep> {
-    next_steps(&desk.case.file, desk.now, &desk.policy.calendar)
+    next_steps(&desk.case.current, desk.now, &desk.policy.calendar)
 }
 
 /// Kind, clause and related policy of each step.
@@ -228,7 +228,7 @@ fn vi_f_the_appeal_is_counted_from_the_denials_own_letter() {
     asked.primary_care_decision = PrimaryCareDecision::NotGranted;
     let mut desk = Desk::submitted(asked);
     // The case had a letter on 2 March, on how to file a grievance.
-    assert_eq!(desk.case.file.notices.len(), 1);
+    assert_eq!(desk.case.current.notices.len(), 1);
     desk.at(at("2026-03-04T07:30:00Z"))
         .deny(denial(&[MemberNotEligible], None))
         .expect("it is borne out");

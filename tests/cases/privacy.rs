@@ -53,7 +53,7 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
         ..approval()
     };
     desk.approve(command).expect("the facts bear it");
-    let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
+    let Some(Decision::Approved(approved)) = &desk.case.current.decision else {
         panic!("it was approved");
     };
     {

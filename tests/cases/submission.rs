@@ -20,7 +20,7 @@ fn desk(change: Change) -> Desk {
 }
 
 fn found(change: Change) -> Vec<(Clause, Outcome, Note)> {
-    let findings = desk(change).case.file.assessment.findings;
+    let findings = desk(change).case.current.assessment.findings;
     findings
         .iter()
         .map(|finding| (finding.clause, finding.outcome, finding.note))
@@ -221,7 +221,7 @@ fn x_a_request_from_before_the_edition_held_says_so() {
     let noted: fn(&str) -> bool = |received| {
         let mut request = request();
         request.received_at = at(received);
-        let findings = Desk::submitted(request).case.file.assessment.findings;
+        let findings = Desk::submitted(request).case.current.assessment.findings;
         let mut notes = findings.iter().map(|finding| finding.note);
         notes.any(|note| note == Note::EarlierEdition)
     };
@@ -303,7 +303,7 @@ const WORDS: [(Change, Note, &str); 12] = [
 #[test]
 fn a_finding_says_in_words_what_was_found() {
     for (change, note, words) in WORDS {
-        let findings = desk(change).case.file.assessment.findings;
+        let findings = desk(change).case.current.assessment.findings;
         let finding = findings.iter().find(|finding| finding.note == note);
         let finding = finding.unwrap_or_else(|| panic!("{note:?} is not among {findings:?}"));
         let message = finding.message();

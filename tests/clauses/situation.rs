@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    Actor, ActorKind, Approve, Case, Channel, Context, Denial, DenialReason, Deny, Digest, Event,
-    EventBody, Expedite, File, License, LicenseType, LicensedReviewer, NextStepKind,
+    Actor, ActorKind, Approve, Case, CaseState, Channel, Context, Denial, DenialReason, Deny,
+    Digest, Event, EventBody, Expedite, License, LicenseType, LicensedReviewer, NextStepKind,
     NoticeReference, Notification, Notify, Person, Provider, Recipient, Refusal, Requester,
     Reviewer, SecondOpinion, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
     next_steps, notify, submit, verify, withdraw,
@@ -217,13 +217,13 @@ impl Situation {
                 Err(refusal) => panic!("turned away for another cause than a clause: {refusal}"),
             }
         }
-        answer.look_at(&case.file, self.as_of.unwrap_or(last), &self.policy);
+        answer.look_at(&case.current, self.as_of.unwrap_or(last), &self.policy);
         answer
     }
 }
 
 impl Answer {
-    fn look_at(&mut self, file: &File, as_of: DateTime<Utc>, policy: &Policy) {
+    fn look_at(&mut self, file: &CaseState, as_of: DateTime<Utc>, policy: &Policy) {
         let findings = file.assessment.findings.iter();
         self.named
             .extend(findings.map(|finding| (finding.clause, Way::Finding(finding.outcome))));

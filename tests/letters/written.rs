@@ -119,7 +119,7 @@ fn denied_with(
     reason: DenialReason,
 ) -> Result<Vec<Made>, NoticeError> {
     let desk = Desk::submitted(request);
-    let mut command = denial(&[code], referral(code, &desk.case.file.request));
+    let mut command = denial(&[code], referral(code, &desk.case.current.request));
     command.reasons = vec![reason];
     let context = Context {
         now: at(DECIDED),
@@ -167,7 +167,7 @@ pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
         ..approval()
     })
     .expect("it is borne out");
-    let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
+    let Some(Decision::Approved(approved)) = &desk.case.current.decision else {
         panic!("it was approved");
     };
     let made = notice::approval(approved, making(&desk, &plan, &notices)).expect("letters");
@@ -197,7 +197,7 @@ pub fn others(language: &str) -> Vec<(&'static str, Letter)> {
         ..network(available())
     };
     desk.verify(command).expect("the case is open");
-    assert_eq!(desk.case.file.state, State::NoAuthorizationRequired);
+    assert_eq!(desk.case.current.state, State::NoAuthorizationRequired);
     let second_opinion::case::EventBody::Verified(verified) = &desk.events[1].body else {
         panic!("facts were learned");
     };

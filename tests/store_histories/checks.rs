@@ -41,7 +41,7 @@ pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
     let logged = by_callers.map(|entry| {
         let index = usize::try_from(entry.version - 1).expect("an index");
         let stage = &stages[&entry.determination_id][index];
-        assert_eq!(stage.file.state, entry.state);
+        assert_eq!(stage.current.state, entry.state);
         (entry.determination_id, stage.etag())
     });
     logged.collect()
@@ -53,18 +53,18 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
         .map(|length| fold(id, &records[..length]).expect("a case"))
         .collect();
     for (before, after) in stages.iter().zip(&stages[1..]) {
-        let told = before.file.told != after.file.told;
+        let told = before.current.told != after.current.told;
         assert_eq!(told, before.etag() == after.etag());
         let now = dues(after);
         for (kind, due) in dues(before) {
             assert!(now[&kind] <= due, "{kind:?}: from {due} to {}", now[&kind]);
         }
-        if before.file.assessment.urgency == Urgency::Urgent {
-            assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
+        if before.current.assessment.urgency == Urgency::Urgent {
+            assert_eq!(after.current.assessment.urgency, Urgency::Urgent);
         }
-        if before.file.decision.is_some() {
-            assert_eq!(after.file.state, before.file.state);
-            assert_eq!(after.file.decision, before.file.decision);
+        if before.current.decision.is_some() {
+            assert_eq!(after.current.state, before.current.state);
+            assert_eq!(after.current.decision, before.current.decision);
         }
         assert!(before.updated_at <= after.updated_at);
     }
@@ -72,7 +72,7 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
 }
 
 fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
-    let clocks = &case.file.clocks;
+    let clocks = &case.current.clocks;
     let dues: BTreeMap<_, _> = clocks.iter().map(|it| (it.kind, it.due_at())).collect();
     assert_eq!(dues.len(), clocks.len(), "one clock of each kind");
     dues
@@ -81,11 +81,14 @@ fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
 /// Every event is under the edition that the day of receipt chose.
 fn check_editions(calls: &Calls, stages: &[Case], records: &[Record]) {
     for (stage, record) in stages.iter().zip(records) {
-        let received = calls.policy.calendar.day_of(stage.file.request.received_at);
+        let received = calls
+            .policy
+            .calendar
+            .day_of(stage.current.request.received_at);
         let edition = Edition::for_receipt(received).version;
         let (header, _) = SealedEvent::unseal(&record.bytes, record.sha256).expect("an event");
         assert_eq!(header.policy_version, edition, "the edition of receipt");
-        assert_eq!(stage.file.edition, edition, "the edition of receipt");
+        assert_eq!(stage.current.edition, edition, "the edition of receipt");
     }
 }
 

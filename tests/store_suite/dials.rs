@@ -48,14 +48,17 @@ pub async fn counts_are_those_of_the_cases_at_any_instant<S: Store>(store: Arc<S
     )
     .await;
     let cases = all_cases(&*store).await;
-    let dues: Vec<_> = cases.iter().filter_map(|case| case.file.due_at()).collect();
+    let dues: Vec<_> = cases
+        .iter()
+        .filter_map(|case| case.current.due_at())
+        .collect();
     assert!(dues.len() > 3, "clocks run");
     for due in dues {
         for hours in [-1, 0, 4, 24, 72, 100] {
             let as_of = due - TimeDelta::hours(hours);
             let dials = store.dials(as_of).await.expect("read");
             for clock in CLOCKS {
-                let running = cases.iter().flat_map(|case| &case.file.clocks);
+                let running = cases.iter().flat_map(|case| &case.current.clocks);
                 let running = running.filter(|held| held.kind == clock && held.runs());
                 let left: Vec<_> = running.map(|held| held.due_at() - as_of).collect();
                 for time_left in TimeLeft::ALL {
@@ -112,14 +115,19 @@ pub async fn a_decision_too_late_is_missed<S: Store>(store: Arc<S>) {
     let request = sample::urgent_request(1, sample::start());
     made(&*store, change.submit(request)).await;
     let case = read(&*store, change.id).await;
-    let due = case.file.due_at().expect("a clock runs");
+    let due = case.current.due_at().expect("a clock runs");
     made(&*store, Change::of(&case, due).approve()).await;
     let dials = store.dials(due).await.expect("read");
     let stopped = [false, true].map(|too_late| dials.stopped(ClockKind::Determination, too_late));
     assert_eq!(stopped, [0, 1]);
     assert_eq!(dials.oldest_undecided(), None);
     let case = read(&*store, case.id).await;
-    let running = case.file.clocks.iter().filter(|clock| clock.runs()).count();
+    let running = case
+        .current
+        .clocks
+        .iter()
+        .filter(|clock| clock.runs())
+        .count();
     let shown: u64 = CLOCKS
         .into_iter()
         .flat_map(|clock| TimeLeft::ALL.map(|time_left| dials.open(clock, time_left)))

@@ -99,9 +99,9 @@ pub async fn each_thing_is_told_once_by_however_many_sweepers<S: Store>(store: A
         assert_eq!(told.len(), if n % 2 == 0 { 2 } else { 1 }, "clocks");
         assert!(told.values().all(|told| *told == TOLD), "{told:?}");
         let case = read(&*store, *id).await;
-        let kinds: Vec<_> = case.file.notices.iter().map(|it| it.kind).collect();
+        let kinds: Vec<_> = case.current.notices.iter().map(|it| it.kind).collect();
         assert_eq!(kinds, [NoticeKind::Lapse]);
-        let letter = store.notice(case.file.notices[0].notice_id).await;
+        let letter = store.notice(case.current.notices[0].notice_id).await;
         assert!(letter.expect("read").is_some());
     }
     // What each sweeper counts is what it told itself.

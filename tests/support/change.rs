@@ -9,7 +9,7 @@ use second_opinion::notice::{self, Made, Making, NoticeSettings, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::Policy;
 use second_opinion::store::{
-    CaseColumns, Commit, Committed, Counted, ReplayKey, Store, StoredNotice, encode_file,
+    CaseColumns, Commit, Committed, Counted, ReplayKey, Store, StoredNotice, encode_state,
 };
 use uuid::Uuid;
 
@@ -127,7 +127,7 @@ impl<'a> Change<'a> {
         let kind = body.kind();
         let edition = match (&body, self.before) {
             (EventBody::Submitted(submitted), None) => submitted.edition,
-            (_, Some(case)) => case.file.edition,
+            (_, Some(case)) => case.current.edition,
             (_, None) => panic!("a first event submits"),
         };
         let event = Event {
@@ -144,7 +144,7 @@ impl<'a> Change<'a> {
         let sealed = SealedEvent::seal(self.id, &event, edition, previous).expect("JSON");
         let counted = self
             .before
-            .map_or_else(Counted::default, |before| Counted::of(&before.file));
+            .map_or_else(Counted::default, |before| Counted::of(&before.current));
         let case = match self.before {
             None => Case::opened(self.id, event, sealed.sha256),
             Some(case) => case.clone().after(&event, sealed.sha256),
@@ -155,8 +155,8 @@ impl<'a> Change<'a> {
             event: sealed,
             kind,
             columns: CaseColumns::of(&case, &RUNGS),
-            snapshot: encode_file(&case.file).expect("bytes"),
-            turns: counted.turned_into(&case.file),
+            snapshot: encode_state(&case.current).expect("bytes"),
+            turns: counted.turned_into(&case.current),
             letters: letters
                 .into_iter()
                 .map(|letter| StoredNotice {

@@ -138,8 +138,8 @@ impl<'a> Making<'a> {
         Self {
             new_id,
             determination_id: case.id,
-            request: &case.file.request,
-            edition: case.file.edition,
+            request: &case.current.request,
+            edition: case.current.edition,
             now,
             settings,
             calendar,

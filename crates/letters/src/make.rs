@@ -152,9 +152,9 @@ pub fn verification(
 /// # Errors
 /// When the plan cannot be reached for an appeal or a grievance.
 pub fn lapse(case: &Case, making: Making<'_>) -> Result<Option<Made>, NoticeError> {
-    let pending = case.file.state == State::PendingReview;
+    let pending = case.current.state == State::PendingReview;
     let has_one = case
-        .file
+        .current
         .notices
         .iter()
         .any(|notice| notice.kind == NoticeKind::Lapse);
@@ -162,7 +162,7 @@ pub fn lapse(case: &Case, making: Making<'_>) -> Result<Option<Made>, NoticeErro
         return Ok(None);
     }
     let limits = case
-        .file
+        .current
         .clocks
         .iter()
         .filter(|clock| clock.runs())

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codes::urgency_code;
-use second_opinion_rules::case::{Decision, File, State, Stop, StopReason};
+use second_opinion_rules::case::{CaseState, Decision, State, Stop, StopReason};
 use second_opinion_rules::rules::{ClockKind, Urgency};
 
 /// Every kind of clock.
@@ -91,7 +91,7 @@ pub struct Counted(Vec<Turn>);
 impl Counted {
     /// What a case's file counts for.
     #[must_use]
-    pub fn of(file: &File) -> Self {
+    pub fn of(file: &CaseState) -> Self {
         let mut counted = Self(Vec::with_capacity(4));
         tally(file, &mut counted.0);
         counted
@@ -99,7 +99,7 @@ impl Counted {
 
     /// What a commit adds to the dials and takes from them that makes this file of what counted for this much.
     #[must_use]
-    pub fn turned_into(self, after: &File) -> Vec<Turn> {
+    pub fn turned_into(self, after: &CaseState) -> Vec<Turn> {
         let mut turns = Self::of(after).0;
         for before in self.0 {
             let by = -before.by;
@@ -116,7 +116,7 @@ impl Counted {
     }
 }
 
-fn tally(file: &File, turns: &mut Vec<Turn>) {
+fn tally(file: &CaseState, turns: &mut Vec<Turn>) {
     let mut turn = |dial, key, by| turns.push(Turn { dial, key, by });
     for clock in &file.clocks {
         match clock.stopped {

@@ -39,7 +39,7 @@ pub use fold::{fold, unseal};
 pub use meters::{Connections, Meters};
 pub use open::{migrate, open, open_read_only};
 pub use secret::{Secret, redact_url};
-pub use snapshot::{decode_file, encode_file};
+pub use snapshot::{decode_state, encode_state};
 pub use url::StoreUrl;
 pub use verify::{Finding, LogReport, Problem, verify_log};
 
@@ -154,7 +154,7 @@ pub struct Commit {
     pub kind: EventKind,
     /// The columns that a case is found by, after the change.
     pub columns: CaseColumns,
-    /// The case's file after the change, encoded by [`encode_file`].
+    /// The case's file after the change, encoded by [`encode_state`].
     pub snapshot: Vec<u8>,
     /// How it moves the counts of deadlines ([`Counted`]).
     pub turns: Vec<Turn>,
@@ -190,7 +190,7 @@ impl CaseColumns {
     /// The columns of a case, where the shares of a clock's time that are told are `rungs`, in percent.
     #[must_use]
     pub fn of(case: &Case, rungs: &[u8]) -> Self {
-        let file = &case.file;
+        let file = &case.current;
         Self {
             state: file.state,
             urgency: file.assessment.urgency,

@@ -12,7 +12,7 @@ use second_opinion::case::{
 use second_opinion::notice::{
     self, Form, Made, Making, NoticeError, NoticeSettings, Rendition, Settings, Templates,
 };
-use second_opinion::store::{LogEntry, Record, decode_file, encode_file, fold};
+use second_opinion::store::{LogEntry, Record, decode_state, encode_state, fold};
 use second_opinion::wire::{parse, render, v1};
 use uuid::Uuid;
 
@@ -90,18 +90,18 @@ impl Desk {
 
     fn keep(&mut self, event: Event, sealed: SealedEvent) {
         let position = self.records.len() as u64 + 1;
-        let file = &self.case.file;
+        let current = &self.case.current;
         self.entries.push(LogEntry {
             position,
             determination_id: ID,
             version: event.version,
             kind: event.body.kind(),
-            state: file.state,
-            urgency: file.assessment.urgency,
-            due_at: file.due_at(),
+            state: current.state,
+            urgency: current.assessment.urgency,
+            due_at: current.due_at(),
             occurred_at: event.occurred_at,
-            referral_number: file.request.referral_number.clone(),
-            treatment_authorization_number: file.request.treatment_authorization_number.clone(),
+            referral_number: current.request.referral_number.clone(),
+            treatment_authorization_number: current.request.treatment_authorization_number.clone(),
         });
         self.records.push(Record {
             position,
@@ -120,7 +120,7 @@ impl Desk {
             actor: actor(kind),
             body: body.into(),
         };
-        let edition = self.case.file.edition;
+        let edition = self.case.current.edition;
         let sealed = SealedEvent::seal(ID, &event, edition, self.case.head).expect("sealed");
         let next = self.case.clone().after(&event, sealed.sha256);
         self.case = next.expect("what was judged follows");
@@ -129,8 +129,8 @@ impl Desk {
     }
 
     fn making(&self) -> Making<'_> {
-        let file = &self.case.file;
-        making(&file.request, file.edition, self.now, &self.settings)
+        let current = &self.case.current;
+        making(&current.request, current.edition, self.now, &self.settings)
     }
 
     /// One message, or that time has gone.
@@ -164,7 +164,7 @@ impl Desk {
             return Ok(());
         };
         let mut verified = verify(&self.case, change.command, &self.context())?;
-        let letters = notice::verification(self.case.file.state, &verified, self.making());
+        let letters = notice::verification(self.case.current.state, &verified, self.making());
         let letters = letters.expect("the plan can be reached");
         verified.notices = references(&letters);
         self.commit(verified, letters, ActorKind::Service);
@@ -175,10 +175,10 @@ impl Desk {
         let Ok(change) = parse::expedite(message, self.now) else {
             return Ok(());
         };
-        let due = self.case.file.due_at();
+        let due = self.case.current.due_at();
         let body = expedite(&self.case, change.command, &self.context())?;
         self.commit(body, Vec::new(), ActorKind::Service);
-        let now_due = self.case.file.due_at();
+        let now_due = self.case.current.due_at();
         assert!(now_due <= due || due.is_none(), "later than before");
         Ok(())
     }
@@ -221,7 +221,7 @@ impl Desk {
 
     /// One of the case's letters, mostly; `None`: none of them is chosen.
     fn letter(&self, bytes: &mut Unstructured<'_>) -> Option<Uuid> {
-        let held = &self.case.file.notices;
+        let held = &self.case.current.notices;
         let chosen = held.get(below(bytes, held.len() + 1))?;
         Some(chosen.notice_id)
     }
@@ -274,14 +274,14 @@ impl Desk {
 
     /// What is so of a case after each of its events; its first letters were looked at before.
     pub fn check(&self, seen: usize) {
-        let (case, file) = (&self.case, &self.case.file);
+        let (case, current) = (&self.case, &self.case.current);
         let folded = fold(ID, &self.records).expect("sound events fold");
         assert_eq!(&folded, case, "not what its events fold to");
-        let snapshot = encode_file(file).expect("a file can be written");
-        assert_eq!(decode_file(&snapshot).as_ref(), Some(file));
-        for limit in file.clocks.iter().flat_map(|clock| &clock.limits) {
+        let snapshot = encode_state(current).expect("a state can be written");
+        assert_eq!(decode_state(&snapshot).as_ref(), Some(current));
+        for limit in current.clocks.iter().flat_map(|clock| &clock.limits) {
             assert!(
-                limit.due_at > file.request.received_at,
+                limit.due_at > current.request.received_at,
                 "due before receipt"
             );
         }
@@ -296,9 +296,9 @@ impl Desk {
         let full = render::full(case, &self.events, shown(self.now));
         is_json(&full, "Determination");
         let again = parse::second_opinion(full.second_opinion, self.now, calendar());
-        assert_eq!(again.as_ref(), Ok(&file.request), "not what is shown");
+        assert_eq!(again.as_ref(), Ok(&current.request), "not what is shown");
 
-        let named: Vec<&NoticeKind> = file.notices.iter().map(|notice| &notice.kind).collect();
+        let named: Vec<&NoticeKind> = current.notices.iter().map(|notice| &notice.kind).collect();
         let made: Vec<NoticeKind> = self
             .letters
             .iter()
@@ -310,10 +310,10 @@ impl Desk {
 
     /// Whoever is denied has it in writing, from a person.
     fn check_decision(&self) {
-        let file = &self.case.file;
-        let denied = matches!(file.decision, Some(Decision::Denied(_)));
-        assert_eq!(denied, file.state == State::Denied);
-        let in_writing = |kind| file.notices.iter().any(|notice| notice.kind == kind);
+        let current = &self.case.current;
+        let denied = matches!(current.decision, Some(Decision::Denied(_)));
+        assert_eq!(denied, current.state == State::Denied);
+        let in_writing = |kind| current.notices.iter().any(|notice| notice.kind == kind);
         assert_eq!(denied, in_writing(NoticeKind::Denial));
         for event in &self.events {
             let decides = matches!(event.body.kind(), EventKind::Denied | EventKind::Approved);

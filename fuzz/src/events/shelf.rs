@@ -99,7 +99,7 @@ impl Shelf {
             8 => self.entries[at].version = with.into(),
             9 => self
                 .case
-                .file
+                .current
                 .request
                 .referral_number
                 .push(char::from(with)),

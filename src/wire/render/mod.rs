@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use prost_types::Timestamp;
 
 use crate::case::{
-    Case, Clock, Contact, Event, EventKind, File, NextStep, NextStepKind, NoticeKind,
+    Case, CaseState, Clock, Contact, Event, EventKind, NextStep, NextStepKind, NoticeKind,
     NoticeReference, State, Timeliness, next_steps,
 };
 use crate::plan::{ContactPoint, Plan};
@@ -55,7 +55,7 @@ fn date(day: NaiveDate) -> String {
 /// A case in the BASIC view.
 #[must_use]
 pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
-    let mut determination = evaluated(&case.file, shown);
+    let mut determination = evaluated(&case.current, shown);
     determination.determination_id = case.id.hyphenated().to_string();
     determination.etag = case.etag();
     determination.created_at = Some(timestamp(case.created_at));
@@ -67,15 +67,15 @@ pub fn basic(case: &Case, shown: Shown<'_>) -> Box<v1::Determination> {
 #[must_use]
 pub fn full(case: &Case, events: &[Event], shown: Shown<'_>) -> Box<v1::Determination> {
     let mut determination = basic(case, shown);
-    determination.decision = case.file.decision.as_ref().map(decision::full);
-    determination.second_opinion = Some(Box::new(request::second_opinion(&case.file.request)));
+    determination.decision = case.current.decision.as_ref().map(decision::full);
+    determination.second_opinion = Some(Box::new(request::second_opinion(&case.current.request)));
     determination.history = events.iter().map(history::entry).collect();
     determination
 }
 
 /// A case without the fields of record: what evaluating gives.
 #[must_use]
-pub fn evaluated(file: &File, shown: Shown<'_>) -> Box<v1::Determination> {
+pub fn evaluated(file: &CaseState, shown: Shown<'_>) -> Box<v1::Determination> {
     let zone = shown.calendar.zone();
     Box::new(v1::Determination {
         determination_id: String::new(),

@@ -140,7 +140,7 @@ pub fn approve(
 /// The provider approved with what is known of it, and whether it is another than the one asked for. No fact passes
 /// from the one asked for to another.
 fn provider_approved(case: &Case, given: Option<Provider>) -> Result<(Provider, bool), Refusal> {
-    let asked_for = case.file.request.requested_provider.as_ref();
+    let asked_for = case.current.request.requested_provider.as_ref();
     match (given, asked_for) {
         (None, None) => Err(Refusal::field(
             "provider",
@@ -173,18 +173,18 @@ fn authorization_number(case: &Case, context: &Context<'_>) -> String {
 /// The clocks once a decision is made: the decision's stops, the notifications' run on, and where a health
 /// professional asked one to tell that professional starts.
 pub(super) fn clocks_after_decision(case: &Case, context: &Context<'_>) -> Vec<Clock> {
-    let mut clocks = case.file.clocks.clone();
+    let mut clocks = case.current.clocks.clone();
     for clock in clocks
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::Determination)
     {
         clock.stop(context.now, StopReason::Done);
     }
-    if case.file.request.asked_by_professional() {
+    if case.current.request.asked_by_professional() {
         clocks.extend(
             context
                 .policy
-                .provider_clock(case.file.request.received_at, context.now),
+                .provider_clock(case.current.request.received_at, context.now),
         );
     }
     clocks

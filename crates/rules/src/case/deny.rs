@@ -67,7 +67,7 @@ pub fn deny(
     _person: &Person,
     context: &Context<'_>,
 ) -> Result<ProposedDenial, Refusal> {
-    if case.file.state == State::NoAuthorizationRequired {
+    if case.current.state == State::NoAuthorizationRequired {
         return Err(Refusal::by(
             Clause::Access,
             "this request needs no permission from the plan, so there is nothing to deny",
@@ -77,7 +77,7 @@ pub fn deny(
     if command.reasons.is_empty() {
         return Err(Refusal::field("reasons", "at least one is required"));
     }
-    let request = &case.file.request;
+    let request = &case.current.request;
     let (facts, reasons) = (request.facts(), request.reason_codes());
     let referral = command.referral.map(|given| resolve(given, request));
     let given = DenialFacts {
@@ -196,7 +196,7 @@ impl ReferralTo {
 }
 
 fn clocks_after_denial(case: &Case, context: &Context<'_>) -> Vec<Clock> {
-    let received_at: DateTime<Utc> = case.file.request.received_at;
+    let received_at: DateTime<Utc> = case.current.request.received_at;
     let mut clocks = clocks_after_decision(case, context);
     for clock in clocks
         .iter_mut()

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::event::Expedited;
 use super::second_opinion::UrgencyClaim;
-use super::{Case, Context, File, Refusal, State};
+use super::{Case, CaseState, Context, Refusal, State};
 use crate::rules::Urgency;
 
 /// A claim that a request is urgent, made after it came in.
@@ -30,8 +30,8 @@ pub fn expedite(
         "ExpediteSecondOpinion",
         &[State::PendingReview, State::NoAuthorizationRequired],
     )?;
-    let file = &case.file;
-    let opened = file.request.received_at;
+    let current = &case.current;
+    let opened = current.request.received_at;
     // A receipt may lie a little ahead of this server's clock; a request to expedite cannot be asked to lie ahead too.
     let received_at = if opened > context.now {
         command.received_at.max(opened)
@@ -40,19 +40,19 @@ pub fn expedite(
     };
     if received_at < opened {
         return Err(Refusal::State {
-            state: file.state,
+            state: current.state,
             message: "the request to expedite cannot have been received before the request itself"
                 .to_owned(),
         });
     }
-    let mut request = file.request.clone();
+    let mut request = current.request.clone();
     request.claim_urgency(&command.claim);
-    let urgent_since = file.urgent_since_after(received_at);
+    let urgent_since = current.urgent_since_after(received_at);
     let evaluation = context.policy.evaluate(&request.inquiry(urgent_since));
 
-    let mut clocks = file.clocks.clone();
+    let mut clocks = current.clocks.clone();
     // On the network way the evaluation has none.
-    if file.assessment.urgency == Urgency::Routine {
+    if current.assessment.urgency == Urgency::Routine {
         for started in evaluation.clocks {
             match clocks.iter_mut().find(|clock| clock.kind == started.kind) {
                 Some(clock) => clock.add_limits(started.limits),
@@ -69,7 +69,7 @@ pub fn expedite(
     })
 }
 
-impl File {
+impl CaseState {
     /// The instant from which urgent hours count once a request to expedite has been received: the first one received
     /// for a routine request. Later ones do not move it.
     pub(super) fn urgent_since_after(&self, received_at: DateTime<Utc>) -> Option<DateTime<Utc>> {

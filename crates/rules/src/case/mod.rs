@@ -103,7 +103,7 @@ pub struct Context<'a> {
 
 /// What a case holds: everything but where it stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct File {
+pub struct CaseState {
     /// The request with the facts as they are now known.
     pub request: SecondOpinion,
     /// The edition that it is decided under.
@@ -142,7 +142,7 @@ pub struct Case {
     /// When a caller's command last changed it.
     pub updated_at: DateTime<Utc>,
     /// What it holds.
-    pub file: File,
+    pub current: CaseState,
 }
 
 /// Events that do not fold to a case.
@@ -164,7 +164,7 @@ pub enum FoldError {
     Empty,
 }
 
-impl File {
+impl CaseState {
     /// What the first event makes.
     #[must_use]
     pub fn opened(submitted: Submitted) -> Self {
@@ -195,7 +195,7 @@ impl File {
         self.clocks = clocks.to_vec();
     }
 
-    /// What a later event makes of the file. `false`: the event cannot follow.
+    /// What a later event makes of the state. `false`: the event cannot follow.
     #[must_use]
     pub fn apply(&mut self, body: &EventBody) -> bool {
         match body {
@@ -264,7 +264,7 @@ impl Case {
     /// The case after one more event, sealed as `sha256`. `None`: the event cannot follow.
     #[must_use]
     pub fn after(mut self, event: &Event, sha256: Digest) -> Option<Self> {
-        if event.version != self.version + 1 || !self.file.apply(&event.body) {
+        if event.version != self.version + 1 || !self.current.apply(&event.body) {
             return None;
         }
         self.version = event.version;
@@ -289,7 +289,7 @@ impl Case {
             command_head: sha256,
             created_at: event.occurred_at,
             updated_at: event.occurred_at,
-            file: File::opened(*submitted),
+            current: CaseState::opened(*submitted),
         })
     }
 
@@ -321,8 +321,8 @@ impl Case {
 
     /// Refuses a command that the case's state does not allow, or that comes after the last event a case takes.
     fn allow(&self, command: &str, states: &[State]) -> Result<(), Refusal> {
-        if !states.contains(&self.file.state) {
-            let state = self.file.state;
+        if !states.contains(&self.current.state) {
+            let state = self.current.state;
             return Err(Refusal::State {
                 state,
                 message: format!("{command} is not allowed in state {}", state.name()),

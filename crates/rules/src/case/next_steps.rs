@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::decision::{Decision, NoticeKind, ReferralTo};
 use super::identifiers::Npi;
 use super::provider::{NetworkAlternative, Provider};
-use super::{File, State};
+use super::{CaseState, State};
 use crate::rules::{
     APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy,
 };
@@ -166,10 +166,10 @@ fn appeal(
 
 /// The next steps of a case at an instant, in the order in which the policy digest's table has them.
 #[must_use]
-pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
-    let mut steps = match (file.state, &file.decision) {
-        (State::NoAuthorizationRequired, _) => see_network(file),
-        (State::PendingReview, _) => pending(file, as_of, calendar),
+pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+    let mut steps = match (current.state, &current.decision) {
+        (State::NoAuthorizationRequired, _) => see_network(current),
+        (State::PendingReview, _) => pending(current, as_of, calendar),
         (State::Approved, Some(Decision::Approved(approval))) => vec![
             NextStepKind::SeeApprovedProvider.step(
                 Clause::Access,
@@ -183,7 +183,7 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
             ),
         ],
         (State::Denied, Some(Decision::Denied(denial))) => {
-            let notice_date = file
+            let notice_date = current
                 .notices
                 .iter()
                 .find(|notice| notice.kind == NoticeKind::Denial)
@@ -206,8 +206,8 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
         }
         (State::Approved | State::Denied | State::Withdrawn, _) => Vec::new(),
     };
-    if file.request.primary_care_decision == PrimaryCareDecision::NotGranted
-        && file.state != State::Withdrawn
+    if current.request.primary_care_decision == PrimaryCareDecision::NotGranted
+        && current.state != State::Withdrawn
     {
         steps.push(NextStepKind::FileGrievance.step(
             Clause::PrimaryCareNotGranted,
@@ -218,13 +218,13 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
     steps
 }
 
-fn see_network(file: &File) -> Vec<NextStep> {
+fn see_network(current: &CaseState) -> Vec<NextStep> {
     let kind = NextStepKind::SeeNetworkProvider;
     match (
-        file.assessment.recommendation,
-        &file.request.requested_provider,
+        current.assessment.recommendation,
+        &current.request.requested_provider,
     ) {
-        (Recommendation::ReferInNetwork, _) | (_, None) => file
+        (Recommendation::ReferInNetwork, _) | (_, None) => current
             .request
             .alternatives()
             .iter()
@@ -251,16 +251,16 @@ fn see_network(file: &File) -> Vec<NextStep> {
     }
 }
 
-fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+fn pending(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
     let mut steps = Vec::new();
-    if file.assessment.recommendation == Recommendation::SelectCertifiedProvider {
+    if current.assessment.recommendation == Recommendation::SelectCertifiedProvider {
         steps.push(NextStepKind::ReferOutOfNetwork.step(
             Clause::Network,
             Instruction::FindCertifiedProvider,
             Contact::MemberServices,
         ));
     }
-    if let Some(due) = file.due_at().filter(|due| *due <= as_of) {
+    if let Some(due) = current.due_at().filter(|due| *due <= as_of) {
         steps.push(appeal(
             Clause::FederalUntimelyDecision,
             calendar.day_of(due),

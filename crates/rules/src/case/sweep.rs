@@ -1,13 +1,13 @@
 //! Which share of a clock's time has gone, which clock has run out, and was that told yet?
 //!
-//! Each rung of a clock's time, and that it ran out, is told once a kind of clock: the file remembers what was. Who
+//! Each rung of a clock's time, and that it ran out, is told once a kind of clock: the case remembers what was. Who
 //! asks is the sweeper, at an instant of its own; nothing here decides anything, and no clock is changed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::event::{DueSoon, Overdue};
-use super::{Case, EventBody, File, MAX_EVENTS};
+use super::{Case, CaseState, EventBody, MAX_EVENTS};
 use crate::rules::{Clock, ClockKind};
 
 /// The whole of a clock's time.
@@ -110,11 +110,11 @@ impl Case {
         let places = MAX_EVENTS
             .saturating_sub(self.version)
             .saturating_sub(KEPT_FOR_CALLERS);
-        let clocks = self.file.clocks.iter().filter(move |_| places > 0);
+        let clocks = self.current.clocks.iter().filter(move |_| places > 0);
         clocks
             .filter(|clock| clock.runs())
             .filter_map(move |clock| {
-                let told = self.file.told_of(clock.kind);
+                let told = self.current.told_of(clock.kind);
                 let due_at = clock.due_at();
                 let ran_out = as_of.is_some_and(|now| due_at <= now);
                 let rung = rungs
@@ -149,7 +149,7 @@ fn reached(clock: &Clock, rung_percent: u8) -> DateTime<Utc> {
         .unwrap_or(due_at)
 }
 
-impl File {
+impl CaseState {
     /// What was told of a kind of clock.
     #[must_use]
     pub fn told_of(&self, clock: ClockKind) -> Told {

@@ -56,7 +56,7 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Ver
         "RecordVerification",
         &[State::PendingReview, State::NoAuthorizationRequired],
     )?;
-    let held = &case.file.request;
+    let held = &case.current.request;
     let provider = command
         .provider
         .map(|newer| corrected(held, &newer))
@@ -75,10 +75,10 @@ pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Ver
     );
     let evaluation = context
         .policy
-        .evaluate(&request.inquiry(case.file.urgent_since));
+        .evaluate(&request.inquiry(case.current.urgent_since));
     let clocks = match evaluation.assessment.pathway {
-        Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
-        Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
+        Pathway::NetworkAccess => no_longer_needed(&case.current.clocks, context),
+        Pathway::PriorAuthorization => needed_again(&case.current.clocks, evaluation.clocks),
     };
     Ok(Verified {
         provider,

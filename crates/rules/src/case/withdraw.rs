@@ -30,8 +30,8 @@ pub fn withdraw(
         "WithdrawSecondOpinion",
         &[State::PendingReview, State::NoAuthorizationRequired],
     )?;
-    may_withdraw(&command.withdrawn_by, &case.file.request)?;
-    let mut clocks = case.file.clocks.clone();
+    may_withdraw(&command.withdrawn_by, &case.current.request)?;
+    let mut clocks = case.current.clocks.clone();
     for clock in &mut clocks {
         clock.stop(context.now, StopReason::NotNeeded);
     }

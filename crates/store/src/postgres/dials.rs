@@ -84,7 +84,7 @@ pub(super) async fn count(connector: Connector) -> Result<(), StoreError> {
         after = Columns::of(Uuid::nil(), last).get("opened_at")?;
         for row in &cases {
             let case = query::case_in(&transaction, row).await?;
-            counts.add(&Counted::default().turned_into(&case.file));
+            counts.add(&Counted::default().turned_into(&case.current));
         }
     }
     let (dials, keys, by) = columns(&counts);

@@ -9,7 +9,7 @@ use super::rows::Columns;
 use crate::codes::{form_code, limit_column, position_column};
 use crate::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file, fold,
+    decode_state, fold,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
@@ -60,15 +60,15 @@ pub(super) fn replay_in(row: &Row) -> Result<(ReplayKey, Replay), StoreError> {
 pub(super) async fn case_in(client: &impl GenericClient, row: &Row) -> Result<Case, StoreError> {
     let columns = Columns::with_id_in(row, "id")?;
     let id = columns.determination_id();
-    let file = match decode_file(columns.get("snapshot")?) {
-        Some(file) => file,
+    let current = match decode_state(columns.get("snapshot")?) {
+        Some(current) => current,
         // Another version wrote the snapshot. The events are the record.
         None => {
             fold(
                 id,
                 &walk(client, id, columns.position("last_position")?).await?,
             )?
-            .file
+            .current
         }
     };
     Ok(Case {
@@ -78,7 +78,7 @@ pub(super) async fn case_in(client: &impl GenericClient, row: &Row) -> Result<Ca
         command_head: columns.digest("command_head")?,
         created_at: columns.instant("created_at_us")?,
         updated_at: columns.instant("updated_at_us")?,
-        file,
+        current,
     })
 }
 

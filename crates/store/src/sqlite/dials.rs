@@ -78,7 +78,7 @@ pub(super) fn count(connection: &mut Connection) -> Result<(), StoreError> {
         let Some((last, _)) = cases.last() else { break };
         after = *last;
         for (_, case) in &cases {
-            counts.add(&Counted::default().turned_into(&case.file));
+            counts.add(&Counted::default().turned_into(&case.current));
         }
     }
     turn(&transaction, &counts).map_err(failed)?;

@@ -8,7 +8,7 @@ use crate::codes::{form_code, limit_column, position_column};
 use crate::place::Standing;
 use crate::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file, fold,
+    decode_state, fold,
 };
 use second_opinion_letters::Rendition;
 use second_opinion_rules::case::Case;
@@ -30,15 +30,15 @@ pub(super) fn case_in(connection: &Connection, row: &Row<'_>) -> Result<Case, St
         .ok()
         .and_then(|value| value.as_blob().ok())
         .ok_or_else(|| columns.damaged("snapshot"))?;
-    let file = match decode_file(snapshot) {
-        Some(file) => file,
+    let current = match decode_state(snapshot) {
+        Some(current) => current,
         // Another version wrote the snapshot. The events are the record.
         None => {
             fold(
                 id,
                 &walk(connection, id, columns.position("last_position")?)?,
             )?
-            .file
+            .current
         }
     };
     Ok(Case {
@@ -48,7 +48,7 @@ pub(super) fn case_in(connection: &Connection, row: &Row<'_>) -> Result<Case, St
         command_head: columns.digest("command_head")?,
         created_at: columns.instant("created_at_us")?,
         updated_at: columns.instant("updated_at_us")?,
-        file,
+        current,
     })
 }
 

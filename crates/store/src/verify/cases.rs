@@ -57,7 +57,7 @@ impl Proof<'_> {
         let known = (chain.version, chain.wrong);
         self.report.cases += 1;
         self.folded(case, known).await?;
-        for reference in &case.file.notices {
+        for reference in &case.current.notices {
             self.notice(case, reference).await?;
         }
         Ok(())
@@ -129,7 +129,7 @@ impl Proof<'_> {
 
 /// In what a stored case differs from what its events fold to.
 fn difference(stored: &Case, folded: &Case) -> Option<&'static str> {
-    let (file, proved) = (&stored.file, &folded.file);
+    let (file, proved) = (&stored.current, &folded.current);
     let by_caller = stored.command_head == folded.command_head;
     [
         ("version", stored.version == folded.version),
