@@ -7,7 +7,7 @@ use divan::{Bencher, black_box};
 use second_opinion::rules::{
     Amount, Answer, Availability, Calendar, Clause, DenialFacts, DenialReasonCode, Facts, Inquiry,
     LIMITS, MediCalStatus, NetworkStatus, Policy, PrimaryCareDecision, Qualification, Reason,
-    Referral, Role, UrgencyClaims, unborne,
+    ReferralFacts, Role, UrgencyClaims, unsupported_reasons,
 };
 
 fn main() {
@@ -94,12 +94,14 @@ fn denial_judgement(bencher: Bencher) {
     let given = DenialFacts {
         facts: &facts,
         reasons: &[Reason::Other],
-        referral: Some(Referral {
+        referral: Some(ReferralFacts {
             is_alternative: false,
             is_requested: false,
             medi_cal: MediCalStatus::Certified,
             qualification: Qualification::Qualified,
         }),
     };
-    bencher.bench(|| DenialReasonCode::ALL.map(|code| unborne(code, black_box(&given)).len()));
+    bencher.bench(|| {
+        DenialReasonCode::ALL.map(|code| unsupported_reasons(code, black_box(&given)).len())
+    });
 }

@@ -143,7 +143,7 @@ impl StagedCommit {
         replay: Option<(ReplayKey, Digest)>,
     ) -> impl Future<Output = Result<Box<Case>, CommitError>> + Send {
         let Self { mut case, commit } = self;
-        let is_by_a_caller = commit.kind.is_by_a_caller();
+        let is_from_caller = commit.kind.is_from_caller();
         // Outside the async block, so that the returned future does not hold the commit.
         let committing = store.commit(Commit { replay, ..commit });
         async move {
@@ -151,7 +151,7 @@ impl StagedCommit {
             // The store may have moved the event's instant forward, and its digest with it.
             let (at, sha256) = (committed.event.header.occurred_at, committed.event.sha256);
             case.head = sha256;
-            if is_by_a_caller {
+            if is_from_caller {
                 case.command_head = sha256;
                 case.updated_at = at;
             }

@@ -1,6 +1,6 @@
 //! `IssueDenial` (VI.F): which facts bear each reason out.
 
-use second_opinion::case::{GivenReason, NetworkStatus, Provider, SecondOpinion, State};
+use second_opinion::case::{NetworkStatus, Provider, RequestReason, SecondOpinion, State};
 use second_opinion::rules::DenialReasonCode::{
     InsufficientInformation, MemberNotEligible, ProviderNotMediCalCertified, ProviderNotQualified,
     QualifiedNetworkProviderAvailable, ReasonNotSupported,
@@ -135,10 +135,10 @@ fn vi_b_provider_not_qualified() {
     }
 }
 
-fn reasons(codes: &[Option<Reason>]) -> Vec<GivenReason> {
+fn reasons(codes: &[Option<Reason>]) -> Vec<RequestReason> {
     codes
         .iter()
-        .map(|code| GivenReason {
+        .map(|code| RequestReason {
             code: *code,
             threats: Vec::new(),
             detail: "in the asker's words".into(),

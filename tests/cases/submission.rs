@@ -1,6 +1,6 @@
 //! `SubmitSecondOpinion` (VI.A, VI.E, X): which clauses a request meets as it comes in, and in which words.
 
-use second_opinion::case::{GivenReason, PractitionerOpinion, Provider, SecondOpinion};
+use second_opinion::case::{PractitionerOpinion, Provider, RequestReason, SecondOpinion};
 use second_opinion::rules::Outcome::{self, NotSatisfied, Noted, Satisfied, Unknown};
 use second_opinion::rules::{
     Answer, Availability, Clause, MediCalStatus, Note, PrimaryCareDecision, Reason, Role, Threat,
@@ -31,8 +31,8 @@ fn provider(request: &mut SecondOpinion) -> &mut Provider {
     request.requested_provider.get_or_insert_with(asked_for)
 }
 
-fn reason(code: Option<Reason>, threats: &[Threat]) -> GivenReason {
-    GivenReason {
+fn reason(code: Option<Reason>, threats: &[Threat]) -> RequestReason {
+    RequestReason {
         code,
         threats: threats.to_vec(),
         detail: "".into(),
@@ -179,7 +179,11 @@ fn vi_a_the_papers_of_every_representative_are_asked_for() {
     ];
     for (name, change, missing) in table {
         let found = found(change);
-        let noted = found.contains(&(Clause::Access, Unknown, Note::RepresentativePapersMissing));
+        let noted = found.contains(&(
+            Clause::Access,
+            Unknown,
+            Note::RepresentativeAuthorizationMissing,
+        ));
         assert_eq!(noted, missing, "{name}");
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
-    Actor, Case, Channel, ClockEvent, EventBody, MAX_EVENTS, NoticeKind, Recipient, SecondOpinion,
+    Actor, Case, Channel, ClockEvent, EVENTS_MAX, EventBody, NoticeKind, Recipient, SecondOpinion,
     State, Timeliness, first_due,
 };
 use second_opinion::rules::ClockKind::{Determination, MemberNotification, ProviderNotification};
@@ -20,7 +20,7 @@ fn told(desk: &mut Desk, now: DateTime<Utc>) -> Vec<(ClockKind, Option<u8>)> {
     desk.events[from..]
         .iter()
         .map(|event| match &event.body {
-            EventBody::DueSoon(soon) => (soon.clock, Some(soon.gone_percent)),
+            EventBody::DueSoon(soon) => (soon.clock, Some(soon.elapsed_percent)),
             EventBody::Overdue(overdue) => (overdue.clock, None),
             other => panic!("{other:?}"),
         })
@@ -286,7 +286,7 @@ fn only_a_person_denies_and_what_is_told_changes_nothing_but_what_was_told() {
     assert_eq!(current.state, State::PendingReview);
     assert_eq!(current.notices.len(), 1);
     current.notices.clear();
-    current.told.clear();
+    current.reminders.clear();
     assert_eq!(current, before.current);
     // What was lapsed can be decided all the same.
     assert_eq!(
@@ -355,11 +355,11 @@ fn the_last_places_of_a_case_are_its_callers_own() {
     let due = at(RECEIVED) + TimeDelta::hours(72);
     for (version, soon, overdue) in [
         (1, true, true),
-        (MAX_EVENTS - 14, true, true),
-        (MAX_EVENTS - 13, false, true),
-        (MAX_EVENTS - 11, false, true),
-        (MAX_EVENTS - 10, false, false),
-        (MAX_EVENTS, false, false),
+        (EVENTS_MAX - 14, true, true),
+        (EVENTS_MAX - 13, false, true),
+        (EVENTS_MAX - 11, false, true),
+        (EVENTS_MAX - 10, false, false),
+        (EVENTS_MAX, false, false),
     ] {
         let case = with_events(version);
         assert_eq!(case.sweep(now, &RUNGS).is_some(), soon, "{version}");

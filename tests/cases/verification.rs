@@ -1,7 +1,7 @@
 //! `RecordVerification` (VI.A, VI.B, VI.C): facts are filled in, and clocks neither restart nor stretch.
 
 use second_opinion::case::{
-    Channel, MemberCorrection, MemberRest, NetworkStatus, Private, Provider, Recipient, State,
+    Channel, MemberCorrection, MemberDetails, NetworkStatus, Private, Provider, Recipient, State,
     Timeliness, Verify,
 };
 use second_opinion::rules::{
@@ -129,7 +129,7 @@ fn correction(member_id: Option<&str>) -> Verify {
     Verify {
         member: Some(MemberCorrection {
             member_id: member_id.and_then(second_opinion::case::Cin::parse),
-            rest: MemberRest {
+            details: MemberDetails {
                 full_name: "Ann M. Member".into(),
                 address_lines: Vec::new(),
                 preferred_language: second_opinion::case::LanguageTag::parse("es").expect("a tag"),

@@ -78,7 +78,7 @@ pub fn check_sweep(before: &Case, after: &Case) {
     assert!(letters.iter().all(|it| it.kind == NoticeKind::Lapse));
     let mut current = after.current.clone();
     current.notices.clone_from(&before.current.notices);
-    current.told.clone_from(&before.current.told);
+    current.reminders.clone_from(&before.current.reminders);
     assert_eq!(current, before.current);
 }
 
@@ -89,7 +89,7 @@ pub fn check_told(desk: &Desk) {
         let (clock, percent, is_so) = if let EventBody::DueSoon(soon) = &event.body {
             (
                 soon.clock,
-                soon.gone_percent,
+                soon.elapsed_percent,
                 event.occurred_at < soon.due_at,
             )
         } else if let EventBody::Overdue(overdue) = &event.body {

@@ -61,7 +61,7 @@ pub fn asked(code: Option<DenialReasonCode>, language: &str) -> SecondOpinion {
             provider.within_scope = Answer::No;
         }
         Some(DenialReasonCode::ReasonNotSupported) => {
-            request.reasons = vec![second_opinion::case::GivenReason {
+            request.reasons = vec![second_opinion::case::RequestReason {
                 code: Some(Reason::Other),
                 threats: Vec::new(),
                 detail: Private::default(),

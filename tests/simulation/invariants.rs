@@ -40,7 +40,7 @@ impl Simulation {
             for row in database.tables.cases.values() {
                 let file = &row.case.current;
                 for clock in file.clocks.iter().filter(|clock| clock.runs()) {
-                    let has_event = file.told_of(clock.kind).overdue;
+                    let has_event = file.reminders_of(clock.kind).overdue;
                     assert!(
                         has_event || now < clock.due_at(),
                         "overdue without an event"

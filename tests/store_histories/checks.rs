@@ -37,7 +37,7 @@ pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
         check_view(calls, id).await;
         stages.insert(id, of_case);
     }
-    let by_callers = log.iter().filter(|entry| entry.kind.is_by_a_caller());
+    let by_callers = log.iter().filter(|entry| entry.kind.is_from_caller());
     let logged = by_callers.map(|entry| {
         let index = usize::try_from(entry.version - 1).expect("an index");
         let stage = &stages[&entry.determination_id][index];
@@ -53,7 +53,7 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
         .map(|length| fold(id, &records[..length]).expect("a case"))
         .collect();
     for (before, after) in stages.iter().zip(&stages[1..]) {
-        let told = before.current.told != after.current.told;
+        let told = before.current.reminders != after.current.reminders;
         assert_eq!(told, before.etag() == after.etag());
         let now = dues(after);
         for (kind, due) in dues(before) {

@@ -52,7 +52,9 @@ async fn told(store: &impl Store, id: Uuid) -> BTreeMap<ClockKind, Vec<u8>> {
     let mut told: BTreeMap<ClockKind, Vec<u8>> = BTreeMap::new();
     for event in unseal(id, &history).expect("events") {
         if let EventBody::DueSoon(soon) = event.body {
-            told.entry(soon.clock).or_default().push(soon.gone_percent);
+            told.entry(soon.clock)
+                .or_default()
+                .push(soon.elapsed_percent);
         } else if let EventBody::Overdue(overdue) = event.body {
             told.entry(overdue.clock).or_default().push(100);
         }

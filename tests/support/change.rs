@@ -133,7 +133,7 @@ impl<'a> Change<'a> {
         let event = Event {
             version: expected_version + 1,
             occurred_at: self.now,
-            actor: if kind.is_by_a_caller() {
+            actor: if kind.is_from_caller() {
                 actor()
             } else {
                 Actor::sweeper()
@@ -166,7 +166,7 @@ impl<'a> Change<'a> {
                 })
                 .collect(),
             replay: kind
-                .is_by_a_caller()
+                .is_from_caller()
                 .then(|| key("sample-caller", Uuid::now_v7())),
         }
     }

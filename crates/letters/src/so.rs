@@ -7,7 +7,7 @@ use super::letter::{
 use super::rights::{HearingRight, HowTo};
 use crate::plan::Plan;
 use second_opinion_rules::case::{
-    Approval, Denial, HealthProfessional, NetworkAlternative, Provider, ReferralTo, Requester,
+    Approval, Denial, HealthProfessional, NetworkAlternative, Provider, Referral, Requester,
     Reviewer, SecondOpinion,
 };
 use second_opinion_rules::rules::{Availability, DenialReasonCode, Recommendation};
@@ -118,7 +118,7 @@ pub(super) fn copy_of(decision: DecisionInWriting, reviewer: &Reviewer) -> Provi
     }
 }
 
-pub(super) fn referred(referral: &ReferralTo) -> ProviderInWriting {
+pub(super) fn referred(referral: &Referral) -> ProviderInWriting {
     written(&referral.provider, referral.in_network)
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::people::{member_rest, requester};
+use super::people::{member_details, requester};
 use super::provider::{network_availability, provider};
 use super::request::{check_received, urgency_claim};
 use super::{At, Change, Malformed, Violations};
@@ -36,7 +36,7 @@ pub fn record_verification(
                     Cin::parse,
                     Cin::EXPECTED,
                 ),
-                rest: member_rest(&mut v, at, message),
+                details: member_details(&mut v, at, message),
             }
         }),
     };

@@ -6,8 +6,8 @@ use super::people::{member, npi, requesters};
 use super::provider::{named_provider, network_availability};
 use super::{At, Change, Malformed, Violations};
 use crate::case::{
-    ClinicalContext, GivenReason, IcdCode, Npi, PractitionerOpinion, ProcedureCode, SecondOpinion,
-    UrgencyClaim,
+    ClinicalContext, IcdCode, Npi, PractitionerOpinion, ProcedureCode, RequestReason,
+    SecondOpinion, UrgencyClaim,
 };
 use crate::rules::{Calendar, FIRST_ADOPTED, PrimaryCareDecision, Reason, Threat};
 use crate::wire::v1;
@@ -140,7 +140,7 @@ pub(super) fn check_received(
     }
 }
 
-fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> GivenReason {
+fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> RequestReason {
     let code = match v.enumeration(at.field("code"), message.code) {
         v1::ReasonCode::Unspecified => None,
         v1::ReasonCode::ReasonablenessOrNecessity => Some(Reason::ReasonablenessOrNecessity),
@@ -166,7 +166,7 @@ fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> 
             },
         )
         .collect();
-    GivenReason {
+    RequestReason {
         code,
         threats,
         detail: v.text(at.field("detail"), &message.detail),

@@ -102,7 +102,7 @@ fn detail(body: &EventBody) -> String {
             .unwrap_or_default(),
         EventBody::DueSoon(event) => format!(
             "{} percent of the time of {} had gone; due {}",
-            event.gone_percent,
+            event.elapsed_percent,
             clock_kind(event.clock).as_str_name(),
             instant(event.due_at)
         ),

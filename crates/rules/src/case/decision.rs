@@ -113,7 +113,7 @@ pub struct Denial {
     /// Who denied.
     pub reviewer: LicensedReviewer,
     /// Whom the member can see instead (VI.C); `None`: the reasons ask for none.
-    pub referral: Option<ReferralTo>,
+    pub referral: Option<Referral>,
     /// When.
     #[serde(with = "crate::rules::instant")]
     pub decided_at: DateTime<Utc>,
@@ -121,7 +121,7 @@ pub struct Denial {
 
 /// Whom a denial refers the member to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferralTo {
+pub struct Referral {
     /// The provider, filled in from the case's alternatives where it is one.
     pub provider: Provider,
     /// Whether it is one of the network alternatives on the case.

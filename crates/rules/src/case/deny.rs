@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::approve::clocks_after_decision;
 use super::decision::{
-    Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
+    Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, Referral,
 };
 use super::event::{Denied, Person};
 use super::provider::{NetworkAlternative, Provider, same_name};
@@ -12,7 +12,7 @@ use super::second_opinion::SecondOpinion;
 use super::{Case, Context, Refusal, State};
 use crate::rules::{
     Availability, Clause, Clock, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus,
-    NetworkStatus, Qualification, Referral, unborne,
+    NetworkStatus, Qualification, ReferralFacts, unsupported_reasons,
 };
 
 /// A denial as the reviewer gives it.
@@ -90,7 +90,9 @@ pub fn deny(
         .iter()
         .flat_map(|reason| {
             let unknown = reason_unknown(reason.code, request);
-            unborne(reason.code, &given).into_iter().chain(unknown)
+            unsupported_reasons(reason.code, &given)
+                .into_iter()
+                .chain(unknown)
         })
         .map(|(clause, m)| (clause, m.to_owned()));
     if let Some(refusal) = Refusal::by_clauses(against) {
@@ -120,13 +122,13 @@ fn reason_unknown(
 }
 
 /// The referral, filled in from the alternative that it names.
-fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
+fn resolve(given: Provider, request: &SecondOpinion) -> Referral {
     match alternative_named(&given, request) {
-        Some(alternative) => ReferralTo {
+        Some(alternative) => Referral {
             provider: filled_in(given, alternative),
             in_network: true,
         },
-        None => ReferralTo {
+        None => Referral {
             provider: given,
             in_network: false,
         },
@@ -171,10 +173,10 @@ fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
     given
 }
 
-impl ReferralTo {
-    fn as_judged(&self, request: &SecondOpinion) -> Referral {
+impl Referral {
+    fn as_judged(&self, request: &SecondOpinion) -> ReferralFacts {
         let provider = &self.provider;
-        Referral {
+        ReferralFacts {
             is_alternative: self.in_network,
             is_requested: request
                 .requested_provider

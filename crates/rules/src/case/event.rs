@@ -200,7 +200,8 @@ pub struct DueSoon {
     /// The clock.
     pub clock: ClockKind,
     /// The rung that was reached, in percent of the time from the clock's start to its due instant.
-    pub gone_percent: u8,
+    #[serde(rename = "gone_percent")]
+    pub elapsed_percent: u8,
     /// The first instant that is too late.
     #[serde(with = "crate::rules::instant")]
     pub due_at: DateTime<Utc>,
@@ -245,7 +246,7 @@ impl EventKind {
     /// Whether a caller's command makes it. What the service tells by itself moves neither the etag nor the instant of
     /// the last change.
     #[must_use]
-    pub const fn is_by_a_caller(self) -> bool {
+    pub const fn is_from_caller(self) -> bool {
         match self {
             Self::Submitted
             | Self::Verified

@@ -31,7 +31,7 @@ pub use approve::{Approve, approve};
 pub use chain::{Digest, EVENT_SCHEMA, Header, SealedEvent, UnsealError};
 pub use decision::{
     Approval, Channel, Decision, Denial, DenialReason, License, LicenseType, LicensedReviewer,
-    MemberAgreement, NoticeKind, NoticeReference, Notification, Recipient, ReferralTo, Reviewer,
+    MemberAgreement, NoticeKind, NoticeReference, Notification, Recipient, Referral, Reviewer,
     Translation, Withdrawal,
 };
 pub use deny::{Deny, ProposedDenial, deny};
@@ -46,12 +46,12 @@ pub use notify::{Notify, notify};
 pub use provider::{NetworkAlternative, NetworkAvailability, Provider, Verification, same_name};
 pub use refusal::{FieldViolation, Refusal, Violation};
 pub use second_opinion::{
-    AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, HealthProfessional, Member,
-    PractitionerOpinion, Representative, Requester, SecondOpinion, UrgencyClaim,
+    AlternativeFormat, AuthorityBasis, ClinicalContext, HealthProfessional, Member,
+    PractitionerOpinion, Representative, RequestReason, Requester, SecondOpinion, UrgencyClaim,
 };
 pub use submit::submit;
-pub use sweep::{ClockEvent, Told};
-pub use verify::{MemberCorrection, MemberRest, Verify, verify};
+pub use sweep::{ClockEvent, Reminders};
+pub use verify::{MemberCorrection, MemberDetails, Verify, verify};
 pub use withdraw::{Withdraw, withdraw};
 
 use crate::rules::{Assessment, Policy, denial_finding};
@@ -59,8 +59,8 @@ pub use crate::rules::{
     Clock, NetworkStatus, Stop, StopReason, Timeliness, first_due, running_due,
 };
 
-/// As many events as a case takes.
-pub const MAX_EVENTS: u32 = 1_000;
+/// Maximum number of events of a case.
+pub const EVENTS_MAX: u32 = 1_000;
 
 /// Where a case stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -122,8 +122,9 @@ pub struct CaseState {
     pub notifications: Vec<Notification>,
     /// Its letters, oldest first.
     pub notices: Vec<NoticeReference>,
-    /// What was told of its clocks as their time ran out, one entry a kind of clock.
-    pub told: Vec<Told>,
+    /// The reminders recorded for its clocks, one entry for each kind of clock.
+    #[serde(rename = "told")]
+    pub reminders: Vec<Reminders>,
 }
 
 /// A case: what it holds, and where it stands in the log.
@@ -182,7 +183,7 @@ impl CaseState {
             decision: None,
             notifications: Vec::new(),
             notices: submitted.notices,
-            told: Vec::new(),
+            reminders: Vec::new(),
         }
     }
 
@@ -233,8 +234,8 @@ impl CaseState {
                 self.clocks.clone_from(&event.clocks);
                 self.notifications.push(event.notification.clone());
             }
-            EventBody::DueSoon(event) => return self.note_due_soon(event),
-            EventBody::Overdue(event) => return self.note_overdue(event),
+            EventBody::DueSoon(event) => return self.record_due_soon(event),
+            EventBody::Overdue(event) => return self.record_overdue(event),
         }
         true
     }
@@ -269,7 +270,7 @@ impl Case {
         }
         self.version = event.version;
         self.head = sha256;
-        if event.body.kind().is_by_a_caller() {
+        if event.body.kind().is_from_caller() {
             self.command_head = sha256;
             self.updated_at = event.occurred_at;
         }
@@ -332,8 +333,8 @@ impl Case {
     }
 
     fn has_room(&self) -> Result<(), Refusal> {
-        if self.version >= MAX_EVENTS {
-            Err(Refusal::Full(MAX_EVENTS))
+        if self.version >= EVENTS_MAX {
+            Err(Refusal::Full(EVENTS_MAX))
         } else {
             Ok(())
         }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::decision::{Decision, NoticeKind, ReferralTo};
+use super::decision::{Decision, NoticeKind, Referral};
 use super::identifiers::Npi;
 use super::provider::{NetworkAlternative, Provider};
 use super::{CaseState, State};
@@ -276,7 +276,7 @@ fn pending(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Ve
     steps
 }
 
-fn referral_step(referral: &ReferralTo) -> NextStep {
+fn referral_step(referral: &Referral) -> NextStep {
     let contact = Contact::from(&referral.provider);
     if referral.in_network {
         NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, contact)

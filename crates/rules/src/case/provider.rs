@@ -104,7 +104,7 @@ pub struct NetworkAvailability {
 impl NetworkAvailability {
     /// What is held of the network: available only with at least one alternative that is named.
     #[must_use]
-    pub fn standing(&self) -> Availability {
+    pub fn effective(&self) -> Availability {
         match self.availability {
             Availability::Available
                 if !self.alternatives.iter().any(NetworkAlternative::is_named) =>

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, redacted_debug};
 use super::provider::{NetworkAlternative, NetworkAvailability, Provider};
 use crate::rules::{
-    Availability, Facts, Inquiry, PrimaryCareDecision, Reason, RepresentativePapers, Threat,
+    Availability, Facts, Inquiry, PrimaryCareDecision, Reason, RepresentativeAuthorization, Threat,
     UrgencyClaims,
 };
 
@@ -18,7 +18,7 @@ pub struct SecondOpinion {
     /// Who asked; at least one.
     pub requesters: Vec<Requester>,
     /// Why; none is allowed.
-    pub reasons: Vec<GivenReason>,
+    pub reasons: Vec<RequestReason>,
     /// The clinical context.
     pub clinical_context: ClinicalContext,
     /// Who is to give the opinion; `None`: no one was named.
@@ -149,7 +149,7 @@ pub struct HealthProfessional {
 
 /// A reason that was given.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenReason {
+pub struct RequestReason {
     /// Which; `None`: not known.
     pub code: Option<Reason>,
     /// What a serious condition threatens.
@@ -226,7 +226,7 @@ impl SecondOpinion {
     #[must_use]
     pub fn facts(&self) -> Facts {
         let availability = match &self.network_availability {
-            Some(network) => network.standing(),
+            Some(network) => network.effective(),
             None => Availability::Unknown,
         };
         let Some(provider) = &self.requested_provider else {
@@ -297,15 +297,15 @@ impl SecondOpinion {
     /// The request as the rules see it. `urgent_since`: the receipt of the request to expedite that made it urgent.
     #[must_use]
     pub fn inquiry(&self, urgent_since: Option<DateTime<Utc>>) -> Inquiry {
-        let papers = if self.representatives().next().is_none() {
-            RepresentativePapers::NotNeeded
+        let authorization = if self.representatives().next().is_none() {
+            RepresentativeAuthorization::NotNeeded
         } else if self
             .representatives()
             .all(|representative| representative.authorization_on_file)
         {
-            RepresentativePapers::OnFile
+            RepresentativeAuthorization::OnFile
         } else {
-            RepresentativePapers::Missing
+            RepresentativeAuthorization::Missing
         };
         let initiating = self.clinical_context.initiating_professional_npi.as_ref();
         let requested = self
@@ -326,7 +326,7 @@ impl SecondOpinion {
             threat_named: self.reasons.iter().any(|reason| {
                 reason.code == Some(Reason::SeriousCondition) && !reason.threats.is_empty()
             }),
-            papers,
+            authorization,
             asks_initiating_professional: initiating.is_some() && initiating == requested,
         }
     }

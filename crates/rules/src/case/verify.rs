@@ -24,12 +24,12 @@ pub struct MemberCorrection {
     /// The id, if it was given.
     pub member_id: Option<super::Cin>,
     /// Everything else, which replaces what was held.
-    pub rest: MemberRest,
+    pub details: MemberDetails,
 }
 
 /// A member without the id.
 #[derive(Clone)]
-pub struct MemberRest {
+pub struct MemberDetails {
     /// The name.
     pub full_name: Private,
     /// Where letters go.
@@ -44,7 +44,7 @@ pub struct MemberRest {
     pub confidential_address_lines: Vec<Private>,
 }
 
-redacted_debug!(MemberRest);
+redacted_debug!(MemberDetails);
 
 /// Fills facts in or corrects them and evaluates everything anew, under the edition of receipt.
 ///
@@ -159,15 +159,15 @@ fn corrected_member(held: &Member, newer: MemberCorrection) -> Result<Member, Re
             "another member_id was given; another member is another request",
         ));
     }
-    let rest = newer.rest;
+    let details = newer.details;
     Ok(Member {
         member_id: held.member_id.clone(),
-        full_name: rest.full_name,
-        address_lines: rest.address_lines,
-        preferred_language: rest.preferred_language,
-        alternative_format: rest.alternative_format,
-        spoken_language: rest.spoken_language,
-        confidential_address_lines: rest.confidential_address_lines,
+        full_name: details.full_name,
+        address_lines: details.address_lines,
+        preferred_language: details.preferred_language,
+        alternative_format: details.alternative_format,
+        spoken_language: details.spoken_language,
+        confidential_address_lines: details.confidential_address_lines,
     })
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
 use super::facts::{
-    Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, Reason, RepresentativePapers,
+    Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, Reason, RepresentativeAuthorization,
 };
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
@@ -56,15 +56,15 @@ pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
             Note::NoReasonStated,
         ));
     }
-    match inquiry.papers {
-        RepresentativePapers::Missing => {
+    match inquiry.authorization {
+        RepresentativeAuthorization::Missing => {
             findings.push(Finding::new(
                 Clause::Access,
                 Outcome::Unknown,
-                Note::RepresentativePapersMissing,
+                Note::RepresentativeAuthorizationMissing,
             ));
         }
-        RepresentativePapers::NotNeeded | RepresentativePapers::OnFile => {}
+        RepresentativeAuthorization::NotNeeded | RepresentativeAuthorization::OnFile => {}
     }
     if inquiry.asks_initiating_professional {
         findings.push(Finding::new(

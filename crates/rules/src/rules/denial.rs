@@ -91,7 +91,7 @@ impl DenialReasonCode {
 
 /// What is known of the provider to whom a denial refers the member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Referral {
+pub struct ReferralFacts {
     /// It is one of the network alternatives on the case.
     pub is_alternative: bool,
     /// It is the provider that was asked for.
@@ -110,12 +110,15 @@ pub struct DenialFacts<'a> {
     /// The reasons given for the request.
     pub reasons: &'a [Reason],
     /// The referral that goes with the denial.
-    pub referral: Option<Referral>,
+    pub referral: Option<ReferralFacts>,
 }
 
 /// What stands against a denial for one reason: each clause with the fact that does not fit. Empty: it is borne out.
 #[must_use]
-pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, &'static str)> {
+pub fn unsupported_reasons(
+    code: DenialReasonCode,
+    given: &DenialFacts<'_>,
+) -> Vec<(Clause, &'static str)> {
     let facts = given.facts;
     let mut against = Vec::new();
     match code {

@@ -153,7 +153,7 @@ pub struct Facts {
 /// The papers of a representative among the requesters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RepresentativePapers {
+pub enum RepresentativeAuthorization {
     /// No representative asked.
     #[default]
     NotNeeded,
@@ -182,7 +182,7 @@ pub struct Inquiry {
     /// Whether at least one threat was named for a serious condition.
     pub threat_named: bool,
     /// The papers of a representative.
-    pub papers: RepresentativePapers,
+    pub authorization: RepresentativeAuthorization,
     /// Whether the provider asked for is the professional whose opinion is in question.
     pub asks_initiating_professional: bool,
 }
@@ -199,7 +199,7 @@ impl Inquiry {
             primary_care: PrimaryCareDecision::default(),
             reasons: Vec::new(),
             threat_named: false,
-            papers: RepresentativePapers::default(),
+            authorization: RepresentativeAuthorization::default(),
             asks_initiating_professional: false,
         }
     }

@@ -36,7 +36,8 @@ pub enum Note {
     AuthorizationNeededStandingUnknown,
     NoReasonStated,
     OtherReasonStated,
-    RepresentativePapersMissing,
+    #[serde(rename = "REPRESENTATIVE_PAPERS_MISSING")]
+    RepresentativeAuthorizationMissing,
     SameProfessional,
     ReasonStated,
     ThreatNotNamed,
@@ -106,7 +107,7 @@ impl Finding {
             Note::OtherReasonStated => {
                 "a reason outside the five of VI.A was stated; the list is open, and a reviewer judges it"
             }
-            Note::RepresentativePapersMissing => {
+            Note::RepresentativeAuthorizationMissing => {
                 "a representative's authorisation is not on file; nothing is disclosed to that representative until it is, and the time runs all the same"
             }
             Note::SameProfessional => {

@@ -27,7 +27,9 @@ pub use clause::{
     REFERENCES, RelatedPolicy,
 };
 pub use clock::{Clock, Limit, Stop, StopReason, Timeliness, first_due, running_due};
-pub use denial::{DenialFacts, DenialReasonCode, Referral, denial_finding, unborne};
+pub use denial::{
+    DenialFacts, DenialReasonCode, ReferralFacts, denial_finding, unsupported_reasons,
+};
 pub use edition::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, ClockKind, CountedFrom, EDITIONS,
     EXPEDITED_APPEAL_RESOLVED, Edition, FIRST_ADOPTED, LIMITS, REVISIONS, STATE_HEARING_WINDOW,
@@ -35,7 +37,7 @@ pub use edition::{
 };
 pub use facts::{
     Answer, Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, PrimaryCareDecision,
-    Reason, RepresentativePapers, Role, Threat, UrgencyClaims,
+    Reason, RepresentativeAuthorization, Role, Threat, UrgencyClaims,
 };
 pub use finding::{Finding, Note, Outcome};
 pub use network::{Recommendation, recommendation};
