@@ -287,7 +287,7 @@ fn a_fact_that_stands_against_two_reasons_is_said_once() {
     ];
     let refusal = desk.deny(denial(&codes, None)).expect_err("no referral");
     let said = "VI.C: no network professional is available and the denial refers the member to no one; \
-        a Medi-Cal certified and qualified provider has to be named; \
+        a Medi-Cal certified and qualified provider must be named; \
         no qualified network professional is available, by the facts on the case";
     assert_eq!(refusal.to_string(), said);
 }

@@ -249,7 +249,7 @@ fn each_step_says_how_it_is_done() {
     let mut network = Desk::submitted(asked.clone());
     network.network_access();
     let expected = [
-        "See the network provider asked for. No permission from the plan is needed, and the opinion is free.",
+        "See the requested network provider. No permission from the plan is needed, and the opinion is free.",
         "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.",
     ];
     assert_eq!(said(&network), expected);
@@ -269,7 +269,7 @@ fn each_step_says_how_it_is_done() {
     overdue.at(at(MEMBER_DUE));
     let expected = [
         "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).",
-        "The decision was not made in time, which can be appealed. File the appeal by May 9, 2026. The review goes on meanwhile.",
+        "The decision was not made in time, which can be appealed. File the appeal by May 9, 2026. The review continues meanwhile.",
         "The decision was not made in time. A grievance can be filed about that at any time.",
     ];
     assert_eq!(said(&overdue), expected);
@@ -278,7 +278,7 @@ fn each_step_says_how_it_is_done() {
     approved.approve(approval()).expect("the facts bear it");
     let expected = [
         "See the approved provider between March 2, 2026 and March 31, 2027. The opinion is free.",
-        "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.",
+        "Treatment outside the network that this opinion recommends needs its own authorization (TAR). Ask for it before treatment begins.",
     ];
     assert_eq!(said(&approved), expected);
 

@@ -248,17 +248,17 @@ const WORDS: [(Change, Note, &str); 12] = [
     (
         |r| provider(r).medi_cal_status = MediCalStatus::Unknown,
         Note::AuthorizationNeededCertificationUnknown,
-        "not known whether Medi-Cal has certified the provider",
+        "not known whether Medi-Cal has certified the requested provider",
     ),
     (
         |r| r.requested_provider = Some(by_name("Dr. Unknown")),
         Note::AuthorizationNeededStandingUnknown,
-        "not known whether the provider asked for is in the network",
+        "not known whether the requested provider is in the network",
     ),
     (
         |r| r.requested_provider = None,
         Note::AuthorizationNeeded,
-        "prior authorisation is needed before an opinion outside the network",
+        "prior authorization is needed before an opinion outside the network",
     ),
     (
         |r| {
@@ -295,12 +295,12 @@ const WORDS: [(Change, Note, &str); 12] = [
     (
         |_| {},
         Note::RoutineTimeframe,
-        "not urgent, and prior authorisation is needed: the member is to be told within 5 business days of receipt",
+        "not urgent, and prior authorization is needed: the member is to be notified within 5 business days of receipt",
     ),
     (
         |r| r.urgency_claim = Some(claim()),
         Note::UrgentTimeframe,
-        "urgent, and prior authorisation is needed: the determination is due within 72 hours of receipt",
+        "urgent, and prior authorization is needed: the determination is due within 72 hours of receipt",
     ),
 ];
 

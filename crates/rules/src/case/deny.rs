@@ -1,4 +1,4 @@
-//! A licensed reviewer denies: do the facts bear the reasons out, and is no duty left undone?
+//! The denial of a request by a licensed reviewer, checked against the facts on the case.
 
 use chrono::{DateTime, Utc};
 
@@ -15,18 +15,18 @@ use crate::rules::{
     NetworkStatus, Qualification, ReferralFacts, unsupported_reasons,
 };
 
-/// A denial as the reviewer gives it.
+/// The command to deny a request.
 #[derive(Clone, Debug)]
 pub struct Deny {
-    /// Why; at least one.
+    /// The reasons; at least one.
     pub reasons: Vec<DenialReason>,
-    /// Who denies.
+    /// The reviewer.
     pub reviewer: LicensedReviewer,
-    /// Whom the member can see instead.
+    /// The provider that the member can see instead.
     pub referral: Option<Provider>,
 }
 
-/// A denial that the rules allow, before its letter is made. Without a letter it never becomes an event.
+/// A denial that the facts support, before its letter is made. Without a letter it cannot become an event.
 #[derive(Clone, Debug)]
 pub struct ProposedDenial {
     denial: Denial,
@@ -40,7 +40,7 @@ impl ProposedDenial {
         &self.denial
     }
 
-    /// The event, with the letter to the member and any further letters. `None`: the letter is not a denial's.
+    /// The event, with the letter to the member and any further letters; `None`: the letter is not a denial's.
     #[must_use]
     pub fn issued(
         self,
@@ -56,11 +56,11 @@ impl ProposedDenial {
     }
 }
 
-/// Judges a denial. Only a person denies, and only one who holds a licence: both proofs are in the arguments.
+/// Checks a denial against the facts on the case. Only a person with a license denies: both proofs are in the arguments.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW` (on the network way there is nothing to deny: VI.A), without a reason, or
-/// when the facts on the case do not bear a reason out or the duty to refer (VI.C) is left undone.
+/// In a state other than `PENDING_REVIEW` (a request that needs no authorization cannot be denied: VI.A), without a
+/// reason, or when the facts on the case do not support a reason or the duty to refer (VI.C) is left undone.
 pub fn deny(
     case: &Case,
     command: Deny,
@@ -83,7 +83,7 @@ pub fn deny(
     let given = DenialFacts {
         facts: &facts,
         reasons: &reasons,
-        referral: referral.as_ref().map(|r| r.as_judged(request)),
+        referral: referral.as_ref().map(|r| r.facts(request)),
     };
     let against = command
         .reasons
@@ -108,7 +108,7 @@ pub fn deny(
     Ok(ProposedDenial { denial, clocks })
 }
 
-/// A reason that was stated and is not known may be one of the five: unknown is not no.
+/// A stated reason of unknown kind may be one of the five: unknown is not no.
 fn reason_unknown(
     code: DenialReasonCode,
     request: &SecondOpinion,
@@ -117,15 +117,15 @@ fn reason_unknown(
         && request.reasons.iter().any(|reason| reason.code.is_none());
     unknown.then_some((
         Clause::Access,
-        "a reason was stated whose kind is not known, so it is not known that it is none of the five of VI.A",
+        "a reason of unknown kind was stated, and it may be one of the five of VI.A",
     ))
 }
 
-/// The referral, filled in from the alternative that it names.
+/// The referral, completed from the alternative that it names.
 fn resolve(given: Provider, request: &SecondOpinion) -> Referral {
     match alternative_named(&given, request) {
         Some(alternative) => Referral {
-            provider: filled_in(given, alternative),
+            provider: completed(given, alternative),
             in_network: true,
         },
         None => Referral {
@@ -135,8 +135,8 @@ fn resolve(given: Provider, request: &SecondOpinion) -> Referral {
     }
 }
 
-/// The alternative that a referral names: by NPI, else by name where not both have one. None counts where the network
-/// is known to have no one available.
+/// The alternative that a referral names: by NPI, or by name where one of the two has no NPI. `None` also where no network
+/// professional is known to be available.
 fn alternative_named<'a>(
     given: &Provider,
     request: &'a SecondOpinion,
@@ -157,7 +157,7 @@ fn alternative_named<'a>(
     })
 }
 
-fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
+fn completed(mut given: Provider, from: &NetworkAlternative) -> Provider {
     given.npi = given.npi.or_else(|| from.npi.clone());
     given.taxonomy_code = given.taxonomy_code.or_else(|| from.taxonomy_code.clone());
     if given.name.is_empty() {
@@ -174,22 +174,22 @@ fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
 }
 
 impl Referral {
-    fn as_judged(&self, request: &SecondOpinion) -> ReferralFacts {
+    fn facts(&self, request: &SecondOpinion) -> ReferralFacts {
         let provider = &self.provider;
         ReferralFacts {
             is_alternative: self.in_network,
             is_requested: request
                 .requested_provider
                 .as_ref()
-                .is_some_and(|asked_for| {
-                    asked_for.is_same_as(provider.npi.as_ref(), &provider.name)
+                .is_some_and(|requested| {
+                    requested.is_same_as(provider.npi.as_ref(), &provider.name)
                 }),
             medi_cal: provider.medi_cal_status,
             qualification: provider.qualification(),
         }
     }
 
-    /// Whether Medi-Cal has certified the provider and it is qualified, as given with the denial.
+    /// Whether the provider is certified by Medi-Cal and qualified, as given with the denial.
     #[must_use]
     pub fn is_certified_and_qualified(&self) -> bool {
         self.provider.medi_cal_status == MediCalStatus::Certified

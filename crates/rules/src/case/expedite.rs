@@ -1,4 +1,4 @@
-//! A request is made urgent: which clocks start, and which gain a limit?
+//! A claim of urgency that is made after submission.
 
 use chrono::{DateTime, Utc};
 
@@ -7,19 +7,19 @@ use super::second_opinion::UrgencyClaim;
 use super::{Case, CaseState, Context, Refusal, State};
 use crate::rules::Urgency;
 
-/// A claim that a request is urgent, made after it came in.
+/// The command to expedite a request.
 #[derive(Clone, Debug)]
 pub struct Expedite {
     /// The claim.
     pub claim: UrgencyClaim,
-    /// When the plan received it.
+    /// The instant at which the plan received it.
     pub received_at: DateTime<Utc>,
 }
 
-/// Makes a request urgent from now on. A due instant never moves later.
+/// Makes a request urgent. No due instant moves later.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`, or when the claim was received before the
+/// In a state other than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`, or when the claim was received before the
 /// request itself.
 pub fn expedite(
     case: &Case,
@@ -32,7 +32,7 @@ pub fn expedite(
     )?;
     let current = &case.current;
     let opened = current.request.received_at;
-    // A receipt may lie a little ahead of this server's clock; a request to expedite cannot be asked to lie ahead too.
+    // A receipt may be slightly ahead of this server's clock; the claim is then taken as received with the request.
     let received_at = if opened > context.now {
         command.received_at.max(opened)
     } else {
@@ -51,7 +51,7 @@ pub fn expedite(
     let evaluation = context.policy.evaluate(&request.inquiry(urgent_since));
 
     let mut clocks = current.clocks.clone();
-    // On the network way the evaluation has none.
+    // Where no authorization is needed the evaluation has no clocks.
     if current.assessment.urgency == Urgency::Routine {
         for started in evaluation.clocks {
             match clocks.iter_mut().find(|clock| clock.kind == started.kind) {

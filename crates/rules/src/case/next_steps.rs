@@ -1,4 +1,4 @@
-//! What can the member, or who acts for the member, do next, with whom and until when?
+//! The next steps of the member or a representative, each with its contact and deadline.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -10,16 +10,16 @@ use crate::rules::{
     APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy,
 };
 
-/// One thing that can be done next.
+/// One next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStep {
-    /// What.
+    /// Its kind.
     pub kind: NextStepKind,
     /// The clause that gives it.
     pub clause: Clause,
-    /// The plan's policy that takes over; `None`: this one.
+    /// The plan's policy that applies; `None`: this one.
     pub related_policy: Option<RelatedPolicy>,
-    /// How, as a typed instruction.
+    /// The instruction.
     pub instruction: Instruction,
     /// The first instant that is too late; `None`: at any time.
     pub deadline: Option<DateTime<Utc>>,
@@ -34,9 +34,9 @@ pub enum NextStepKind {
     SeeNetworkProvider,
     /// See the provider that was approved.
     SeeApprovedProvider,
-    /// Be referred outside the network (RAF).
+    /// Refer the member outside the network (RAF).
     ReferOutOfNetwork,
-    /// Ask for the treatment that was recommended (TAR).
+    /// Request authorization of the treatment that was recommended (TAR).
     RequestTreatmentAuthorization,
     /// File a grievance.
     FileGrievance,
@@ -44,33 +44,33 @@ pub enum NextStepKind {
     FileAppeal,
 }
 
-/// What the instruction says.
+/// A typed instruction; [`NextStep::message`] has its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
-    /// See the network provider that was asked for.
-    SeeTheOneNamed,
+    /// See the requested network provider.
+    SeeRequestedProvider,
     /// See one of the network alternatives.
-    SeeAnAlternative,
-    /// A Medi-Cal certified provider outside the network is to be found.
+    SeeAlternative,
+    /// Name a Medi-Cal certified provider outside the network.
     FindCertifiedProvider,
-    /// Time ran out; that can be appealed. The last local day to do so.
-    AppealLapse(NaiveDate),
-    /// Time ran out; a grievance can be filed.
-    GrieveLapse,
-    /// See the approved provider between two local days.
-    SeeApproved(NaiveDate, NaiveDate),
-    /// Treatment recommended out of network needs its own authorisation.
-    AskForTreatment,
-    /// The denial can be appealed. The last local day to do so.
+    /// Appeal the untimely decision, until this local day.
+    AppealUntimelyDecision(NaiveDate),
+    /// File a grievance about the untimely decision.
+    GrievanceOnUntimelyDecision,
+    /// See the approved provider between these local days.
+    SeeApprovedProvider(NaiveDate, NaiveDate),
+    /// Request the authorization that treatment outside the network needs.
+    RequestTreatmentAuthorization,
+    /// Appeal the denial, until this local day.
     AppealDenial(NaiveDate),
-    /// A grievance can be filed about the denial.
-    GrieveDenial,
+    /// File a grievance about the denial.
+    GrievanceOnDenial,
     /// See the network professional that the denial refers to.
     SeeReferral,
     /// See the provider outside the network that the denial refers to.
     SeeReferralOutOfNetwork,
-    /// Primary care did not grant the request: a grievance can be filed.
-    GrievePrimaryCare,
+    /// File a grievance because primary care did not grant the request.
+    GrievanceOnPrimaryCare,
 }
 
 /// The contact for a next step.
@@ -142,9 +142,8 @@ impl NextStepKind {
     }
 }
 
-/// The last local day of the appeal window that opens on a local day, and the instant that ends it.
-///
-/// The day on which the window opens is day 0.
+/// The last local day of the appeal window that opens on a local day, and the instant that ends it. The day on which the
+/// window opens is day 0.
 #[must_use]
 pub fn appeal_deadline(opens: NaiveDate, calendar: &Calendar) -> (NaiveDate, DateTime<Utc>) {
     let last_day = APPEAL_WINDOW.last_calendar_day(opens);
@@ -155,16 +154,16 @@ fn appeal(
     clause: Clause,
     opens: NaiveDate,
     calendar: &Calendar,
-    say: fn(NaiveDate) -> Instruction,
+    instruction: fn(NaiveDate) -> Instruction,
 ) -> NextStep {
     let (last_day, deadline) = appeal_deadline(opens, calendar);
     NextStep {
         deadline: Some(deadline),
-        ..NextStepKind::FileAppeal.step(clause, say(last_day), Contact::Appeals)
+        ..NextStepKind::FileAppeal.step(clause, instruction(last_day), Contact::Appeals)
     }
 }
 
-/// The next steps of a case at an instant, in the order in which the policy digest's table has them.
+/// The next steps of a case at an instant, in the order of the policy digest's table.
 #[must_use]
 pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
     let mut steps = match (current.state, &current.decision) {
@@ -173,12 +172,12 @@ pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar
         (State::Approved, Some(Decision::Approved(approval))) => vec![
             NextStepKind::SeeApprovedProvider.step(
                 Clause::Access,
-                Instruction::SeeApproved(approval.valid_from, approval.valid_through),
+                Instruction::SeeApprovedProvider(approval.valid_from, approval.valid_through),
                 Contact::from(&approval.provider),
             ),
             NextStepKind::RequestTreatmentAuthorization.step(
                 Clause::Network,
-                Instruction::AskForTreatment,
+                Instruction::RequestTreatmentAuthorization,
                 Contact::MemberServices,
             ),
         ],
@@ -197,7 +196,7 @@ pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar
                 ),
                 NextStepKind::FileGrievance.step(
                     Clause::DenialInWriting,
-                    Instruction::GrieveDenial,
+                    Instruction::GrievanceOnDenial,
                     Contact::GrievanceCoordinator,
                 ),
             ];
@@ -211,7 +210,7 @@ pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar
     {
         steps.push(NextStepKind::FileGrievance.step(
             Clause::PrimaryCareNotGranted,
-            Instruction::GrievePrimaryCare,
+            Instruction::GrievanceOnPrimaryCare,
             Contact::GrievanceCoordinator,
         ));
     }
@@ -232,7 +231,7 @@ fn see_network(current: &CaseState) -> Vec<NextStep> {
             .map(|alternative| {
                 kind.step(
                     Clause::Access,
-                    Instruction::SeeAnAlternative,
+                    Instruction::SeeAlternative,
                     Contact::from(alternative),
                 )
             })
@@ -245,7 +244,7 @@ fn see_network(current: &CaseState) -> Vec<NextStep> {
             Some(provider),
         ) => vec![kind.step(
             Clause::Access,
-            Instruction::SeeTheOneNamed,
+            Instruction::SeeRequestedProvider,
             Contact::from(provider),
         )],
     }
@@ -265,11 +264,11 @@ fn pending(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Ve
             Clause::FederalUntimelyDecision,
             calendar.day_of(due),
             calendar,
-            Instruction::AppealLapse,
+            Instruction::AppealUntimelyDecision,
         ));
         steps.push(NextStepKind::FileGrievance.step(
             Clause::FederalUntimelyDecision,
-            Instruction::GrieveLapse,
+            Instruction::GrievanceOnUntimelyDecision,
             Contact::GrievanceCoordinator,
         ));
     }
@@ -290,39 +289,39 @@ fn referral_step(referral: &Referral) -> NextStep {
 }
 
 impl NextStep {
-    /// The instruction in words. Dates are the plan's local days. Never quotes the member's data.
+    /// The instruction in words, which never quote the member's data. Dates are the plan's local days.
     #[must_use]
     pub fn message(&self) -> String {
         let day = |day: NaiveDate| day.format("%B %-d, %Y").to_string();
         match self.instruction {
-            Instruction::SeeTheOneNamed => {
-                "See the network provider asked for. No permission from the plan is needed, and the opinion is free.".to_owned()
+            Instruction::SeeRequestedProvider => {
+                "See the requested network provider. No permission from the plan is needed, and the opinion is free.".to_owned()
             }
-            Instruction::SeeAnAlternative => {
+            Instruction::SeeAlternative => {
                 "See this network provider, or any other. No permission from the plan is needed, and the opinion is free.".to_owned()
             }
             Instruction::FindCertifiedProvider => {
                 "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).".to_owned()
             }
-            Instruction::AppealLapse(last) => format!(
-                "The decision was not made in time, which can be appealed. File the appeal by {}. The review goes on meanwhile.",
+            Instruction::AppealUntimelyDecision(last) => format!(
+                "The decision was not made in time, which can be appealed. File the appeal by {}. The review continues meanwhile.",
                 day(last)
             ),
-            Instruction::GrieveLapse => {
+            Instruction::GrievanceOnUntimelyDecision => {
                 "The decision was not made in time. A grievance can be filed about that at any time.".to_owned()
             }
-            Instruction::SeeApproved(from, through) => format!(
+            Instruction::SeeApprovedProvider(from, through) => format!(
                 "See the approved provider between {} and {}. The opinion is free.",
                 day(from),
                 day(through)
             ),
-            Instruction::AskForTreatment => {
-                "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.".to_owned()
+            Instruction::RequestTreatmentAuthorization => {
+                "Treatment outside the network that this opinion recommends needs its own authorization (TAR). Ask for it before treatment begins.".to_owned()
             }
             Instruction::AppealDenial(last) => {
                 format!("Appeal the denial by {}, by phone, by mail or in person.", day(last))
             }
-            Instruction::GrieveDenial => {
+            Instruction::GrievanceOnDenial => {
                 "File a grievance with the Grievance Coordinator at any time, by phone, by mail or in person.".to_owned()
             }
             Instruction::SeeReferral => {
@@ -331,7 +330,7 @@ impl NextStep {
             Instruction::SeeReferralOutOfNetwork => {
                 "The plan refers the member to this provider outside the network (RAF). Ask member services to arrange it; the opinion is free.".to_owned()
             }
-            Instruction::GrievePrimaryCare => {
+            Instruction::GrievanceOnPrimaryCare => {
                 "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.".to_owned()
             }
         }

@@ -1,4 +1,4 @@
-//! Someone was told: does that stop a clock?
+//! The notification of a person, and the clock that it stops.
 
 use chrono::{DateTime, Utc};
 
@@ -7,21 +7,21 @@ use super::event::Notified;
 use super::{Case, CaseState, Context, Refusal, State};
 use crate::rules::{ClockKind, StopReason};
 
-/// That someone was told.
+/// The command to record a notification.
 #[derive(Clone, Debug)]
 pub struct Notify {
-    /// Who, how and when.
+    /// The notification.
     pub notification: Notification,
 }
 
-/// Records that someone was told, any number of times. The first telling that counts stops the recipient's clock at
-/// `notified_at`; later ones are recorded.
+/// Records a notification, any number of times. The first one that counts stops the recipient's clock at `notified_at`;
+/// later ones are recorded.
 ///
-/// A denial reaches the member in writing only (VI.F): by mail or portal, naming the denial's letter.
+/// Of a denial the member is notified in writing only (VI.F): by mail or portal, with the denial's letter.
 ///
 /// # Errors
-/// In another state than `APPROVED`, `DENIED`, or `NO_AUTHORIZATION_REQUIRED` with a clock that runs; when the letter
-/// named is not one of the case's; or when `notified_at` is before the decision.
+/// In a state other than `APPROVED`, `DENIED`, or `NO_AUTHORIZATION_REQUIRED` with a clock that runs; when the letter is
+/// not one of the case's; or when `notified_at` is before the decision.
 pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Notified, Refusal> {
     let current = &case.current;
     case.allow(
@@ -35,7 +35,7 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Not
     if current.state == State::NoAuthorizationRequired && current.due_at().is_none() {
         return Err(Refusal::State {
             state: current.state,
-            message: "no clock runs, so there is no one left to tell".to_owned(),
+            message: "no clock runs, so no notification is left to record".to_owned(),
         });
     }
     let mut notification = command.notification;
@@ -44,15 +44,15 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Not
     {
         return Err(Refusal::NoticeUnknown(id));
     }
-    let earliest = earliest_telling(current);
-    // The decision may have been made by a server whose clock is a little ahead of this one's.
+    let earliest = earliest_notification(current);
+    // The clock of the server that recorded the decision may be slightly ahead of this one's.
     if earliest > context.now {
         notification.notified_at = notification.notified_at.max(earliest);
     }
     if notification.notified_at < earliest {
         return Err(Refusal::State {
             state: current.state,
-            message: "no one can have been told of a decision before it was made".to_owned(),
+            message: "a notification of a decision cannot precede the decision".to_owned(),
         });
     }
     let mut clocks = current.clocks.clone();
@@ -67,10 +67,10 @@ pub fn notify(case: &Case, command: Notify, context: &Context<'_>) -> Result<Not
     })
 }
 
-/// Before this there was nothing to tell: the decision; or that none is needed, which the letter on network access
-/// says; or, without either, the receipt.
-fn earliest_telling(current: &CaseState) -> DateTime<Utc> {
-    let not_needed = || {
+/// The earliest instant of a notification: the decision, or the letter that states that no permission is needed, or
+/// without either the receipt.
+fn earliest_notification(current: &CaseState) -> DateTime<Utc> {
+    let network_access = || {
         current
             .notices
             .iter()
@@ -82,11 +82,11 @@ fn earliest_telling(current: &CaseState) -> DateTime<Utc> {
         .decision
         .as_ref()
         .and_then(Decision::decided_at)
-        .or_else(not_needed)
+        .or_else(network_access)
         .unwrap_or(current.request.received_at)
 }
 
-/// The clock that a notification stops, if it stops one.
+/// The clock that a notification stops; `None`: it stops none.
 fn clock_of(current: &CaseState, notification: &Notification) -> Option<ClockKind> {
     match notification.recipient {
         Recipient::RequestingProfessional => Some(ClockKind::ProviderNotification),

@@ -1,10 +1,10 @@
-//! A request comes in: what does it become?
+//! The submission of a request.
 
 use super::Context;
 use super::event::Submitted;
 use super::second_opinion::SecondOpinion;
 
-/// Takes a request in. Nothing that is merely missing refuses one.
+/// Submits a request. Missing information does not reject it.
 #[must_use]
 pub fn submit(request: SecondOpinion, context: &Context<'_>) -> Submitted {
     let evaluation = context.policy.evaluate(&request.inquiry(None));

@@ -25,7 +25,6 @@ pub struct Reminders {
     /// The clock.
     pub clock: ClockKind,
     /// The highest threshold recorded, in percent of the clock's time; `None`: none yet. No lower one follows it.
-    #[serde(rename = "rung_percent")]
     pub threshold_percent: Option<u8>,
     /// Whether it was recorded that the clock ran out. Nothing is recorded after that.
     pub overdue: bool,

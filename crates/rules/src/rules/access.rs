@@ -1,4 +1,4 @@
-//! Who asked and why, and which way does the request go (VI.A)?
+//! Section VI.A: the requester, the reasons, and the pathway of a request.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +9,17 @@ use super::facts::{
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
 
-/// Which way a request goes.
+/// The pathway of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Pathway {
-    /// A network provider gives the opinion; no permission may be asked for.
+    /// A network provider gives the opinion; the plan may require no permission.
     NetworkAccess,
-    /// Prior authorisation is needed.
+    /// Prior authorization is needed.
     PriorAuthorization,
 }
 
-/// The pathway. The first row that fits holds.
+/// The pathway; the first row that fits decides.
 #[must_use]
 pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
     use Availability::{Available, NotAvailable};
@@ -42,11 +42,11 @@ pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
     }
 }
 
-/// The findings of VI.A: the pathway first, then the reasons and what is missing.
+/// The findings of VI.A: the pathway first, then the reasons, then missing information.
 #[must_use]
 pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
     let mut findings = vec![pathway_finding(inquiry.facts, pathway)];
-    for reason in reasons_once(&inquiry.reasons) {
+    for reason in distinct(&inquiry.reasons) {
         findings.push(reason_finding(reason, inquiry.threat_named));
     }
     if inquiry.reasons.is_empty() {
@@ -66,7 +66,7 @@ pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
         }
         RepresentativeAuthorization::NotNeeded | RepresentativeAuthorization::OnFile => {}
     }
-    if inquiry.asks_initiating_professional {
+    if inquiry.requests_initiating_professional {
         findings.push(Finding::new(
             Clause::Access,
             Outcome::Noted,
@@ -119,9 +119,10 @@ fn reason_finding(reason: Reason, threat_named: bool) -> Finding {
     }
 }
 
-fn reasons_once(reasons: &[Reason]) -> Vec<Reason> {
-    let mut once = reasons.to_vec();
-    once.sort_unstable();
-    once.dedup();
-    once
+/// The reasons in order, each once.
+fn distinct(reasons: &[Reason]) -> Vec<Reason> {
+    let mut distinct = reasons.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }

@@ -1,4 +1,4 @@
-//! By when must something have happened, and why then (VI.D, and the law that binds beside it)?
+//! Section VI.D and the law beside it: the clocks of a request and their due instants.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -8,7 +8,7 @@ use super::clock::{Clock, Limit};
 use super::edition::{Amount, ClockKind, CountedFrom, LIMITS, TimeLimit, Urgency};
 
 impl Amount {
-    /// The first instant that is too late, counted from `start`, and the closures on the way.
+    /// The first instant that is too late, counted from `start`, and the closures skipped before it.
     ///
     /// Days are counted on the plan's calendar: the local day of `start` is day 0, whatever its hour, and the
     /// limit is the local midnight that ends the last day. Hours are elapsed hours.
@@ -66,7 +66,7 @@ impl TimeLimit {
 }
 
 impl Policy {
-    /// The limits that bind a request received at `received_at`: the policy's, and the law's where it is applied.
+    /// The limits that bind a request received at `received_at`: the policy's, and the law's where they are applied.
     fn limits_of(
         &self,
         received_at: DateTime<Utc>,
@@ -82,11 +82,11 @@ impl Policy {
         })
     }
 
-    /// The clocks of a request that needs prior authorisation, in the order of [`ClockKind`].
+    /// The clocks of a request that needs prior authorization, in the order of [`ClockKind`].
     ///
     /// `urgent_since` is the instant from which an urgent request's hours count: its own receipt, or the receipt of
-    /// a later request to expedite. In that case the routine limits stay and the urgent ones come beside them, so
-    /// that no due instant moves later.
+    /// a later request to expedite. In the latter case the routine limits stay beside the urgent ones, so that no due
+    /// instant moves later.
     #[must_use]
     pub fn clocks(
         &self,
@@ -108,7 +108,7 @@ impl Policy {
         }
         if let Some(since) = urgent_since {
             for limit in self.limits_of(received_at, Urgency::Urgent, CountedFrom::Receipt) {
-                // The member's clock keeps the start it has had since receipt; the decision's starts now.
+                // The member's clock keeps its start at receipt; the decision's starts with the claim.
                 let clock_start = if limit.clock == ClockKind::Determination {
                     since
                 } else {
@@ -121,7 +121,7 @@ impl Policy {
         clocks
     }
 
-    /// What a denial adds to the member's clock (HSC 1367.01(h)(3)); nothing where the law's limits are off.
+    /// The limits that a denial adds to the member's clock (HSC 1367.01(h)(3)); none where the law's limits are off.
     #[must_use]
     pub fn member_limits_after_denial(
         &self,
@@ -135,7 +135,7 @@ impl Policy {
     }
 
     /// The clock that a decision starts where a health professional is among the requesters (HSC 1367.01(h)(3));
-    /// none where the law's limits are off.
+    /// `None`: the law's limits are off.
     #[must_use]
     pub fn provider_clock(
         &self,
