@@ -1,4 +1,4 @@
-//! What time is it? The server's clock, and one that tests move by hand.
+//! The server's clock, and one that tests set.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 
 use crate::rules::instant::to_microsecond;
 
-/// Where the present instant comes from.
+/// The source of the present instant.
 pub trait Clock: Send + Sync + 'static {
     /// The present instant, UTC to the microsecond.
     fn now(&self) -> DateTime<Utc>;
@@ -33,7 +33,7 @@ impl ManualClock {
         Self(Mutex::new(to_microsecond(instant)))
     }
 
-    /// Sets it, backwards too: servers' clocks do that.
+    /// Sets the clock, also backward, as the clock of a server can be set.
     pub fn set(&self, instant: DateTime<Utc>) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to_microsecond(instant);
     }

@@ -1,5 +1,5 @@
-//! The way from a command's outcome to a durable row: a proposal, staged behind the case's last event, then committed
-//! with the case after it and its letters, or not at all.
+//! The way from a decision to a durable row: a proposal is staged behind the case's last event, then committed with the case
+//! after it and its letters, or not at all.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
@@ -57,13 +57,13 @@ pub(crate) struct StagedCommit {
 }
 
 impl StagedCommit {
-    /// Stages the first event of a new case. `rungs` are the shares of a clock's time that are told, in percent.
+    /// Stages the first event of a new case. `thresholds` are those of reminders, in percent of a clock's time.
     pub fn open(
         actor: Actor,
         id: Uuid,
         proposal: Proposal<Submitted>,
         now: DateTime<Utc>,
-        rungs: &[u8],
+        thresholds: &[u8],
     ) -> Result<Self, StageError> {
         let Proposal { event, letters } = proposal;
         let edition = event.edition;
@@ -73,7 +73,7 @@ impl StagedCommit {
             actor,
             body: event.into(),
         };
-        Self::stage(id, edition, None, event, letters, rungs)
+        Self::stage(id, edition, None, event, letters, thresholds)
     }
 
     /// Stages the next event of a case.
@@ -82,7 +82,7 @@ impl StagedCommit {
         case: Case,
         proposal: Proposal<impl Into<EventBody>>,
         now: DateTime<Utc>,
-        rungs: &[u8],
+        thresholds: &[u8],
     ) -> Result<Self, StageError> {
         let event = Event {
             version: case.version + 1,
@@ -91,7 +91,7 @@ impl StagedCommit {
             body: proposal.event.into(),
         };
         let (id, edition) = (case.id, case.current.edition);
-        Self::stage(id, edition, Some(case), event, proposal.letters, rungs)
+        Self::stage(id, edition, Some(case), event, proposal.letters, thresholds)
     }
 
     fn stage(
@@ -100,7 +100,7 @@ impl StagedCommit {
         before: Option<Case>,
         event: Event,
         letters: Vec<Made>,
-        rungs: &[u8],
+        thresholds: &[u8],
     ) -> Result<Self, StageError> {
         let previous = before.as_ref().map_or(Digest::ZERO, |case| case.head);
         let sealed =
@@ -125,7 +125,7 @@ impl StagedCommit {
         let commit = Commit {
             expected_version: case.version - 1,
             kind,
-            columns: CaseColumns::of(&case, rungs),
+            columns: CaseColumns::of(&case, thresholds),
             snapshot: encode_state(&case.current).map_err(|_| StageError::Snapshot)?,
             event: sealed,
             turns: counted.turned_into(&case.current),

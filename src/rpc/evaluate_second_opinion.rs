@@ -1,4 +1,4 @@
-//! What would a submission become? Nothing is stored.
+//! `EvaluateSecondOpinion`: the determination that a submission would become. Nothing is stored.
 
 use tonic::Request;
 
@@ -9,8 +9,8 @@ use crate::wire::render::Shown;
 use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
 use crate::wire::{parse, render};
 
-#[allow(clippy::unused_async, reason = "every call is answered the same way")]
-pub(super) async fn answer(
+#[allow(clippy::unused_async, reason = "every handler has the same signature")]
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<EvaluateSecondOpinionRequest>,
 ) -> Result<EvaluateSecondOpinionResponse, CallError> {

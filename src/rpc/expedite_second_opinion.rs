@@ -1,4 +1,4 @@
-//! A request is made urgent (III.A, VI.D.1).
+//! `ExpediteSecondOpinion`: a claim of urgency after submission (III.A, VI.D.1).
 
 use tonic::Request;
 
@@ -10,7 +10,7 @@ use crate::identity::Scope;
 use crate::wire::parse;
 use crate::wire::v1::{ExpediteSecondOpinionRequest, ExpediteSecondOpinionResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<ExpediteSecondOpinionRequest>,
 ) -> Result<ExpediteSecondOpinionResponse, CallError> {
@@ -19,7 +19,7 @@ pub(super) async fn answer(
     let content = content("ExpediteSecondOpinion", message);
     let determination = match parse::expedite(message, calls.clock.now()) {
         Ok(command) => {
-            change::change(
+            change::commit_change(
                 calls,
                 &caller,
                 content,
@@ -31,7 +31,8 @@ pub(super) async fn answer(
             .await?
         }
         Err(malformed) => {
-            change::again(calls, &caller, content, &message.request_id, malformed).await?
+            change::replay_or_reject(calls, &caller, content, &message.request_id, malformed)
+                .await?
         }
     };
     Ok(ExpediteSecondOpinionResponse {

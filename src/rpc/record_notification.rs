@@ -1,4 +1,4 @@
-//! Someone was told.
+//! `RecordNotification`.
 
 use tonic::Request;
 
@@ -10,7 +10,7 @@ use crate::identity::Scope;
 use crate::wire::parse;
 use crate::wire::v1::{RecordNotificationRequest, RecordNotificationResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<RecordNotificationRequest>,
 ) -> Result<RecordNotificationResponse, CallError> {
@@ -19,7 +19,7 @@ pub(super) async fn answer(
     let content = content("RecordNotification", message);
     let determination = match parse::record_notification(message, calls.clock.now()) {
         Ok(command) => {
-            change::change(
+            change::commit_change(
                 calls,
                 &caller,
                 content,
@@ -31,7 +31,8 @@ pub(super) async fn answer(
             .await?
         }
         Err(malformed) => {
-            change::again(calls, &caller, content, &message.request_id, malformed).await?
+            change::replay_or_reject(calls, &caller, content, &message.request_id, malformed)
+                .await?
         }
     };
     Ok(RecordNotificationResponse {

@@ -1,4 +1,4 @@
-//! Facts are learned after submission (VI.A to VI.C).
+//! `RecordVerification` (VI.A to VI.C).
 
 use tonic::Request;
 
@@ -11,7 +11,7 @@ use crate::notice;
 use crate::wire::parse;
 use crate::wire::v1::{RecordVerificationRequest, RecordVerificationResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<RecordVerificationRequest>,
 ) -> Result<RecordVerificationResponse, CallError> {
@@ -19,12 +19,12 @@ pub(super) async fn answer(
     let message = request.get_ref();
     let content = content("RecordVerification", message);
     let command = parse::record_verification(message)?;
-    let determination = change::change(
+    let determination = change::commit_change(
         calls,
         &caller,
         content,
         command,
-        |case, command, context| judge(calls, case, command, context),
+        |case, command, context| decide(calls, case, command, context),
     )
     .await?;
     Ok(RecordVerificationResponse {
@@ -32,8 +32,8 @@ pub(super) async fn answer(
     })
 }
 
-/// The facts with their letter: that no permission is needed, where the case moves to the network way (VI.A).
-fn judge(
+/// The verification with its letter, which states that no permission is needed any more (VI.A).
+fn decide(
     calls: &Calls,
     case: &Case,
     command: Verify,

@@ -1,4 +1,4 @@
-//! A request comes in (VI.A).
+//! `SubmitSecondOpinion` (VI.A).
 
 use chrono::{DateTime, Utc};
 use tonic::Request;
@@ -13,7 +13,7 @@ use crate::notice::{self, Making};
 use crate::wire::parse;
 use crate::wire::v1::{SubmitSecondOpinionRequest, SubmitSecondOpinionResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<SubmitSecondOpinionRequest>,
 ) -> Result<SubmitSecondOpinionResponse, CallError> {
@@ -25,9 +25,11 @@ pub(super) async fn answer(
     let determination = match parse::submit(message, now, &calls.policy.calendar) {
         Ok(submission) => {
             let staged = stage(calls, &caller, submission.command, now)?;
-            change::open(calls, &caller, content, submission.request_id, staged).await?
+            change::commit_new(calls, &caller, content, submission.request_id, staged).await?
         }
-        Err(malformed) => change::again(calls, &caller, content, &request_id, malformed).await?,
+        Err(malformed) => {
+            change::replay_or_reject(calls, &caller, content, &request_id, malformed).await?
+        }
     };
     Ok(SubmitSecondOpinionResponse {
         determination: Some(determination),
@@ -63,6 +65,6 @@ fn stage(
         id,
         proposal,
         now,
-        &calls.rungs,
+        &calls.reminder_thresholds,
     )?)
 }

@@ -1,4 +1,4 @@
-//! A request is taken back.
+//! `WithdrawSecondOpinion`.
 
 use tonic::Request;
 
@@ -10,7 +10,7 @@ use crate::identity::Scope;
 use crate::wire::parse;
 use crate::wire::v1::{WithdrawSecondOpinionRequest, WithdrawSecondOpinionResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<WithdrawSecondOpinionRequest>,
 ) -> Result<WithdrawSecondOpinionResponse, CallError> {
@@ -18,7 +18,7 @@ pub(super) async fn answer(
     let message = request.get_ref();
     let content = content("WithdrawSecondOpinion", message);
     let command = parse::withdraw(message)?;
-    let determination = change::change(
+    let determination = change::commit_change(
         calls,
         &caller,
         content,

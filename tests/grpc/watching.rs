@@ -129,7 +129,7 @@ async fn a_heartbeat_comes_after_fifteen_seconds_of_quiet() {
     let calls = Calls {
         notices: NoticeSettings::default(),
         press: Press::new(Arc::new(templates)).expect("threads"),
-        rungs: Vec::new(),
+        reminder_thresholds: Vec::new(),
         store: Arc::new(store),
         policy: second_opinion::rules::Policy::default(),
         plan: second_opinion::plan::Plan::default(),

@@ -1,4 +1,4 @@
-//! How is one case told what it is owed?
+//! The sweep of one case: it commits the next event that time causes, with its letter.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use crate::plan::Plan;
 use crate::rules::Calendar;
 use crate::store::{CommitError, Store, StoreError};
 
-/// What events and letters are made with.
-pub struct Teller {
+/// The parts that events and letters of a sweep are made with.
+pub struct CaseSweeper {
     /// The cases and their log.
     pub store: Arc<dyn Store>,
     /// The server's clock.
@@ -24,60 +24,64 @@ pub struct Teller {
     pub calendar: Calendar,
     /// The plan.
     pub plan: Plan,
-    /// What the plan sets about its letters.
+    /// The plan's settings for letters.
     pub notices: NoticeSettings,
-    /// The shares of a clock's time that are told, in percent: 1 to 99, rising.
-    pub rungs: Vec<u8>,
+    /// The reminder thresholds, in percent of a clock's time: 1 to 99, rising.
+    pub reminder_thresholds: Vec<u8>,
 }
 
-/// What became of a case that was looked at.
+/// The outcome of a sweep of one case.
 pub(super) enum Outcome {
-    /// It was told something, with as many letters.
-    Told(EventKind, usize),
-    /// Someone else changed it meanwhile, perhaps by telling the same. What it is owed now is asked anew.
-    Outrun,
-    /// It is owed nothing before this instant, if ever; `None`: as it stands, never.
-    Nothing(Option<DateTime<Utc>>),
+    /// An event of this kind was committed, with this number of letters.
+    Committed(EventKind, usize),
+    /// Another commit changed the case first, perhaps with the same event.
+    Conflict,
+    /// No event is due before this instant; `None`: none will be, as the case stands.
+    NotDue(Option<DateTime<Utc>>),
 }
 
-/// Why a case could not be told what it is owed.
+/// A case that could not be swept.
 #[derive(Debug, Error)]
-pub(super) enum TellError {
+pub(super) enum SweepError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error("its letter cannot be made: {0}")]
     Letter(#[from] NoticeError),
     #[error("a defect: {0}")]
     Defect(#[from] StageError),
-    /// A defect too. What it stumbled over is not told: it may be a person's.
+    /// A defect too. The panic's message is not shown: it may hold a person's data.
     #[error("a defect: a panic")]
     Panicked,
 }
 
-impl Teller {
-    /// Tells a case the next thing that it is owed.
-    pub(super) async fn tell(&self, id: Uuid) -> Result<Outcome, TellError> {
+impl CaseSweeper {
+    /// Commits the next event that time causes by now.
+    pub(super) async fn sweep(&self, id: Uuid) -> Result<Outcome, SweepError> {
         let Some(case) = self.store.case(id).await? else {
-            return Ok(Outcome::Nothing(None));
+            return Ok(Outcome::NotDue(None));
         };
         let now = self.clock.now();
-        let Some(event) = case.sweep(now, &self.rungs) else {
-            return Ok(Outcome::Nothing(case.next_sweep(&self.rungs)));
+        let Some(event) = case.sweep(now, &self.reminder_thresholds) else {
+            return Ok(Outcome::NotDue(case.next_sweep(&self.reminder_thresholds)));
         };
         let proposal = self.with_letter(&case, event, now)?;
         let (kind, letters) = (proposal.event.kind(), proposal.letters.len());
-        let case = Arc::unwrap_or_clone(case);
-        let staged = StagedCommit::append(Actor::sweeper(), case, proposal, now, &self.rungs)?;
+        let staged = StagedCommit::append(
+            Actor::sweeper(),
+            Arc::unwrap_or_clone(case),
+            proposal,
+            now,
+            &self.reminder_thresholds,
+        )?;
         match staged.commit(&*self.store, None).await {
-            Ok(_) => Ok(Outcome::Told(kind, letters)),
-            // Without a request id nothing can have been sent before.
-            Err(CommitError::VersionConflict | CommitError::Replayed(_)) => Ok(Outcome::Outrun),
+            Ok(_) => Ok(Outcome::Committed(kind, letters)),
+            // Without a request id the store finds no replay.
+            Err(CommitError::VersionConflict | CommitError::Replayed(_)) => Ok(Outcome::Conflict),
             Err(CommitError::Store(error)) => Err(error.into()),
         }
     }
 
-    /// What is told with the letter that goes with it: of the first clock that runs out on a case that is still to be
-    /// decided.
+    /// The event with its letter: one goes with the first clock that runs out on a case that has no decision yet.
     fn with_letter(
         &self,
         case: &Case,
@@ -92,8 +96,7 @@ impl Teller {
                     notices: &self.notices,
                 };
                 let making = Making::of(case, Uuid::now_v7, now, settings, &self.calendar);
-                let letter = notice::lapse(case, making)?;
-                let letters = letter.into_iter().collect();
+                let letters = notice::lapse(case, making)?.into_iter().collect();
                 Ok(Proposal::with_letters(letters, |notices| {
                     Overdue { notices, ..event }.into()
                 }))
