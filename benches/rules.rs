@@ -6,8 +6,8 @@ use chrono::{DateTime, Utc};
 use divan::{Bencher, black_box};
 use second_opinion::rules::{
     Amount, Answer, Availability, Calendar, Clause, DenialFacts, DenialReasonCode, Facts, Inquiry,
-    LIMITS, MediCalStatus, Policy, PrimaryCareDecision, ProviderStanding, Qualification, Reason,
-    Referral, Role, UrgencyClaims, unborne,
+    LIMITS, MediCalStatus, NetworkStatus, Policy, PrimaryCareDecision, Qualification, Reason,
+    ReferralFacts, Role, UrgencyClaims, unsupported_reasons,
 };
 
 fn main() {
@@ -23,7 +23,7 @@ fn received() -> DateTime<Utc> {
 fn out_of_network() -> Inquiry {
     Inquiry {
         facts: Facts {
-            provider: ProviderStanding::OutOfNetwork,
+            provider: Some(NetworkStatus::OutOfNetwork),
             availability: Availability::NotAvailable,
             medi_cal: MediCalStatus::Certified,
             role: Role::Specialist,
@@ -94,12 +94,14 @@ fn denial_reasons(bencher: Bencher) {
     let facts = DenialFacts {
         facts: &facts,
         reasons: &[Reason::Other],
-        referral: Some(Referral {
+        referral: Some(ReferralFacts {
             is_alternative: false,
             is_requested: false,
             medi_cal: MediCalStatus::Certified,
             qualification: Qualification::Qualified,
         }),
     };
-    bencher.bench(|| DenialReasonCode::ALL.map(|code| unborne(code, black_box(&facts)).len()));
+    bencher.bench(|| {
+        DenialReasonCode::ALL.map(|code| unsupported_reasons(code, black_box(&facts)).len())
+    });
 }

@@ -1,16 +1,12 @@
-//! What time is it? The server's clock, and one that tests move by hand.
+//! The server's clock, and one that tests set.
 
 use std::sync::{Mutex, PoisonError};
 
-use chrono::{DateTime, SubsecRound as _, Utc};
+use chrono::{DateTime, Utc};
 
-/// An instant without its nanoseconds: the record keeps instants to the microsecond.
-#[must_use]
-pub fn truncate_to_microseconds(instant: DateTime<Utc>) -> DateTime<Utc> {
-    instant.trunc_subsecs(6)
-}
+use crate::rules::instant::to_microsecond;
 
-/// Where the present instant comes from.
+/// The source of the present instant.
 pub trait Clock: Send + Sync + 'static {
     /// The present instant, UTC to the microsecond.
     fn now(&self) -> DateTime<Utc>;
@@ -22,7 +18,7 @@ pub struct SystemClock;
 
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
-        truncate_to_microseconds(Utc::now())
+        to_microsecond(Utc::now())
     }
 }
 
@@ -34,12 +30,12 @@ impl ManualClock {
     /// A clock that stands at an instant.
     #[must_use]
     pub fn at(instant: DateTime<Utc>) -> Self {
-        Self(Mutex::new(truncate_to_microseconds(instant)))
+        Self(Mutex::new(to_microsecond(instant)))
     }
 
-    /// Sets it, backwards too: servers' clocks do that.
+    /// Sets the clock, also backward, as the clock of a server can be set.
     pub fn set(&self, instant: DateTime<Utc>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = truncate_to_microseconds(instant);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = to_microsecond(instant);
     }
 }
 

@@ -6,7 +6,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{FieldViolation, Refusal};
-use crate::commit::Unfit;
+use crate::commit::StageError;
 use crate::identity::Scope;
 use crate::notice::NoticeError;
 use crate::store::StoreError;
@@ -131,9 +131,9 @@ impl From<NoticeError> for CallError {
     }
 }
 
-impl From<Unfit> for CallError {
-    fn from(unfit: Unfit) -> Self {
-        Self::Defect(unfit.to_string())
+impl From<StageError> for CallError {
+    fn from(error: StageError) -> Self {
+        Self::Defect(error.to_string())
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 use almanac::{Almanac, Day};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use second_opinion::rules::{
-    Calendar, Clause, ClockKind, ClockStart, FIRST_ADOPTED, LIMITS, Limit, Policy, state_holidays,
+    Calendar, Clause, Clock, ClockKind, FIRST_ADOPTED, LIMITS, Limit, Policy, state_holidays,
 };
 use serde_json::Value;
 
@@ -30,17 +30,17 @@ fn without_law() -> Policy {
     }
 }
 
-fn clock(clocks: &[ClockStart], kind: ClockKind) -> &ClockStart {
+fn clock(clocks: &[Clock], kind: ClockKind) -> &Clock {
     let found = clocks.iter().find(|clock| clock.kind == kind);
     found.unwrap_or_else(|| panic!("no clock {kind:?} among {clocks:?}"))
 }
 
-fn limit(clock: &ClockStart, source: Clause) -> Option<&Limit> {
+fn limit(clock: &Clock, source: Clause) -> Option<&Limit> {
     clock.limits.iter().find(|limit| limit.source == source)
 }
 
 /// The clock of a routine request: the member's.
-fn routine(received: DateTime<Utc>) -> ClockStart {
+fn routine(received: DateTime<Utc>) -> Clock {
     let clocks = Policy::default().clocks(received, None);
     assert_eq!(clocks.len(), 1, "{clocks:?}");
     clock(&clocks, ClockKind::MemberNotification).clone()

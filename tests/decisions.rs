@@ -9,8 +9,8 @@ mod tables;
 use std::path::Path;
 
 use second_opinion::case::{
-    Context, EventBody, File, NetworkStatus, NextStepKind, PractitionerOpinion, Provider,
-    SecondOpinion, UrgencyClaim, next_steps, submit,
+    CaseState, Context, NetworkStatus, NextStepKind, PractitionerOpinion, Provider, SecondOpinion,
+    UrgencyClaim, next_steps, submit,
 };
 use second_opinion::rules::{Availability, Clause, Policy};
 use serde::de::DeserializeOwned;
@@ -21,11 +21,9 @@ use tables::{Row, Tables};
 fn by_the_rules(request: SecondOpinion, policy: &Policy) -> Value {
     let evaluation = policy.evaluate(&request.inquiry(None));
     let now = request.received_at;
-    let EventBody::Submitted(submitted) = submit(request, &Context { now, policy }) else {
-        panic!("a submission submits");
-    };
+    let submitted = submit(request, &Context { now, policy });
     assert_eq!(submitted.assessment, evaluation.assessment);
-    let file = File::opened(*submitted);
+    let file = CaseState::opened(submitted);
     let assessment = &file.assessment;
     let mut clauses: Vec<&str> = assessment.findings.iter().map(|f| f.clause.id()).collect();
     clauses.sort_unstable();

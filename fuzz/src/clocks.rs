@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use arbitrary::Unstructured;
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
-use second_opinion::rules::{Amount, Calendar, ClockKind, ClockStart, FIRST_ADOPTED, Policy};
+use second_opinion::rules::{Amount, Calendar, Clock, ClockKind, FIRST_ADOPTED, Policy};
 use serde_json::json;
 
 use super::support::{below, once_in, one_of};
@@ -75,7 +75,7 @@ fn calendar(bytes: &mut Unstructured<'_>, zone: Tz, received: DateTime<Utc>) -> 
 }
 
 /// Checks that each clock's limits are after its start, and that the earliest limit binds.
-fn check_clocks(clocks: &[ClockStart], received: DateTime<Utc>) {
+fn check_clocks(clocks: &[Clock], received: DateTime<Utc>) {
     assert!(!clocks.is_empty(), "a request without a clock");
     for clock in clocks {
         assert!(clock.started_at >= received, "a clock before receipt");

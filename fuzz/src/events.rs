@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use second_opinion::case::{Digest, EVENT_SCHEMA, SealedEvent, UnsealError};
 use second_opinion::notice::{Form, Rendition, Templates, read};
 use second_opinion::rules::POLICY_NUMBER;
-use second_opinion::store::{Record, decode_file, encode_file, fold, unseal};
+use second_opinion::store::{Record, decode_state, encode_state, fold, unseal};
 use second_opinion::wire::render;
 use uuid::Uuid;
 
@@ -80,14 +80,14 @@ fn check_history(bytes: &[u8]) {
     let _determination = render::full(&case, &events, shown(now()));
     let _event = case.sweep(now(), &[50, 75, 90]);
     let _next = case.next_sweep(&[50, 75, 90]);
-    let snapshot = encode_file(&case.file).expect("a snapshot");
-    assert_eq!(decode_file(&snapshot), Some(case.file));
+    let snapshot = encode_state(&case.current).expect("a snapshot");
+    assert_eq!(decode_state(&snapshot), Some(case.current));
 }
 
 fn check_snapshot(bytes: &[u8]) {
-    if let Some(file) = decode_file(bytes) {
-        let written = encode_file(&file).expect("a snapshot");
-        assert_eq!(decode_file(&written), Some(file));
+    if let Some(file) = decode_state(bytes) {
+        let written = encode_state(&file).expect("a snapshot");
+        assert_eq!(decode_state(&written), Some(file));
     }
 }
 

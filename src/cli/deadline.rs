@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::evaluate;
 use super::failure::Failure;
-use crate::case::{Clock, running_due};
+use crate::case::running_due;
 use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
 use crate::rules::{FIRST_ADOPTED, Inquiry, POLICY_NUMBER, UrgencyClaims};
@@ -43,7 +43,7 @@ pub(super) fn run(args: &DeadlineArgs, config: &Config) -> Result<(), Failure> {
         claims,
         ..Inquiry::received(received)
     });
-    let clocks: Vec<Clock> = evaluation.clocks.into_iter().map(Clock::from).collect();
+    let clocks = evaluation.clocks;
     let zone = policy.calendar.zone();
     for clock in &clocks {
         for limit in &clock.limits {

@@ -61,9 +61,7 @@ pub fn determination_of(
         now,
         policy: &policy,
     };
-    evaluated(request, &context, shown)
-        .map(|determination| *determination)
-        .map_err(Failure::other)
+    Ok(*evaluated(request, &context, shown))
 }
 
 /// Reads a request, or the submission with a request in it, as proto JSON.

@@ -1,14 +1,12 @@
-//! How does a caller's command become a durable change, once and only once?
+//! The commit of a caller's command: exactly once for each request id.
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Caller, Calls};
-use crate::case::{Case, Context, Digest};
-pub(super) use crate::commit::Judged;
-use crate::commit::Next;
+use crate::case::{Case, Context, Digest, EventBody};
+use crate::commit::{Proposal, StagedCommit};
 use crate::error::{CallError, Resource};
 use crate::notice::SealedLetter;
 use crate::store::{CommitError, Replay, ReplayKey, fold};
@@ -16,90 +14,71 @@ use crate::wire::parse::{Change, Malformed};
 use crate::wire::render;
 use crate::wire::v1;
 
-/// Carries a command out on the case that it names: looks its request id up, loads the case, judges, commits, and
-/// answers with the BASIC view as of the event.
-pub(super) async fn change<C: Clone>(
+/// Commits a command to the case that it names: looks up the request id, loads the case, decides, commits, and returns the
+/// BASIC view as of the event.
+pub(super) async fn commit_change<C: Clone, E: Into<EventBody>>(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
     change: Change<C>,
-    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
+    decide: impl Fn(&Case, C, &Context<'_>) -> Result<Proposal<E>, CallError>,
 ) -> Result<Box<v1::Determination>, CallError> {
-    caller.concerns(change.determination_id);
-    let key = ReplayKey {
-        caller: caller.identity.key(),
-        request_id: change.request_id,
-    };
-    if let Some(replay) = calls.store.replay(&key).await? {
-        return repeated(calls, caller, content, &key, replay).await;
+    caller.audit_determination(change.determination_id);
+    let key = caller.replay_key(change.request_id);
+    if let Some(first) = calls.store.replay(&key).await? {
+        return replay(calls, caller, content, &key, first).await;
     }
-    // A case takes a bounded number of events, so a race cannot be lost for ever.
+    // Each lost race adds an event to the case, and a case has a maximum of events, so the loop ends.
     loop {
         let case = load(calls, change.determination_id).await?;
         let now = calls.clock.now();
-        let judged = must_be_present(&change.etag, &case)
-            .and_then(|()| judge(&case, change.command.clone(), &calls.context(now)));
-        let judged = match judged {
-            Ok(judged) => judged,
-            // Sent twice at once, a request has one outcome: it may have been carried out after it was looked up and
-            // before the case was loaded, and then it is that which refuses it.
-            Err(refused) => {
+        let decision = check_etag(&change.etag, &case)
+            .and_then(|()| decide(&case, change.command.clone(), &calls.context(now)));
+        let proposal = match decision {
+            Ok(proposal) => proposal,
+            // The same request, sent twice at once, has one outcome: the other one may have been committed after the
+            // look-up and before the case was loaded, and then it is the cause of this rejection.
+            Err(rejection) => {
                 return match calls.store.replay(&key).await? {
-                    Some(replay) => repeated(calls, caller, content, &key, replay).await,
-                    None => Err(refused),
+                    Some(first) => replay(calls, caller, content, &key, first).await,
+                    None => Err(rejection),
                 };
             }
         };
-        let next = Next::of(
+        let staged = StagedCommit::append(
             caller.actor(),
-            (case.id, Some(Arc::unwrap_or_clone(case))),
-            judged,
+            Arc::unwrap_or_clone(case),
+            proposal,
             now,
+            &calls.reminder_thresholds,
         )?;
-        match commit(calls, next, key.clone(), content).await {
+        match commit(calls, staged, key.clone(), content).await {
             Ok(determination) => return Ok(determination),
             Err(CommitError::VersionConflict) => {}
-            Err(CommitError::Replayed(replay)) => {
-                return repeated(calls, caller, content, &key, replay).await;
+            Err(CommitError::Replayed(first)) => {
+                return replay(calls, caller, content, &key, first).await;
             }
             Err(CommitError::Store(error)) => return Err(error.into()),
         }
     }
 }
 
-/// A case that is to be opened: its letters name it, so its id is made before they are.
-pub(super) struct Opening {
-    pub request_id: Uuid,
-    pub id: Uuid,
-    pub judged: Judged,
-}
-
-/// Opens a case with its first event.
-///
-/// The request id is looked up by the commit alone: nothing that is judged before it can refuse a repetition.
-pub(super) async fn open(
+/// Commits the first event of a case. The commit alone looks up the request id: nothing before it can reject a repetition.
+pub(super) async fn commit_new(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
-    opening: Box<Opening>,
-    now: DateTime<Utc>,
+    request_id: Uuid,
+    staged: StagedCommit,
 ) -> Result<Box<v1::Determination>, CallError> {
-    let Opening {
-        request_id,
-        id,
-        judged,
-    } = *opening;
-    let key = ReplayKey {
-        caller: caller.identity.key(),
-        request_id,
-    };
-    let next = Next::of(caller.actor(), (id, None), judged, now)?;
-    match commit(calls, next, key.clone(), content).await {
+    let key = caller.replay_key(request_id);
+    let id = staged.case.id;
+    match commit(calls, staged, key.clone(), content).await {
         Ok(determination) => {
-            caller.concerns(id);
+            caller.audit_determination(id);
             Ok(determination)
         }
-        Err(CommitError::Replayed(replay)) => repeated(calls, caller, content, &key, replay).await,
+        Err(CommitError::Replayed(first)) => replay(calls, caller, content, &key, first).await,
         Err(CommitError::VersionConflict) => {
             Err(CallError::Defect("a new id was already taken".to_owned()))
         }
@@ -107,12 +86,11 @@ pub(super) async fn open(
     }
 }
 
-/// What a message gets that is not well formed now: where its request id was used before what a repetition gets, else
-/// its mistakes.
+/// An invalid request: replays the stored reply if the request id is known, else returns the violations.
 ///
-/// A server's clock can be set back. An instant in the message then lies ahead that did not when it was sent first, and
-/// a repetition is to be known before time is judged.
-pub(super) async fn again(
+/// A server's clock can be set back. An instant of the message is then in the future that was not when the message was
+/// sent first, so that a repetition is recognized before time is checked.
+pub(super) async fn replay_or_reject(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
@@ -122,44 +100,42 @@ pub(super) async fn again(
     let Ok(request_id) = Uuid::try_parse(request_id) else {
         return Err(malformed.into());
     };
-    let key = ReplayKey {
-        caller: caller.identity.key(),
-        request_id,
-    };
+    let key = caller.replay_key(request_id);
     match calls.store.replay(&key).await? {
-        Some(replay) => repeated(calls, caller, content, &key, replay).await,
+        Some(first) => replay(calls, caller, content, &key, first).await,
         None => Err(malformed.into()),
     }
 }
 
-/// A case as it would be after a command, without storing anything.
-pub(super) async fn preview<C>(
+/// The case as it would be after a command, and the command's letters. Nothing is stored.
+pub(super) async fn preview<C, E: Into<EventBody>>(
     calls: &Calls,
     caller: &Caller,
     change: Change<C>,
-    judge: impl Fn(&Case, C, &Context<'_>) -> Result<Judged, CallError>,
+    decide: impl Fn(&Case, C, &Context<'_>) -> Result<Proposal<E>, CallError>,
 ) -> Result<(Box<v1::Determination>, Vec<SealedLetter>), CallError> {
-    caller.concerns(change.determination_id);
+    caller.audit_determination(change.determination_id);
     let case = load(calls, change.determination_id).await?;
-    must_be_present(&change.etag, &case)?;
+    check_etag(&change.etag, &case)?;
     let present = case.etag();
     let now = calls.clock.now();
-    let judged = judge(&case, change.command, &calls.context(now))?;
-    let letters = judged.letters.clone();
-    let next = Next::of(
+    let proposal = decide(&case, change.command, &calls.context(now))?;
+    let letters = proposal.letters.clone();
+    let staged = StagedCommit::append(
         caller.actor(),
-        (case.id, Some(Arc::unwrap_or_clone(case))),
-        judged,
+        Arc::unwrap_or_clone(case),
+        proposal,
         now,
+        &calls.reminder_thresholds,
     )?;
-    let mut determination = render::basic(&next.case, calls.shown(now));
-    // Nothing has changed: a command that follows has to name the present etag.
+    let mut determination = render::basic(&staged.case, calls.shown(now));
+    // The case is unchanged, so a command that follows has to name its present etag.
     determination.etag = present;
     Ok((determination, letters))
 }
 
-/// Refuses an etag that was given and is not the case's present one.
-fn must_be_present(etag: &str, case: &Case) -> Result<(), CallError> {
+/// Rejects an etag that is given and is not the case's present one.
+fn check_etag(etag: &str, case: &Case) -> Result<(), CallError> {
     let present = case.etag();
     if etag.is_empty() || etag == present {
         Ok(())
@@ -168,17 +144,15 @@ fn must_be_present(etag: &str, case: &Case) -> Result<(), CallError> {
     }
 }
 
-/// Commits, and answers with the BASIC view as of the event.
+/// Commits, and returns the BASIC view as of the event.
 async fn commit(
     calls: &Calls,
-    mut next: Next,
+    mut staged: StagedCommit,
     key: ReplayKey,
     content: Digest,
 ) -> Result<Box<v1::Determination>, CommitError> {
-    let deadlines = std::mem::take(&mut next.deadlines);
-    let case = next
-        .commit(&*calls.store, &calls.rungs, Some((key, content)))
-        .await?;
+    let deadlines = std::mem::take(&mut staged.deadlines);
+    let case = staged.commit(&*calls.store, Some((key, content))).await?;
     calls.meters.deadlines.count(&deadlines);
     Ok(render::basic(&case, calls.shown(case.updated_at)))
 }
@@ -191,21 +165,30 @@ pub(super) async fn load(calls: &Calls, id: Uuid) -> Result<Arc<Case>, CallError
         .ok_or(CallError::NotFound(Resource::Determination(id)))
 }
 
-/// The first answer again, as of its event, if the content is the same.
-async fn repeated(
+/// The first reply again, as of its event, if the content is the same.
+async fn replay(
     calls: &Calls,
     caller: &Caller,
     content: Digest,
     key: &ReplayKey,
-    replay: Replay,
+    first: Replay,
 ) -> Result<Box<v1::Determination>, CallError> {
-    if replay.content != content {
+    if first.content != content {
         return Err(CallError::RequestIdReused(key.request_id));
     }
-    let id = replay.determination_id;
-    caller.concerns(id);
+    let id = first.determination_id;
+    caller.audit_determination(id);
     let mut records = calls.store.history(id).await?;
-    records.retain(|record| record.version <= replay.version);
+    records.retain(|record| record.version <= first.version);
     let case = fold(id, &records)?;
     Ok(render::basic(&case, calls.shown(case.updated_at)))
+}
+
+impl Caller {
+    fn replay_key(&self, request_id: Uuid) -> ReplayKey {
+        ReplayKey {
+            caller: self.identity.key(),
+            request_id,
+        }
+    }
 }

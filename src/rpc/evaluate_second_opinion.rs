@@ -1,16 +1,16 @@
-//! What would a submission become? Nothing is stored.
+//! `EvaluateSecondOpinion`: the determination that a submission would become. Nothing is stored.
 
 use tonic::Request;
 
 use super::{Caller, Calls};
-use crate::case::{Context, File, SecondOpinion, submit};
+use crate::case::{CaseState, Context, SecondOpinion, submit};
 use crate::error::CallError;
 use crate::wire::render::RenderContext;
 use crate::wire::v1::{Determination, EvaluateSecondOpinionRequest, EvaluateSecondOpinionResponse};
 use crate::wire::{parse, render};
 
-#[allow(clippy::unused_async, reason = "every call is answered the same way")]
-pub(super) async fn answer(
+#[allow(clippy::unused_async, reason = "every handler has the same signature")]
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<EvaluateSecondOpinionRequest>,
 ) -> Result<EvaluateSecondOpinionResponse, CallError> {
@@ -20,28 +20,18 @@ pub(super) async fn answer(
         calls.clock.now(),
         &calls.policy.calendar,
     )?;
-    let determination = evaluated(request, &calls.context(as_of), calls.shown(as_of))?;
+    let determination = evaluated(request, &calls.context(as_of), calls.shown(as_of));
     Ok(EvaluateSecondOpinionResponse {
         determination: Some(determination),
     })
 }
 
 /// The determination of a request that is not stored.
-///
-/// # Errors
-/// None that a request can cause.
+#[must_use]
 pub fn evaluated(
     request: SecondOpinion,
     context: &Context<'_>,
     shown: RenderContext<'_>,
-) -> Result<Box<Determination>, CallError> {
-    match submit(request, context) {
-        crate::case::EventBody::Submitted(submitted) => {
-            Ok(render::evaluated(&File::opened(*submitted), shown))
-        }
-        other => Err(CallError::Defect(format!(
-            "a submission came to {:?}",
-            other.kind()
-        ))),
-    }
+) -> Box<Determination> {
+    render::evaluated(&CaseState::opened(submit(request, context)), shown)
 }

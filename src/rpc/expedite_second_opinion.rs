@@ -1,15 +1,16 @@
-//! A request is made urgent (III.A, VI.D.1).
+//! `ExpediteSecondOpinion`: a claim of urgency after submission (III.A, VI.D.1).
 
 use tonic::Request;
 
 use super::{Caller, Calls, change, content};
 use crate::case::expedite;
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::wire::parse;
 use crate::wire::v1::{ExpediteSecondOpinionRequest, ExpediteSecondOpinionResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<ExpediteSecondOpinionRequest>,
 ) -> Result<ExpediteSecondOpinionResponse, CallError> {
@@ -18,17 +19,20 @@ pub(super) async fn answer(
     let content = content("ExpediteSecondOpinion", message);
     let determination = match parse::expedite(message, calls.clock.now()) {
         Ok(command) => {
-            change::change(
+            change::commit_change(
                 calls,
                 &caller,
                 content,
                 command,
-                |case, command, context| Ok(expedite(case, command, context)?.into()),
+                |case, command, context| {
+                    Ok(Proposal::without_letters(expedite(case, command, context)?))
+                },
             )
             .await?
         }
         Err(malformed) => {
-            change::again(calls, &caller, content, &message.request_id, malformed).await?
+            change::replay_or_reject(calls, &caller, content, &message.request_id, malformed)
+                .await?
         }
     };
     Ok(ExpediteSecondOpinionResponse {

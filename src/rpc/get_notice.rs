@@ -1,4 +1,4 @@
-//! A letter, in the form asked for.
+//! `GetNotice`: a letter in the form requested.
 
 use tonic::Request;
 
@@ -12,7 +12,7 @@ use crate::wire::parse::NoticeQuery;
 use crate::wire::v1::{GetNoticeRequest, GetNoticeResponse};
 use crate::wire::{parse, render};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<GetNoticeRequest>,
 ) -> Result<GetNoticeResponse, CallError> {
@@ -24,24 +24,24 @@ pub(super) async fn answer(
         .notice(id)
         .await?
         .ok_or(CallError::NotFound(Resource::Notice(id)))?;
-    caller.concerns(stored.determination_id);
+    caller.audit_determination(stored.determination_id);
     let letter = notice::read(&stored.bytes)?;
     let rendition = rendition(&query, &letter)?;
     let media_type = rendition.form.media_type().to_owned();
-    let given_out = match calls.store.rendering(id, &rendition).await? {
-        Some(first) => first,
-        None => first(calls, letter, rendition).await?,
+    let rendering = match calls.store.rendering(id, &rendition).await? {
+        Some(stored) => stored,
+        None => render_first(calls, letter, rendition).await?,
     };
     Ok(GetNoticeResponse {
         notice: Some(render::notice_reference(&stored.reference)),
         media_type,
-        content_sha256: given_out.sha256.to_string(),
-        content: given_out.bytes,
+        content_sha256: rendering.sha256.to_string(),
+        content: rendering.bytes,
     })
 }
 
-/// The first rendering, which is kept and given out ever after. Where two are made at once, the one kept first is.
-async fn first(
+/// The first rendering, which is stored and returned from then on. Of two that are made at once, the first stored is.
+async fn render_first(
     calls: &Calls,
     letter: Letter,
     rendition: Rendition,
@@ -57,7 +57,7 @@ async fn first(
     Ok(calls.store.store_rendering(rendering).await?)
 }
 
-/// What is wanted, where this build makes it and the letter can be had in it.
+/// The rendition requested, if this build makes it and the letter exists in it.
 fn rendition(query: &NoticeQuery, letter: &Letter) -> Result<Rendition, CallError> {
     if !query.form.is_supported() {
         return Err(CallError::NoticeFormUnsupported(

@@ -1,4 +1,4 @@
-//! The policy in one of its editions.
+//! `GetPolicy`: the policy in one of its editions.
 
 use tonic::Request;
 
@@ -8,8 +8,8 @@ use crate::rules::{EDITIONS, Edition};
 use crate::wire::v1::{GetPolicyRequest, GetPolicyResponse};
 use crate::wire::{parse, render};
 
-#[allow(clippy::unused_async, reason = "every call is answered the same way")]
-pub(super) async fn answer(
+#[allow(clippy::unused_async, reason = "every handler has the same signature")]
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<GetPolicyRequest>,
 ) -> Result<GetPolicyResponse, CallError> {

@@ -1,63 +1,60 @@
-//! A reviewer approves a provider outside the network (VI.A).
+//! `IssueApproval`: a reviewer approves a provider outside the network (VI.A).
 
 use tonic::Request;
 
-use super::change::Judged;
 use super::{Caller, Calls, change, content};
-use crate::case::{Approve, Case, Context, Person, approve};
+use crate::case::{Approve, Approved, Case, Context, Person, approve};
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::notice;
 use crate::wire::parse;
 use crate::wire::v1::{Determination, IssueApprovalRequest, IssueApprovalResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<IssueApprovalRequest>,
 ) -> Result<IssueApprovalResponse, CallError> {
-    let (caller, person) = Caller::reviewing(&request)?;
+    let (caller, person) = Caller::reviewer(&request)?;
     let message = request.get_ref();
     let content = content("IssueApproval", message);
     let command = match parse::issue_approval(message, calls.clock.now()) {
         Ok(command) => command,
         Err(malformed) => {
+            let request_id = &message.request_id;
             let first =
-                change::again(calls, &caller, content, &message.request_id, malformed).await?;
-            return Ok(answered(first));
+                change::replay_or_reject(calls, &caller, content, request_id, malformed).await?;
+            return Ok(response(first, String::new()));
         }
     };
-    let judge =
-        |case: &Case, command, context: &Context<'_>| judge(calls, case, command, person, context);
+    let decide =
+        |case: &Case, command, context: &Context<'_>| decide(calls, case, command, person, context);
     if message.validate_only {
-        let (determination, letters) = change::preview(calls, &caller, command, judge).await?;
-        let notice_text = calls.shown_letter(&letters)?;
-        return Ok(IssueApprovalResponse {
-            determination: Some(determination),
-            notice_text,
-        });
+        let (determination, letters) = change::preview(calls, &caller, command, decide).await?;
+        return Ok(response(determination, calls.letter_text(&letters)?));
     }
-    let determination = change::change(calls, &caller, content, command, judge).await?;
-    Ok(answered(determination))
+    let determination = change::commit_change(calls, &caller, content, command, decide).await?;
+    Ok(response(determination, String::new()))
 }
 
-fn answered(determination: Box<Determination>) -> IssueApprovalResponse {
+fn response(determination: Box<Determination>, notice_text: String) -> IssueApprovalResponse {
     IssueApprovalResponse {
         determination: Some(determination),
-        notice_text: String::new(),
+        notice_text,
     }
 }
 
-fn judge(
+/// The approval with its letters.
+fn decide(
     calls: &Calls,
     case: &Case,
     command: Approve,
     person: Person,
     context: &Context<'_>,
-) -> Result<Judged, CallError> {
-    let judged = approve(case, command, &person, context)?;
-    let letters = notice::approval(&judged.approval, calls.making(case, context.now))?;
-    let references = letters.iter().map(|made| made.reference.clone());
-    Ok(Judged {
-        body: judged.issued(references.collect()),
-        letters,
-    })
+) -> Result<Proposal<Approved>, CallError> {
+    let approved = approve(case, command, &person, context)?;
+    let letters = notice::approval(&approved.approval, calls.making(case, context.now))?;
+    Ok(Proposal::with_letters(letters, |notices| Approved {
+        notices,
+        ..approved
+    }))
 }

@@ -1,4 +1,4 @@
-//! The determinations that match every filter, the most pressing first.
+//! `ListDeterminations`: the determinations that match every filter, the earliest due first.
 
 use prost::Message as _;
 use tonic::Request;
@@ -12,10 +12,10 @@ use crate::wire::parse::ListQuery;
 use crate::wire::v1::{Determination, ListDeterminationsRequest, ListDeterminationsResponse};
 use crate::wire::{parse, render};
 
-/// As large as a page may become: gRPC clients take 4 MiB unless told otherwise.
+/// Maximum size of a page: gRPC clients accept 4 MiB by default.
 const PAGE_BYTES_MAX: usize = 3 * 1024 * 1024;
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<ListDeterminationsRequest>,
 ) -> Result<ListDeterminationsResponse, CallError> {
@@ -23,26 +23,26 @@ pub(super) async fn answer(
     let message = request.get_ref();
     let query = parse::list_determinations(message);
     let phi = !message.member_id.is_empty() || query.as_ref().is_ok_and(|query| query.full);
-    caller.needs(if phi { Scope::ReadPhi } else { Scope::Read })?;
+    caller.require(if phi { Scope::ReadPhi } else { Scope::Read })?;
     let mut query = query?;
     loop {
         let page = calls.store.list(&query.worklist).await?;
-        let answer = rendered(calls, &query, page).await?;
-        if query.worklist.limit == 1 || answer.encoded_len() <= PAGE_BYTES_MAX {
-            return Ok(answer);
+        let response = render_page(calls, &query, page).await?;
+        if query.worklist.limit == 1 || response.encoded_len() <= PAGE_BYTES_MAX {
+            return Ok(response);
         }
         query.worklist.limit /= 2;
     }
 }
 
-async fn rendered(
+async fn render_page(
     calls: &Calls,
     query: &ListQuery,
     page: Page,
 ) -> Result<ListDeterminationsResponse, CallError> {
     let mut determinations = Vec::with_capacity(page.cases.len());
     for case in &page.cases {
-        determinations.push(shown(calls, case, query.full).await?);
+        determinations.push(render_case(calls, case, query.full).await?);
     }
     let next_page_token = page
         .next
@@ -54,7 +54,7 @@ async fn rendered(
     })
 }
 
-async fn shown(calls: &Calls, case: &Case, full: bool) -> Result<Determination, CallError> {
+async fn render_case(calls: &Calls, case: &Case, full: bool) -> Result<Determination, CallError> {
     let shown = calls.shown(calls.clock.now());
     if !full {
         return Ok(*render::basic(case, shown));

@@ -1,4 +1,4 @@
-//! How is each call answered? One file a call: parse, load, judge, commit, render.
+//! The handlers of the calls, one file for each: parse, load, decide, commit, render.
 
 mod change;
 pub mod evaluate_second_opinion;
@@ -41,7 +41,7 @@ use crate::wire::v1;
 use crate::wire::v1::policy_service_server::PolicyService;
 use crate::wire::v1::second_opinion_service_server::SecondOpinionService;
 
-/// What every call works with.
+/// The parts that every call works with.
 pub struct Calls {
     /// The cases and their log.
     pub store: Arc<dyn Store>,
@@ -49,17 +49,17 @@ pub struct Calls {
     pub policy: Policy,
     /// The plan.
     pub plan: Plan,
-    /// What the plan sets about its letters.
+    /// The plan's settings for letters.
     pub notices: NoticeSettings,
-    /// Who renders letters.
+    /// The renderer of letters.
     pub renderer: Renderer,
-    /// The shares of a clock's time that are told as they pass, in percent: 1 to 99, rising.
-    pub rungs: Vec<u8>,
+    /// The reminder thresholds, in percent of a clock's time: 1 to 99, rising.
+    pub reminder_thresholds: Vec<u8>,
     /// The server's clock.
     pub clock: Arc<dyn Clock>,
     /// Whether the server drains.
     pub draining: watch::Receiver<bool>,
-    /// Who counts open watches.
+    /// The metrics, which count open watches.
     pub meters: Arc<Meters>,
 }
 
@@ -71,7 +71,7 @@ impl Calls {
         }
     }
 
-    /// What a new letter about a case is made with.
+    /// The context of a new letter about a case.
     fn making<'a>(&'a self, case: &'a Case, now: DateTime<Utc>) -> LetterContext<'a> {
         let settings = self.settings();
         LetterContext::of(case, Uuid::now_v7, now, settings, &self.policy.calendar)
@@ -84,8 +84,8 @@ impl Calls {
         }
     }
 
-    /// The member's letter among those of a decision, as plain text in its own language.
-    fn shown_letter(&self, letters: &[SealedLetter]) -> Result<String, CallError> {
+    /// The member's letter of a decision, as plain text in its own language.
+    fn letter_text(&self, letters: &[SealedLetter]) -> Result<String, CallError> {
         let Some(made) = letters.first() else {
             return Ok(String::new());
         };
@@ -106,21 +106,21 @@ impl Calls {
     }
 }
 
-/// The caller of a call: proved by the auth layer.
+/// The caller of a call, as the auth layer verified it.
 pub struct Caller {
     identity: Arc<Identity>,
     audit: Option<Arc<AuditRecord>>,
 }
 
 impl Caller {
-    /// The caller, if it has the scope.
+    /// The caller, which must have the scope.
     fn with_scope<T>(request: &Request<T>, scope: Scope) -> Result<Self, CallError> {
         let caller = Self::of(request)?;
-        caller.needs(scope)?;
+        caller.require(scope)?;
         Ok(caller)
     }
 
-    /// The caller, whatever its scopes.
+    /// The caller, with any scopes.
     fn of<T>(request: &Request<T>) -> Result<Self, CallError> {
         let extensions = request.extensions();
         let identity = extensions.get::<Arc<Identity>>().cloned().ok_or_else(|| {
@@ -132,14 +132,14 @@ impl Caller {
         })
     }
 
-    /// The caller, if it may review: it has the scope, and it is a person.
-    fn reviewing<T>(request: &Request<T>) -> Result<(Self, Person), CallError> {
+    /// The caller, which must have the scope of reviewers and be a person.
+    fn reviewer<T>(request: &Request<T>) -> Result<(Self, Person), CallError> {
         let caller = Self::with_scope(request, Scope::Review)?;
         let person = caller.actor().person().ok_or(CallError::PersonRequired)?;
         Ok((caller, person))
     }
 
-    fn needs(&self, scope: Scope) -> Result<(), CallError> {
+    fn require(&self, scope: Scope) -> Result<(), CallError> {
         if self.identity.has(scope) {
             Ok(())
         } else {
@@ -147,8 +147,8 @@ impl Caller {
         }
     }
 
-    /// The call is about this determination: its audit line says so.
-    fn concerns(&self, determination: Uuid) {
+    /// Names the determination in the call's audit line.
+    fn audit_determination(&self, determination: Uuid) {
         if let Some(audit) = &self.audit {
             audit.set_determination(determination);
         }
@@ -165,26 +165,25 @@ impl Caller {
     }
 }
 
-/// What a request id is bound to: the call, and its message as it was parsed, etag included and no default filled in.
+/// The content that a request id is bound to: the call, and its message as received, etag included and no default filled in.
 fn content(call: &str, message: &impl Message) -> Digest {
     let mut bytes = Vec::with_capacity(call.len() + 1 + message.encoded_len());
     bytes.extend_from_slice(call.as_bytes());
     bytes.push(0);
-    // INVARIANT: a vector grows as it needs to, so encoding into it cannot fail.
+    // INVARIANT: a vector grows, so encoding into it cannot fail.
     let _ = message.encode(&mut bytes);
     Digest::of(&bytes)
 }
 
-/// The boxed future that tonic's traits ask for.
-type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
+/// The boxed future of a call, as tonic's traits require it.
+type CallFuture<'a, T> = Pin<Box<dyn Future<Output = Result<Response<T>, Status>> + Send + 'a>>;
 
-/// An answer shorter than this is not compressed: it fits a packet or two, and would gain nothing.
+/// Minimum size of a response that is compressed: a shorter one fits a packet or two.
 const COMPRESSED_BYTES_MIN: usize = 2 * 1024;
 
-/// An answer, compressed where its caller can read that and it is long enough.
-fn answered<T: Message>(packable: bool, message: T) -> Response<T> {
-    // Measured only where it matters.
-    let is_short = packable && message.encoded_len() < COMPRESSED_BYTES_MIN;
+/// A response, compressed where the caller accepts it and the message is long enough.
+fn respond<T: Message>(compressible: bool, message: T) -> Response<T> {
+    let is_short = compressible && message.encoded_len() < COMPRESSED_BYTES_MIN;
     let mut response = Response::new(message);
     if is_short {
         response.disable_compression();
@@ -192,17 +191,17 @@ fn answered<T: Message>(packable: bool, message: T) -> Response<T> {
     response
 }
 
-/// The methods of a service: each is answered by the file of its name.
+/// The methods of a service, each handled by the module of its name.
 macro_rules! calls {
     ($($name:ident, $request:ident, $response:ty;)+) => {$(
-        fn $name<'me, 'answer>(&'me self, request: Request<v1::$request>) -> Answer<'answer, $response>
+        fn $name<'me, 'call>(&'me self, request: Request<v1::$request>) -> CallFuture<'call, $response>
         where
-            'me: 'answer,
-            Self: 'answer,
+            'me: 'call,
+            Self: 'call,
         {
             Box::pin(async move {
-                let packable = request.metadata().contains_key(ACCEPT_ENCODING);
-                Ok(answered(packable, $name::answer(self, request).await?))
+                let compressible = request.metadata().contains_key(ACCEPT_ENCODING);
+                Ok(respond(compressible, $name::handle(self, request).await?))
             })
         }
     )+};
@@ -224,17 +223,17 @@ impl SecondOpinionService for Calls {
         get_notice, GetNoticeRequest, v1::GetNoticeResponse;
     }
 
-    fn watch_determinations<'me, 'answer>(
+    fn watch_determinations<'me, 'call>(
         &'me self,
         request: Request<v1::WatchDeterminationsRequest>,
-    ) -> Answer<'answer, watch_determinations::Events>
+    ) -> CallFuture<'call, watch_determinations::Events>
     where
-        'me: 'answer,
-        Self: 'answer,
+        'me: 'call,
+        Self: 'call,
     {
         Box::pin(async move {
             Ok(Response::new(
-                watch_determinations::answer(self, request).await?,
+                watch_determinations::handle(self, request).await?,
             ))
         })
     }

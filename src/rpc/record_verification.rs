@@ -1,17 +1,17 @@
-//! Facts are learned after submission (VI.A to VI.C).
+//! `RecordVerification` (VI.A to VI.C).
 
 use tonic::Request;
 
-use super::change::Judged;
 use super::{Caller, Calls, change, content};
-use crate::case::{Case, Context, EventBody, Verify, verify};
+use crate::case::{Case, Context, Verified, Verify, verify};
+use crate::commit::Proposal;
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::notice;
 use crate::wire::parse;
 use crate::wire::v1::{RecordVerificationRequest, RecordVerificationResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<RecordVerificationRequest>,
 ) -> Result<RecordVerificationResponse, CallError> {
@@ -19,12 +19,12 @@ pub(super) async fn answer(
     let message = request.get_ref();
     let content = content("RecordVerification", message);
     let command = parse::record_verification(message)?;
-    let determination = change::change(
+    let determination = change::commit_change(
         calls,
         &caller,
         content,
         command,
-        |case, command, context| judge(calls, case, command, context),
+        |case, command, context| decide(calls, case, command, context),
     )
     .await?;
     Ok(RecordVerificationResponse {
@@ -32,26 +32,23 @@ pub(super) async fn answer(
     })
 }
 
-/// The facts with their letter: that no permission is needed, where the case moves to the network way (VI.A).
-fn judge(
+/// The verification with its letter, which states that no permission is needed any more (VI.A).
+fn decide(
     calls: &Calls,
     case: &Case,
     command: Verify,
     context: &Context<'_>,
-) -> Result<Judged, CallError> {
-    let body = verify(case, command, context)?;
-    let EventBody::Verified(verified) = &body else {
-        return Err(CallError::Defect(
-            "a verification is another event".to_owned(),
-        ));
-    };
-    let mut after = case.file.clone();
-    // INVARIANT: what was judged on the case follows from it.
-    let _ = after.apply(&body);
+) -> Result<Proposal<Verified>, CallError> {
+    let verified = verify(case, command, context)?;
+    let mut request = case.current.request.clone();
+    verified.apply_to(&mut request);
     let making = notice::LetterContext {
-        request: &after.request,
+        request: &request,
         ..calls.making(case, context.now)
     };
-    let letters = notice::verification(case.file.state, verified, making)?;
-    Ok(Judged::with_letters(body, letters))
+    let letters = notice::verification(case.current.state, &verified, making)?;
+    Ok(Proposal::with_letters(letters, |notices| Verified {
+        notices,
+        ..verified
+    }))
 }

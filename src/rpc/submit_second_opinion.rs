@@ -1,19 +1,19 @@
-//! A request comes in (VI.A).
+//! `SubmitSecondOpinion` (VI.A).
 
 use chrono::{DateTime, Utc};
 use tonic::Request;
 use uuid::Uuid;
 
-use super::change::{Judged, Opening};
 use super::{Caller, Calls, change, content};
-use crate::case::{EventBody, submit};
+use crate::case::{SecondOpinion, Submitted, submit};
+use crate::commit::{Proposal, StagedCommit};
 use crate::error::CallError;
 use crate::identity::Scope;
 use crate::notice::{self, LetterContext};
-use crate::wire::parse::{self, Malformed};
+use crate::wire::parse;
 use crate::wire::v1::{SubmitSecondOpinionRequest, SubmitSecondOpinionResponse};
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<SubmitSecondOpinionRequest>,
 ) -> Result<SubmitSecondOpinionResponse, CallError> {
@@ -21,65 +21,31 @@ pub(super) async fn answer(
     let message = request.into_inner();
     let content = content("SubmitSecondOpinion", &message);
     let now = calls.clock.now();
-    let determination = match read(calls, message, now)? {
-        Read::Opening(opening) => change::open(calls, &caller, content, opening, now).await?,
-        Read::Malformed {
-            request_id,
-            mistakes,
-        } => change::again(calls, &caller, content, &request_id, mistakes).await?,
+    let request_id = message.request_id.clone();
+    let determination = match parse::submit(message, now, &calls.policy.calendar) {
+        Ok(submission) => {
+            let staged = stage(calls, &caller, submission.command, now)?;
+            change::commit_new(calls, &caller, content, submission.request_id, staged).await?
+        }
+        Err(malformed) => {
+            change::replay_or_reject(calls, &caller, content, &request_id, malformed).await?
+        }
     };
     Ok(SubmitSecondOpinionResponse {
         determination: Some(determination),
     })
 }
 
-/// What a message comes to.
-enum Read {
-    /// A case that is to be opened.
-    Opening(Box<Opening>),
-    /// It is not well formed.
-    Malformed {
-        request_id: String,
-        mistakes: Malformed,
-    },
-}
-
-fn read(
+/// The submission with its letters, staged as the first event of a new case.
+fn stage(
     calls: &Calls,
-    message: SubmitSecondOpinionRequest,
+    caller: &Caller,
+    request: SecondOpinion,
     now: DateTime<Utc>,
-) -> Result<Read, CallError> {
-    let request_id = message.request_id.clone();
-    let submission = match parse::submit(message, now, &calls.policy.calendar) {
-        Ok(submission) => submission,
-        Err(mistakes) => {
-            return Ok(Read::Malformed {
-                request_id,
-                mistakes,
-            });
-        }
-    };
-    let body = submit(submission.command, &calls.context(now));
+) -> Result<StagedCommit, CallError> {
+    let submitted = submit(request, &calls.context(now));
+    // The letters name the case, so its id is made before they are.
     let id = Uuid::now_v7();
-    Ok(Read::Opening(Box::new(Opening {
-        request_id: submission.request_id,
-        id,
-        judged: judged(calls, id, body, now)?,
-    })))
-}
-
-/// The submission with its letters: how to file a grievance, where primary care did not grant it (VI.E).
-fn judged(
-    calls: &Calls,
-    id: Uuid,
-    body: EventBody,
-    now: DateTime<Utc>,
-) -> Result<Judged, CallError> {
-    let EventBody::Submitted(submitted) = &body else {
-        return Err(CallError::Defect(
-            "a submission is another event".to_owned(),
-        ));
-    };
     let making = LetterContext {
         new_id: Uuid::now_v7,
         determination_id: id,
@@ -89,6 +55,16 @@ fn judged(
         settings: calls.settings(),
         calendar: &calls.policy.calendar,
     };
-    let letters = notice::submission(submitted, making)?;
-    Ok(Judged::with_letters(body, letters))
+    let letters = notice::submission(&submitted, making)?;
+    let proposal = Proposal::with_letters(letters, |notices| Submitted {
+        notices,
+        ..submitted
+    });
+    Ok(StagedCommit::open(
+        caller.actor(),
+        id,
+        proposal,
+        now,
+        &calls.reminder_thresholds,
+    )?)
 }

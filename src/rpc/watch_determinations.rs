@@ -1,7 +1,7 @@
-//! Every event of every determination, in the log's one order.
+//! `WatchDeterminations`: every event of every determination, in the order of the log.
 //!
-//! Nothing is kept for a watcher but its position: what comes next is read from the log when the watcher has room for
-//! it, so a slow one holds neither memory nor commits.
+//! A watcher keeps its position alone: entries are read from the log when the watcher has room for them, so that a slow one
+//! holds up neither memory nor commits.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -22,22 +22,22 @@ use crate::wire::parse::{self, Cursor};
 use crate::wire::render;
 use crate::wire::v1::{WatchDeterminationsRequest, WatchDeterminationsResponse};
 
-/// A heartbeat comes after as much quiet.
-const QUIET: Duration = Duration::from_secs(15);
-/// As many entries as are read at a time.
-const BATCH: usize = 256;
+/// Time without an event after which a heartbeat is sent.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+/// Number of entries that are read at a time.
+const BATCH_ENTRIES: usize = 256;
 
-/// The stream that a watcher gets.
+/// The stream of a watcher.
 pub type Events = Pin<Box<dyn Stream<Item = Result<WatchDeterminationsResponse, Status>> + Send>>;
 
-pub(super) async fn answer(
+pub(super) async fn handle(
     calls: &Calls,
     request: Request<WatchDeterminationsRequest>,
 ) -> Result<Events, CallError> {
     Caller::with_scope(&request, Scope::Read)?;
     let head_changes = calls.store.head_changes();
     let head = calls.store.head().await?.position;
-    let (position, greeting) = match parse::watch(request.get_ref()) {
+    let (position, heartbeat_first) = match parse::watch(request.get_ref()) {
         Cursor::Now => (head, true),
         Cursor::After(position) if position <= head => (position, false),
         Cursor::After(_) | Cursor::Unknown => return Err(CallError::CursorUnknown),
@@ -46,14 +46,14 @@ pub(super) async fn answer(
     let watcher = Watcher {
         store: Arc::clone(&calls.store),
         draining: calls.draining.clone(),
-        // Without a connection there is none that could end.
+        // Without a connection none can end.
         ending: connection.map_or_else(
             || calls.draining.clone(),
             |connection| connection.ending.clone(),
         ),
         head_changes,
         position,
-        greeting,
+        heartbeat_first,
         read: VecDeque::new(),
         _counted: calls.meters.open_watch(),
     };
@@ -69,33 +69,37 @@ pub(super) async fn answer(
 struct Watcher {
     store: Arc<dyn Store>,
     draining: watch::Receiver<bool>,
-    /// Whether the connection is to end.
+    /// Whether the connection drains.
     ending: watch::Receiver<bool>,
     head_changes: watch::Receiver<u64>,
-    /// The last position that was handed out.
+    /// The position of the last entry that was sent.
     position: u64,
-    /// Whether the first message is still to be a heartbeat.
-    greeting: bool,
-    /// What was read of the log and not yet handed out.
+    /// Whether the next message is the heartbeat that opens a watch from now on.
+    heartbeat_first: bool,
+    /// The entries that were read and not yet sent.
     read: VecDeque<LogEntry>,
     _counted: OpenWatch,
 }
 
 impl Watcher {
     async fn next(&mut self) -> Result<WatchDeterminationsResponse, CallError> {
-        if std::mem::take(&mut self.greeting) {
+        if std::mem::take(&mut self.heartbeat_first) {
             return Ok(self.heartbeat());
         }
-        let quiet = tokio::time::sleep(QUIET);
-        tokio::pin!(quiet);
+        let heartbeat = tokio::time::sleep(HEARTBEAT_INTERVAL);
+        tokio::pin!(heartbeat);
         loop {
             if *self.draining.borrow() || *self.ending.borrow() {
                 return Err(CallError::Draining);
             }
             if self.read.is_empty() {
-                // Marked before the log is read, so that what is committed in between wakes us.
+                // Marked before the log is read, so that an entry committed meanwhile wakes the watcher.
                 self.head_changes.mark_unchanged();
-                self.read = self.store.log_after(self.position, BATCH).await?.into();
+                self.read = self
+                    .store
+                    .log_after(self.position, BATCH_ENTRIES)
+                    .await?
+                    .into();
             }
             if let Some(entry) = self.read.pop_front() {
                 self.position = entry.position;
@@ -105,22 +109,22 @@ impl Watcher {
                 });
             }
             tokio::select! {
-                // What has happened comes before a heartbeat, and nothing hangs on chance.
+                // An event comes before a heartbeat, and the order is deterministic.
                 biased;
                 changed = self.head_changes.changed() => {
                     if changed.is_err() {
-                        // The store is closed, which only a server that stops does.
+                        // The store is closed, so the server is stopping.
                         return Err(CallError::Draining);
                     }
                 }
                 _ = self.draining.changed() => {}
                 ending = self.ending.changed() => {
                     if ending.is_err() {
-                        // No one is left to read the answer.
+                        // The connection is gone.
                         return Err(CallError::Draining);
                     }
                 }
-                () = &mut quiet => return Ok(self.heartbeat()),
+                () = &mut heartbeat => return Ok(self.heartbeat()),
             }
         }
     }

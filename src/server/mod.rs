@@ -26,7 +26,7 @@ use crate::renderer::Renderer;
 use crate::rpc::Calls;
 use crate::rules::{Edition, Policy};
 use crate::store::{self, Store};
-use crate::sweeper::{self, Sweeper, Teller};
+use crate::sweeper::{self, CaseSweeper, Sweeper};
 use crate::telemetry::Health;
 use crate::telemetry::metrics::{self, LatestOpenCases, Meters, Metrics};
 use crate::telemetry::ops_server;
@@ -90,7 +90,7 @@ pub async fn start(config: &Config, clock: Arc<dyn Clock>) -> Result<Running, St
         clock,
         verifier: verifier.map(Arc::new),
         tls,
-        sweep_every: sweeper::EVERY,
+        sweep_every: sweeper::INTERVAL,
         open_cases_every: metrics::OPEN_CASES_EVERY,
     };
     let running = serve(config, parts).await?;
@@ -131,13 +131,13 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         clock: Arc::clone(&parts.clock),
     };
 
-    let sweeper = Sweeper::new(Teller {
+    let sweeper = Sweeper::new(CaseSweeper {
         store: Arc::clone(&parts.store),
         clock: Arc::clone(&parts.clock),
         calendar: policy.calendar.clone(),
         plan: config.plan.clone(),
         notices: config.notices.clone(),
-        rungs: config.sweeper.rungs.clone(),
+        reminder_thresholds: config.sweeper.rungs.clone(),
     });
     let calls = Arc::new(Calls {
         store: Arc::clone(&parts.store),
@@ -145,7 +145,7 @@ pub async fn serve(config: &Config, parts: Parts) -> Result<Running, StartError>
         plan: config.plan.clone(),
         notices: config.notices.clone(),
         renderer: Renderer::new(Arc::new(config.templates()?)).map_err(StartError::Renderer)?,
-        rungs: config.sweeper.rungs.clone(),
+        reminder_thresholds: config.sweeper.rungs.clone(),
         clock: Arc::clone(&parts.clock),
         draining: draining.clone(),
         meters: Arc::clone(&meters),

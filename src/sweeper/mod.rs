@@ -1,10 +1,10 @@
-//! What does the service say by itself? That a share of a clock's time has gone, and that a clock has run out.
+//! Commits the events that time alone causes: reminders that a clock is due soon, and that a clock ran out.
 //!
-//! No timer is held in memory: the store is asked which cases are owed something, whoever wrote them and whenever. Each
-//! thing is told once, over replicas and restarts, because it is committed under the version of the case that it was
-//! computed from, and the case remembers it. It decides nothing, and no etag moves.
+//! No timer is held in memory: the store finds the cases with an event due, whichever replica wrote them. Each event is
+//! committed once, over replicas and restarts, under the version of the case that it was computed from, and the case keeps
+//! what was recorded. The sweeper decides nothing, and its events move no etag.
 
-mod tell;
+mod case;
 
 use std::collections::{HashMap, HashSet};
 use std::panic::AssertUnwindSafe;
@@ -15,97 +15,97 @@ use futures::{FutureExt as _, StreamExt as _};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use self::tell::{Outcome, TellError};
+use self::case::{Outcome, SweepError};
 use crate::case::EventKind;
 use crate::store::StoreError;
 
-pub use self::tell::Teller;
+pub use self::case::CaseSweeper;
 
-/// How often the store is asked, as long as there is nothing to tell.
-pub const EVERY: Duration = Duration::from_secs(1);
-/// After a store that failed it is asked more and more seldom, down to this.
-const PAUSE_MAX: Duration = Duration::from_secs(30);
-/// As many cases as are asked for at a time.
-const BATCH: usize = 256;
-/// As many cases as are told at once: commits that wait together share a sync of the disk, and callers' commits are
-/// not kept waiting for more than these.
-const AT_ONCE: usize = 64;
-/// As long as a case is left alone that could not be told anything, at the most.
-const REST: TimeDelta = TimeDelta::minutes(10);
+/// Time between rounds that find no event due. Reminders and overdue events are precise to about this.
+pub const INTERVAL: Duration = Duration::from_secs(1);
+/// Longest time between rounds while the store fails: each failure doubles it.
+const RETRY_DELAY_MAX: Duration = Duration::from_secs(30);
+/// Number of cases that the store is asked for at a time.
+const BATCH_CASES: usize = 256;
+/// Number of cases swept at the same time: their commits share a sync of the disk, and callers' commits wait for no more
+/// than these.
+const CONCURRENT_CASES: usize = 64;
+/// Longest time that a case is deferred after no event could be committed to it.
+const DEFERRAL_MAX: TimeDelta = TimeDelta::minutes(10);
 
-/// Tells cases what they are owed, until the server drains.
+/// Sweeps all cases until the server drains.
 pub struct Sweeper {
-    teller: Teller,
-    /// Cases that are found though nothing can be told of them yet, and from when on they are looked at again.
+    sweeper: CaseSweeper,
+    /// Cases that the store finds though no event can be committed to them, with the instant until which each is skipped.
     ///
-    /// Each commit writes down from when on a case is owed something, so there are none of these but after a change of
-    /// the configured rungs, after the migration of an older file, and where a letter cannot be made or a case cannot be
-    /// read. It is no record: a sweeper that starts anew finds them and sets them aside again.
-    resting: HashMap<Uuid, DateTime<Utc>>,
+    /// A commit stores the instant of the next event, so there are none of these except after a change of the configured
+    /// thresholds, after the migration of an older store, and where a letter cannot be made or a case cannot be read. It
+    /// is a cache: a sweeper that starts anew finds these cases and defers them again.
+    deferred: HashMap<Uuid, DateTime<Utc>>,
 }
 
-/// What was told.
+/// The counts of a round.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Cases that were looked at.
-    pub looked_at: usize,
-    /// `DUE_SOON` events.
+    /// Cases examined.
+    pub examined: usize,
+    /// `DUE_SOON` events committed.
     pub due_soon: usize,
-    /// `OVERDUE` events.
+    /// `OVERDUE` events committed.
     pub overdue: usize,
     /// Letters made with them.
     pub letters: usize,
-    /// Cases that someone else changed meanwhile.
-    pub outrun: usize,
-    /// Cases that were set aside.
-    pub set_aside: usize,
+    /// Cases that another commit changed first.
+    pub conflicts: usize,
+    /// Cases deferred.
+    pub deferred: usize,
 }
 
 impl Sweeper {
-    /// A sweeper that has looked at nothing yet.
+    /// A sweeper with no case deferred.
     #[must_use]
-    pub fn new(teller: Teller) -> Self {
+    pub fn new(sweeper: CaseSweeper) -> Self {
         Self {
-            teller,
-            resting: HashMap::new(),
+            sweeper,
+            deferred: HashMap::new(),
         }
     }
 
-    /// Sweeps every so often until the server drains. What is under way then is broken off: a commit is made or not, and
-    /// whoever sweeps next finds what is still owed.
-    pub async fn run(mut self, every: Duration, mut draining: watch::Receiver<bool>) {
+    /// Sweeps at an interval until the server drains. A round in progress is then canceled: each of its commits is made or
+    /// not, and the next round of any replica finds the events that are left.
+    pub async fn run(mut self, interval: Duration, mut draining: watch::Receiver<bool>) {
         tokio::select! {
             // An error means that the sender is gone, and the server with it.
             _ = draining.wait_for(|draining| *draining) => {}
-            () = self.forever(every) => {}
+            () = self.run_rounds(interval) => {}
         }
     }
 
-    async fn forever(&mut self, every: Duration) {
-        let mut pause = every;
+    async fn run_rounds(&mut self, interval: Duration) {
+        let mut delay = interval;
         loop {
             match self.round().await {
-                Ok(_) => pause = every,
+                Ok(_) => delay = interval,
                 Err(error) => {
-                    pause = (pause * 2).min(PAUSE_MAX.max(every));
-                    tracing::warn!(%error, pause_s = pause.as_secs_f32(), "the sweeper could not use the store");
+                    delay = (delay * 2).min(RETRY_DELAY_MAX.max(interval));
+                    tracing::warn!(%error, retry_s = delay.as_secs_f32(), "sweep failed: the store cannot be used");
                 }
             }
-            tokio::time::sleep(pause).await;
+            tokio::time::sleep(delay).await;
         }
     }
 
-    /// Tells everything that is owed by now, batch by batch.
+    /// Commits every event that is due by now, batch by batch.
     ///
     /// # Errors
-    /// When the store cannot be used. What was told until then stays told.
+    /// When the store cannot be used. Events committed before that stay.
     pub async fn round(&mut self) -> Result<Tally, StoreError> {
         let mut round = Tally::default();
         loop {
             let batch = self.batch().await?;
             round.add(batch);
-            // Where everyone was outrun, someone else is at it.
-            if batch.due_soon + batch.overdue + batch.set_aside == 0 {
+            // Where every case had a conflict, another replica sweeps.
+            if batch.due_soon + batch.overdue + batch.deferred == 0 {
                 return Ok(round);
             }
             if batch.due_soon + batch.overdue > 0 {
@@ -113,72 +113,69 @@ impl Sweeper {
                     due_soon = batch.due_soon,
                     overdue = batch.overdue,
                     letters = batch.letters,
-                    outrun = batch.outrun,
-                    "told that time runs out"
+                    conflicts = batch.conflicts,
+                    "reminders and overdue events committed"
                 );
             }
         }
     }
 
-    /// Tells each of the cases that have been owed something for longest one thing.
+    /// Commits one event to each of the cases that have had one due for longest.
     async fn batch(&mut self) -> Result<Tally, StoreError> {
-        let now = self.teller.clock.now();
-        // Set against a clock that was set back, too.
-        self.resting
-            .retain(|_, until| now < *until && *until - now <= REST);
-        // Those that rest may be found first, and must not keep the others out.
-        let limit = self.resting.len() + BATCH.max(self.resting.len());
-        let mut owed = self.teller.store.to_sweep(now, limit).await?;
-        if owed.len() < limit {
-            // What rests and is not found any more was changed meanwhile: the store knows again from when on it is owed
-            // something.
-            let found: HashSet<&Uuid> = owed.iter().collect();
-            self.resting.retain(|id, _| found.contains(id));
+        let now = self.sweeper.clock.now();
+        // The second condition holds for a clock that was set back.
+        self.deferred
+            .retain(|_, until| now < *until && *until - now <= DEFERRAL_MAX);
+        // The store may return deferred cases first, which must not keep the others out.
+        let limit = self.deferred.len() + BATCH_CASES.max(self.deferred.len());
+        let mut due = self.sweeper.store.to_sweep(now, limit).await?;
+        if due.len() < limit {
+            // A deferred case that is not found was changed since, and its commit stored the instant of its next event.
+            let found: HashSet<&Uuid> = due.iter().collect();
+            self.deferred.retain(|id, _| found.contains(id));
         }
-        owed.retain(|id| !self.resting.contains_key(id));
+        due.retain(|id| !self.deferred.contains_key(id));
 
         let mut tally = Tally {
-            looked_at: owed.len(),
+            examined: due.len(),
             ..Tally::default()
         };
-        let mut set_aside = Vec::new();
+        let mut deferred = Vec::new();
         {
-            let teller = &self.teller;
-            let mut telling = futures::stream::iter(owed)
+            let sweeper = &self.sweeper;
+            let mut outcomes = futures::stream::iter(due)
                 .map(|id| async move {
-                    let told = AssertUnwindSafe(teller.tell(id)).catch_unwind().await;
-                    (id, told.unwrap_or(Err(TellError::Panicked)))
+                    let outcome = AssertUnwindSafe(sweeper.sweep(id)).catch_unwind().await;
+                    (id, outcome.unwrap_or(Err(SweepError::Panicked)))
                 })
-                .buffer_unordered(AT_ONCE);
-            while let Some((id, outcome)) = telling.next().await {
+                .buffer_unordered(CONCURRENT_CASES);
+            while let Some((id, outcome)) = outcomes.next().await {
                 match outcome {
-                    Ok(Outcome::Told(kind, letters)) => tally.told(kind, letters),
-                    Ok(Outcome::Outrun) => tally.outrun += 1,
-                    Ok(Outcome::Nothing(next)) => {
-                        let rest_until = now + REST;
-                        set_aside.push((id, next.unwrap_or(rest_until).min(rest_until)));
+                    Ok(Outcome::Committed(kind, letters)) => tally.count(kind, letters),
+                    Ok(Outcome::Conflict) => tally.conflicts += 1,
+                    Ok(Outcome::NotDue(next)) => {
+                        let until_max = now + DEFERRAL_MAX;
+                        deferred.push((id, next.unwrap_or(until_max).min(until_max)));
                     }
-                    Err(TellError::Store(
+                    Err(SweepError::Store(
                         error @ (StoreError::Unavailable(_) | StoreError::Schema(_)),
                     )) => return Err(error),
-                    // One case alone: the others are told all the same.
+                    // An error of one case does not stop the others.
                     Err(error) => {
-                        tracing::error!(determination_id = %id, %error, "a case cannot be told that its time runs out");
-                        set_aside.push((id, now + REST));
+                        tracing::error!(determination_id = %id, %error, "case cannot be swept");
+                        deferred.push((id, now + DEFERRAL_MAX));
                     }
                 }
             }
         }
-        tally.set_aside = set_aside.len();
-        self.resting.extend(set_aside);
+        tally.deferred = deferred.len();
+        self.deferred.extend(deferred);
         Ok(tally)
     }
 }
 
-// === impl Tally ===
-
 impl Tally {
-    fn told(&mut self, kind: EventKind, letters: usize) {
+    fn count(&mut self, kind: EventKind, letters: usize) {
         if kind == EventKind::Overdue {
             self.overdue += 1;
         } else {
@@ -188,11 +185,11 @@ impl Tally {
     }
 
     fn add(&mut self, other: Self) {
-        self.looked_at += other.looked_at;
+        self.examined += other.examined;
         self.due_soon += other.due_soon;
         self.overdue += other.overdue;
         self.letters += other.letters;
-        self.outrun += other.outrun;
-        self.set_aside += other.set_aside;
+        self.conflicts += other.conflicts;
+        self.deferred += other.deferred;
     }
 }

@@ -247,7 +247,7 @@ pub fn undecodable() -> Status {
 pub fn too_large() -> Status {
     with_info(
         Code::ResourceExhausted,
-        &format!("a message may have at most {} bytes", MAX_MESSAGE_BYTES),
+        &format!("a message may have at most {MAX_MESSAGE_BYTES} bytes"),
         "MESSAGE_TOO_LARGE",
         [("bytes_max", MAX_MESSAGE_BYTES.to_string())],
     )

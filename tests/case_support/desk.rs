@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    Actor, ActorKind, Approve, Case, Channel, Clock, Context, Deny, Digest, Event, EventBody,
-    EventKind, Expedite, Notification, Notify, Person, Private, Recipient, Refusal, Requester,
+    Actor, ActorKind, Approve, Case, Channel, Clock, ClockEvent, Context, Deny, Digest, Event,
+    EventBody, Expedite, Notification, Notify, Person, Private, Recipient, Refusal, Requester,
     SealedEvent, SecondOpinion, State, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny,
     expedite, notify, submit, verify, withdraw,
 };
@@ -42,26 +42,20 @@ impl Desk {
     }
 
     fn of(request: SecondOpinion, policy: Policy, now: DateTime<Utc>) -> Self {
-        let body = submit(
-            request,
-            &Context {
-                now,
-                policy: &policy,
-            },
-        );
-        let EventBody::Submitted(submitted) = &body else {
-            panic!("a submission makes one kind of event");
+        let context = Context {
+            now,
+            policy: &policy,
         };
+        let mut submitted = submit(request, &context);
         let edition = submitted.edition;
         let id = Uuid::from_u128(0x0190_0000_0000_7000_8000_0000_0000_0001);
         let post = Post::default();
-        let letters = submission(&post, id, submitted, now, &policy.calendar);
-        let body = body.with_notices(letters);
+        submitted.notices = submission(&post, id, &submitted, now, &policy.calendar);
         let event = Event {
             version: 1,
             occurred_at: now,
             actor: service(),
-            body,
+            body: submitted.into(),
         };
         let sealed =
             SealedEvent::seal(id, &event, edition, Digest::ZERO).expect("an event can be sealed");
@@ -83,16 +77,20 @@ impl Desk {
         self
     }
 
-    pub fn commit(&mut self, body: EventBody, actor: Actor) {
+    pub fn commit(&mut self, body: impl Into<EventBody>, actor: Actor) {
         let event = Event {
             version: self.case.version + 1,
             occurred_at: self.now,
             actor,
-            body,
+            body: body.into(),
         };
-        let sealed =
-            SealedEvent::seal(self.case.id, &event, self.case.file.edition, self.case.head)
-                .expect("an event can be sealed");
+        let sealed = SealedEvent::seal(
+            self.case.id,
+            &event,
+            self.case.current.edition,
+            self.case.head,
+        )
+        .expect("an event can be sealed");
         self.case = self
             .case
             .clone()
@@ -110,12 +108,9 @@ impl Desk {
     }
 
     pub fn verify(&mut self, command: Verify) -> Result<(), Refusal> {
-        let body = verify(&self.case, command, &self.context())?;
-        let EventBody::Verified(verified) = &body else {
-            panic!("facts that are learned make one kind of event");
-        };
-        let letters = self.letters_of_facts(verified);
-        self.commit(body.with_notices(letters), service());
+        let mut verified = verify(&self.case, command, &self.context())?;
+        verified.notices = self.letters_of_facts(&verified);
+        self.commit(verified, service());
         Ok(())
     }
 
@@ -140,9 +135,9 @@ impl Desk {
     }
 
     pub fn approve(&mut self, command: Approve) -> Result<(), Refusal> {
-        let judged = approve(&self.case, command, &person(), &self.context())?;
-        let letters = self.letters_of_approval(&judged.approval);
-        self.commit(judged.issued(letters), reviewer_actor());
+        let mut approved = approve(&self.case, command, &person(), &self.context())?;
+        approved.notices = self.letters_of_approval(&approved.approval);
+        self.commit(approved, reviewer_actor());
         Ok(())
     }
 
@@ -176,23 +171,21 @@ impl Desk {
 
     /// Everything that the case is owed now is told, one event at a time.
     pub fn sweep(&mut self) {
-        while let Some(body) = self.case.sweep(self.now, &RUNGS) {
-            let ran_out = body.kind() == EventKind::Overdue;
-            let letters = self.letter_of_lapse().filter(|_| ran_out);
-            self.commit(
-                body.with_notices(letters.into_iter().collect()),
-                Actor::sweeper(),
-            );
+        while let Some(mut event) = self.case.sweep(self.now, &RUNGS) {
+            if let ClockEvent::Overdue(overdue) = &mut event {
+                overdue.notices = self.letter_of_lapse().into_iter().collect();
+            }
+            self.commit(event, Actor::sweeper());
         }
     }
 
     pub fn state(&self) -> State {
-        self.case.file.state
+        self.case.current.state
     }
 
     pub fn clock(&self, kind: ClockKind) -> Option<&Clock> {
         self.case
-            .file
+            .current
             .clocks
             .iter()
             .find(|clock| clock.kind == kind)
@@ -209,7 +202,11 @@ impl Desk {
 
     /// The letter made last.
     pub fn notice_id(&self) -> Option<Uuid> {
-        self.case.file.notices.last().map(|notice| notice.notice_id)
+        self.case
+            .current
+            .notices
+            .last()
+            .map(|notice| notice.notice_id)
     }
 
     pub fn network_access(&mut self) {

@@ -35,7 +35,7 @@ fn agreed(approve: Approve) -> Approve {
 }
 
 fn approved(desk: &Desk) -> &Provider {
-    match &desk.case.file.decision {
+    match &desk.case.current.decision {
         Some(Decision::Approved(approval)) => &approval.provider,
         other => panic!("not approved: {other:?}"),
     }
@@ -189,7 +189,7 @@ fn where_no_one_was_asked_for_any_provider_will_do() {
     let mut by_npi_alone = elsewhere();
     by_npi_alone.name.clear();
     for named in [by_name_alone, by_npi_alone, elsewhere()] {
-        let mut desk = Desk::submitted(desk.case.file.request.clone());
+        let mut desk = Desk::submitted(desk.case.current.request.clone());
         assert_eq!(refused_by(desk.approve(of(named.clone()))), [""; 0]);
         assert_eq!(approved(&desk), &named);
     }
@@ -261,14 +261,14 @@ fn the_members_clock_runs_on_after_an_approval_and_no_limit_is_added() {
         desk.timeliness(ClockKind::MemberNotification),
         Some(Timeliness::Running)
     );
-    assert!(!desk.case.file.is_overdue(at(MEMBER_DUE) - MICROSECOND));
-    assert!(desk.case.file.is_overdue(at(MEMBER_DUE)));
+    assert!(!desk.case.current.is_overdue(at(MEMBER_DUE) - MICROSECOND));
+    assert!(desk.case.current.is_overdue(at(MEMBER_DUE)));
     desk.at(at(MEMBER_DUE));
     assert_eq!(
         desk.timeliness(ClockKind::MemberNotification),
         Some(Timeliness::Overdue)
     );
-    assert_eq!(desk.case.file.due_at(), Some(at(MEMBER_DUE)));
+    assert_eq!(desk.case.current.due_at(), Some(at(MEMBER_DUE)));
 }
 
 #[test]
@@ -304,7 +304,7 @@ fn hsc_1367_01_h_3_a_professional_who_asked_is_told_within_24_hours_of_a_decisio
 fn a_number_is_made_where_none_is_given() {
     let mut desk = Desk::submitted(request());
     desk.approve(approval()).expect("the facts bear it");
-    let Some(Decision::Approved(made)) = &desk.case.file.decision else {
+    let Some(Decision::Approved(made)) = &desk.case.current.decision else {
         panic!("it was approved");
     };
     assert!(made.authorization_number.starts_with("SO20260302-"));

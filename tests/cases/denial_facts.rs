@@ -1,6 +1,6 @@
 //! `IssueDenial` (VI.F): which facts bear each reason out.
 
-use second_opinion::case::{GivenReason, NetworkStatus, Provider, SecondOpinion, State};
+use second_opinion::case::{NetworkStatus, Provider, RequestReason, SecondOpinion, State};
 use second_opinion::rules::DenialReasonCode::{
     InsufficientInformation, MemberNotEligible, ProviderNotMediCalCertified, ProviderNotQualified,
     QualifiedNetworkProviderAvailable, ReasonNotSupported,
@@ -135,10 +135,10 @@ fn vi_b_provider_not_qualified() {
     }
 }
 
-fn reasons(codes: &[Option<Reason>]) -> Vec<GivenReason> {
+fn reasons(codes: &[Option<Reason>]) -> Vec<RequestReason> {
     codes
         .iter()
-        .map(|code| GivenReason {
+        .map(|code| RequestReason {
             code: *code,
             threats: Vec::new(),
             detail: "in the asker's words".into(),
@@ -287,7 +287,7 @@ fn a_fact_that_stands_against_two_reasons_is_said_once() {
     ];
     let refusal = desk.deny(denial(&codes, None)).expect_err("no referral");
     let said = "VI.C: no network professional is available and the denial refers the member to no one; \
-        a Medi-Cal certified and qualified provider has to be named; \
+        a Medi-Cal certified and qualified provider must be named; \
         no qualified network professional is available, by the facts on the case";
     assert_eq!(refusal.to_string(), said);
 }

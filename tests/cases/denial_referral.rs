@@ -1,7 +1,7 @@
 //! The duty to refer of VI.C, which a denial does not undo, and what a denial does to the clocks.
 
 use second_opinion::case::{
-    Channel, Decision, Provider, Recipient, ReferralTo, SecondOpinion, State, Timeliness,
+    Channel, Decision, Provider, Recipient, Referral, SecondOpinion, State, Timeliness,
 };
 use second_opinion::rules::DenialReasonCode::{
     MemberNotEligible, ProviderNotMediCalCertified, ProviderNotQualified,
@@ -31,8 +31,8 @@ fn undeniable(network: bool) -> SecondOpinion {
     request
 }
 
-fn referred(desk: &Desk) -> &ReferralTo {
-    match &desk.case.file.decision {
+fn referred(desk: &Desk) -> &Referral {
+    match &desk.case.current.decision {
         Some(Decision::Denied(denial)) => denial.referral.as_ref().expect("a referral"),
         other => panic!("not denied: {other:?}"),
     }
@@ -262,7 +262,7 @@ fn a_denial_stops_the_determination_and_starts_the_professionals_clock() {
     );
     assert_eq!(
         desk.case
-            .file
+            .current
             .assessment
             .findings
             .last()
@@ -333,7 +333,7 @@ fn vi_c_certified_and_qualified_is_both() {
     for (name, change, both) in table {
         let mut provider = elsewhere();
         change(&mut provider);
-        let referral = ReferralTo {
+        let referral = Referral {
             provider,
             in_network: false,
         };

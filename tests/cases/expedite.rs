@@ -19,7 +19,7 @@ fn vi_d_1_the_determination_is_due_72_hours_after_the_request_to_expedite() {
     desk.at(at("2026-03-04T20:00:00Z"))
         .expedite(expedited, claim())
         .expect("it is open");
-    assert_eq!(desk.case.file.assessment.urgency, Urgency::Urgent);
+    assert_eq!(desk.case.current.assessment.urgency, Urgency::Urgent);
     assert_eq!(desk.due(ClockKind::Determination), expedited + HOURS_72);
     let member = desk.clock(ClockKind::MemberNotification).expect("it runs");
     assert_eq!(member.due_at(), expedited + HOURS_72);
@@ -48,7 +48,7 @@ fn a_late_request_to_expedite_moves_no_due_instant_later() {
         .expect("it is open");
     assert_eq!(desk.due(ClockKind::Determination), expedited + HOURS_72);
     assert_eq!(desk.due(ClockKind::MemberNotification), at(MEMBER_DUE));
-    assert_eq!(desk.case.file.due_at(), Some(at(MEMBER_DUE)));
+    assert_eq!(desk.case.current.due_at(), Some(at(MEMBER_DUE)));
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn without_the_limits_of_law_the_members_clock_keeps_its_own() {
 #[test]
 fn already_urgent_a_further_claim_is_recorded_and_the_clocks_stay() {
     let mut desk = Desk::submitted(urgent_request());
-    let clocks = desk.case.file.clocks.clone();
+    let clocks = desk.case.current.clocks.clone();
     let further = UrgencyClaim {
         psychological_jeopardy: "the state of mind".into(),
         practitioner_opinion: Some(PractitionerOpinion {
@@ -85,10 +85,10 @@ fn already_urgent_a_further_claim_is_recorded_and_the_clocks_stay() {
     };
     let later = at("2026-03-02T19:00:00Z");
     desk.at(later).expedite(later, further).expect("it is open");
-    assert_eq!(desk.case.file.clocks, clocks);
+    assert_eq!(desk.case.current.clocks, clocks);
     let held = desk
         .case
-        .file
+        .current
         .request
         .urgency_claim
         .clone()
@@ -101,7 +101,7 @@ fn already_urgent_a_further_claim_is_recorded_and_the_clocks_stay() {
     assert!(held.claims().psychological && held.claims().practitioner);
     let clauses: Vec<&str> = desk
         .case
-        .file
+        .current
         .assessment
         .findings
         .iter()
@@ -120,13 +120,13 @@ fn already_urgent_a_further_claim_is_recorded_and_the_clocks_stay() {
 fn on_the_network_way_only_urgency_and_claim_are_recorded() {
     let mut desk = Desk::submitted(request());
     desk.network_access();
-    let clocks = desk.case.file.clocks.clone();
+    let clocks = desk.case.current.clocks.clone();
     let expedited = at("2026-03-03T10:00:00Z");
     desk.at(at("2026-03-03T20:00:00Z"))
         .expedite(expedited, claim())
         .expect("it is open");
-    assert_eq!(desk.case.file.clocks, clocks);
-    assert_eq!(desk.case.file.assessment.urgency, Urgency::Urgent);
+    assert_eq!(desk.case.current.clocks, clocks);
+    assert_eq!(desk.case.current.assessment.urgency, Urgency::Urgent);
 
     // A further claim does not move the receipt from which the hours count.
     let further = at("2026-03-04T10:00:00Z");
@@ -149,7 +149,7 @@ fn urgent_at_receipt_and_on_the_network_way_the_hours_count_from_receipt() {
     request.network_availability = Some(crate::support::available());
     request.requested_provider = None;
     let mut desk = Desk::submitted(request);
-    assert!(desk.case.file.clocks.is_empty());
+    assert!(desk.case.current.clocks.is_empty());
     let further = at("2026-03-04T10:00:00Z");
     desk.at(further)
         .expedite(further, claim())
@@ -161,7 +161,7 @@ fn urgent_at_receipt_and_on_the_network_way_the_hours_count_from_receipt() {
         })
         .expect("it is open");
     assert_eq!(desk.due(ClockKind::Determination), at(RECEIVED) + HOURS_72);
-    assert!(desk.case.file.is_overdue(desk.now), "overdue at once");
+    assert!(desk.case.current.is_overdue(desk.now), "overdue at once");
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn urgency_is_never_taken_back() {
     let mut desk = Desk::submitted(urgent_request());
     desk.network_access();
     desk.prior_authorization();
-    assert_eq!(desk.case.file.assessment.urgency, Urgency::Urgent);
+    assert_eq!(desk.case.current.assessment.urgency, Urgency::Urgent);
     let empty = UrgencyClaim {
         psychological_jeopardy: Private::default(),
         practitioner_opinion: None,
@@ -200,5 +200,5 @@ fn urgency_is_never_taken_back() {
     let now = desk.now;
     desk.expedite(now, empty)
         .expect("the wire refuses it, the case is not changed by it");
-    assert_eq!(desk.case.file.assessment.urgency, Urgency::Urgent);
+    assert_eq!(desk.case.current.assessment.urgency, Urgency::Urgent);
 }

@@ -26,9 +26,10 @@ fn approval_letter(
         now: desk.now,
         policy: &desk.policy,
     };
-    let judged = second_opinion::case::approve(&desk.case, command, &person(), &context)
+    let approved = second_opinion::case::approve(&desk.case, command, &person(), &context)
         .expect("the facts bear it");
-    let made = notice::approval(&judged.approval, desk.making()).expect("the plan can be reached");
+    let made =
+        notice::approval(&approved.approval, desk.making()).expect("the plan can be reached");
     flowing(&text(&made[0]))
 }
 
@@ -71,7 +72,7 @@ fn x_every_letter_says_that_the_criteria_can_be_had() {
     desk.deny(denial(&[MemberNotEligible], None))
         .expect("it is borne out");
     let second_opinion::case::Decision::Denied(denied) =
-        desk.case.file.decision.clone().expect("it was denied")
+        desk.case.current.decision.clone().expect("it was denied")
     else {
         panic!("it was denied");
     };

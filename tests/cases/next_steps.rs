@@ -1,7 +1,9 @@
 //! The table of next steps: which are open when, with whom and until when.
 
 use chrono::TimeDelta;
-use second_opinion::case::{NextStep, NextStepKind, Provider, Requester, State, Turn, next_steps};
+use second_opinion::case::{
+    Contact, NextStep, NextStepKind, Provider, Requester, State, next_steps,
+};
 use second_opinion::rules::DenialReasonCode::{
     MemberNotEligible, ProviderNotQualified, QualifiedNetworkProviderAvailable,
 };
@@ -13,7 +15,7 @@ use crate::support::{
 };
 
 fn steps(desk: &Desk) -> Vec<NextStep> {
-    next_steps(&desk.case.file, desk.now, &desk.policy.calendar)
+    next_steps(&desk.case.current, desk.now, &desk.policy.calendar)
 }
 
 /// Kind, clause and related policy of each step.
@@ -46,8 +48,8 @@ fn vi_a_without_authorisation_the_network_provider_named() {
     desk.network_access();
     assert_eq!(rows(&desk), [SEE_NETWORK]);
     assert_eq!(
-        steps(&desk)[0].turn_to,
-        Turn::Provider {
+        steps(&desk)[0].contact,
+        Contact::Provider {
             name: "Dr. Asked For".to_owned(),
             phone: String::new(),
             address_lines: Vec::new(),
@@ -70,8 +72,8 @@ fn vi_a_without_authorisation_the_alternatives_that_are_named() {
     assert_eq!(rows(&desk), [SEE_NETWORK, SEE_NETWORK]);
     let names: Vec<String> = steps(&desk)
         .into_iter()
-        .map(|step| match step.turn_to {
-            Turn::Provider { name, .. } => name,
+        .map(|step| match step.contact {
+            Contact::Provider { name, .. } => name,
             other => panic!("{other:?}"),
         })
         .collect();
@@ -226,7 +228,7 @@ fn vi_f_the_appeal_is_counted_from_the_denials_own_letter() {
     asked.primary_care_decision = PrimaryCareDecision::NotGranted;
     let mut desk = Desk::submitted(asked);
     // The case had a letter on 2 March, on how to file a grievance.
-    assert_eq!(desk.case.file.notices.len(), 1);
+    assert_eq!(desk.case.current.notices.len(), 1);
     desk.at(at("2026-03-04T07:30:00Z"))
         .deny(denial(&[MemberNotEligible], None))
         .expect("it is borne out");
@@ -247,7 +249,7 @@ fn each_step_says_how_it_is_done() {
     let mut network = Desk::submitted(asked.clone());
     network.network_access();
     let expected = [
-        "See the network provider asked for. No permission from the plan is needed, and the opinion is free.",
+        "See the requested network provider. No permission from the plan is needed, and the opinion is free.",
         "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.",
     ];
     assert_eq!(said(&network), expected);
@@ -267,7 +269,7 @@ fn each_step_says_how_it_is_done() {
     overdue.at(at(MEMBER_DUE));
     let expected = [
         "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).",
-        "The decision was not made in time, which can be appealed. File the appeal by May 9, 2026. The review goes on meanwhile.",
+        "The decision was not made in time, which can be appealed. File the appeal by May 9, 2026. The review continues meanwhile.",
         "The decision was not made in time. A grievance can be filed about that at any time.",
     ];
     assert_eq!(said(&overdue), expected);
@@ -276,7 +278,7 @@ fn each_step_says_how_it_is_done() {
     approved.approve(approval()).expect("the facts bear it");
     let expected = [
         "See the approved provider between March 2, 2026 and March 31, 2027. The opinion is free.",
-        "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.",
+        "Treatment outside the network that this opinion recommends needs its own authorization (TAR). Ask for it before treatment begins.",
     ];
     assert_eq!(said(&approved), expected);
 

@@ -58,7 +58,7 @@ fn vi_f_of_a_denial_the_members_clock_stops_only_in_writing_that_names_its_lette
                 "{channel:?} {named}"
             );
             assert_eq!(
-                desk.case.file.notifications.len(),
+                desk.case.current.notifications.len(),
                 1,
                 "recorded all the same"
             );
@@ -69,10 +69,10 @@ fn vi_f_of_a_denial_the_members_clock_stops_only_in_writing_that_names_its_lette
 #[test]
 fn vi_f_another_letter_of_the_case_is_not_the_denials() {
     let mut desk = denied(vec![Requester::Member]);
-    let mut copy: NoticeReference = desk.case.file.notices[0].clone();
+    let mut copy: NoticeReference = desk.case.current.notices[0].clone();
     copy.kind = NoticeKind::ProviderCopy;
     copy.notice_id = Uuid::from_u128(7);
-    desk.case.file.notices.push(copy.clone());
+    desk.case.current.notices.push(copy.clone());
     let now = desk.now;
     desk.notify(Member, Mail, Some(copy.notice_id), now)
         .expect("it is recorded");
@@ -183,7 +183,7 @@ fn the_clock_stops_at_notified_at_and_on_time_is_strictly_before_it_is_due() {
         desk.notify(Member, Mail, None, now)
             .expect("any number of times");
         assert_eq!(desk.timeliness(MemberNotification), Some(kept));
-        assert_eq!(desk.case.file.notifications.len(), 2);
+        assert_eq!(desk.case.current.notifications.len(), 2);
     }
 }
 
@@ -211,7 +211,7 @@ fn a_decision_made_by_a_server_whose_clock_is_ahead_can_be_told_now() {
     let now = at(DECIDED) - MICROSECOND;
     desk.at(now);
     assert_eq!(refused_by(desk.notify(Member, Phone, None, now)), [""; 0]);
-    let told = desk.case.file.notifications[0].notified_at;
+    let told = desk.case.current.notifications[0].notified_at;
     assert_eq!(told, at(DECIDED), "never before the decision");
 }
 

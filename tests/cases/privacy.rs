@@ -35,7 +35,7 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
     let correction = Verify {
         member: Some(second_opinion::case::MemberCorrection {
             member_id: None,
-            rest: second_opinion::case::MemberRest {
+            details: second_opinion::case::MemberDetails {
                 full_name: "Ann Member".into(),
                 address_lines: Vec::new(),
                 preferred_language: LanguageTag::parse("hmn").expect("a tag"),
@@ -53,7 +53,7 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
         ..approval()
     };
     desk.approve(command).expect("the facts bear it");
-    let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
+    let Some(Decision::Approved(approved)) = &desk.case.current.decision else {
         panic!("it was approved");
     };
     {
@@ -81,7 +81,12 @@ fn debug_of_a_case_and_its_events_shows_no_health_information() {
         assert!(!shown.contains(hidden), "`{hidden}` is shown");
     }
     // What is hidden says that it is.
-    for hidden in ["MemberRest", "Member", "ClinicalContext", "ProcedureCode"] {
+    for hidden in [
+        "MemberDetails",
+        "Member",
+        "ClinicalContext",
+        "ProcedureCode",
+    ] {
         assert!(
             shown.contains(&format!("{hidden}([redacted])")),
             "{hidden}: {shown}"

@@ -77,7 +77,7 @@ fn a_sealed_event_is_read_back_and_names_the_one_before_it() {
             occurred_at: event.occurred_at,
             actor: event.actor.clone(),
             policy: POLICY_NUMBER.to_owned(),
-            policy_version: desk.case.file.edition,
+            policy_version: desk.case.current.edition,
             previous,
         };
         assert_eq!(sealed.header, expected);

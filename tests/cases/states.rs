@@ -1,6 +1,6 @@
 //! Which call is allowed in which state; what is decided or withdrawn is never reopened.
 
-use second_opinion::case::{Channel, MAX_EVENTS, Recipient, Refusal, Requester, State};
+use second_opinion::case::{Channel, EVENTS_MAX, Recipient, Refusal, Requester, State};
 use second_opinion::rules::DenialReasonCode::MemberNotEligible;
 
 use crate::support::{Desk, approval, claim, denial, nothing_new, refused_by, request};
@@ -97,7 +97,7 @@ fn a_refusal_names_the_call_and_the_state_as_callers_know_them() {
 
 #[test]
 fn a_case_takes_a_thousand_events() {
-    for (version, expected) in [(MAX_EVENTS - 1, ""), (MAX_EVENTS, "FULL")] {
+    for (version, expected) in [(EVENTS_MAX - 1, ""), (EVENTS_MAX, "FULL")] {
         let mut desk = in_state(State::PendingReview);
         desk.case.version = version;
         for refused in &refusals(&desk)[..5] {

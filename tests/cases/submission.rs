@@ -1,6 +1,6 @@
 //! `SubmitSecondOpinion` (VI.A, VI.E, X): which clauses a request meets as it comes in, and in which words.
 
-use second_opinion::case::{GivenReason, PractitionerOpinion, Provider, SecondOpinion};
+use second_opinion::case::{PractitionerOpinion, Provider, RequestReason, SecondOpinion};
 use second_opinion::rules::Outcome::{self, NotSatisfied, Noted, Satisfied, Unknown};
 use second_opinion::rules::{
     Answer, Availability, Clause, MediCalStatus, Note, PrimaryCareDecision, Reason, Role, Threat,
@@ -20,7 +20,7 @@ fn desk(change: Change) -> Desk {
 }
 
 fn found(change: Change) -> Vec<(Clause, Outcome, Note)> {
-    let findings = desk(change).case.file.assessment.findings;
+    let findings = desk(change).case.current.assessment.findings;
     findings
         .iter()
         .map(|finding| (finding.clause, finding.outcome, finding.note))
@@ -31,8 +31,8 @@ fn provider(request: &mut SecondOpinion) -> &mut Provider {
     request.requested_provider.get_or_insert_with(asked_for)
 }
 
-fn reason(code: Option<Reason>, threats: &[Threat]) -> GivenReason {
-    GivenReason {
+fn reason(code: Option<Reason>, threats: &[Threat]) -> RequestReason {
+    RequestReason {
         code,
         threats: threats.to_vec(),
         detail: "".into(),
@@ -179,7 +179,11 @@ fn vi_a_the_papers_of_every_representative_are_asked_for() {
     ];
     for (name, change, missing) in table {
         let found = found(change);
-        let noted = found.contains(&(Clause::Access, Unknown, Note::RepresentativePapersMissing));
+        let noted = found.contains(&(
+            Clause::Access,
+            Unknown,
+            Note::RepresentativeAuthorizationMissing,
+        ));
         assert_eq!(noted, missing, "{name}");
     }
 }
@@ -221,7 +225,7 @@ fn x_a_request_from_before_the_edition_held_says_so() {
     let noted: fn(&str) -> bool = |received| {
         let mut request = request();
         request.received_at = at(received);
-        let findings = Desk::submitted(request).case.file.assessment.findings;
+        let findings = Desk::submitted(request).case.current.assessment.findings;
         let mut notes = findings.iter().map(|finding| finding.note);
         notes.any(|note| note == Note::EarlierEdition)
     };
@@ -244,17 +248,17 @@ const WORDS: [(Change, Note, &str); 12] = [
     (
         |r| provider(r).medi_cal_status = MediCalStatus::Unknown,
         Note::AuthorizationNeededCertificationUnknown,
-        "not known whether Medi-Cal has certified the provider",
+        "not known whether Medi-Cal has certified the requested provider",
     ),
     (
         |r| r.requested_provider = Some(by_name("Dr. Unknown")),
         Note::AuthorizationNeededStandingUnknown,
-        "not known whether the provider asked for is in the network",
+        "not known whether the requested provider is in the network",
     ),
     (
         |r| r.requested_provider = None,
         Note::AuthorizationNeeded,
-        "prior authorisation is needed before an opinion outside the network",
+        "prior authorization is needed before an opinion outside the network",
     ),
     (
         |r| {
@@ -291,19 +295,19 @@ const WORDS: [(Change, Note, &str); 12] = [
     (
         |_| {},
         Note::RoutineTimeframe,
-        "not urgent, and prior authorisation is needed: the member is to be told within 5 business days of receipt",
+        "not urgent, and prior authorization is needed: the member is to be notified within 5 business days of receipt",
     ),
     (
         |r| r.urgency_claim = Some(claim()),
         Note::UrgentTimeframe,
-        "urgent, and prior authorisation is needed: the determination is due within 72 hours of receipt",
+        "urgent, and prior authorization is needed: the determination is due within 72 hours of receipt",
     ),
 ];
 
 #[test]
 fn a_finding_says_in_words_what_was_found() {
     for (change, note, words) in WORDS {
-        let findings = desk(change).case.file.assessment.findings;
+        let findings = desk(change).case.current.assessment.findings;
         let finding = findings.iter().find(|finding| finding.note == note);
         let finding = finding.unwrap_or_else(|| panic!("{note:?} is not among {findings:?}"));
         let message = finding.message();

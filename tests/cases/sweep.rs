@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
-    Actor, Case, Channel, EventBody, MAX_EVENTS, NoticeKind, Recipient, SecondOpinion, State,
-    Timeliness, first_due,
+    Actor, Case, Channel, ClockEvent, EVENTS_MAX, EventBody, NoticeKind, Recipient, SecondOpinion,
+    State, Timeliness, first_due,
 };
 use second_opinion::rules::ClockKind::{Determination, MemberNotification, ProviderNotification};
 use second_opinion::rules::{ClockKind, DenialReasonCode::MemberNotEligible, Policy};
@@ -20,7 +20,7 @@ fn told(desk: &mut Desk, now: DateTime<Utc>) -> Vec<(ClockKind, Option<u8>)> {
     desk.events[from..]
         .iter()
         .map(|event| match &event.body {
-            EventBody::DueSoon(soon) => (soon.clock, Some(soon.gone_percent)),
+            EventBody::DueSoon(soon) => (soon.clock, Some(soon.elapsed_percent)),
             EventBody::Overdue(overdue) => (overdue.clock, None),
             other => panic!("{other:?}"),
         })
@@ -28,7 +28,7 @@ fn told(desk: &mut Desk, now: DateTime<Utc>) -> Vec<(ClockKind, Option<u8>)> {
 }
 
 fn hours(desk: &Desk, hours: i64) -> DateTime<Utc> {
-    desk.case.file.request.received_at + TimeDelta::hours(hours)
+    desk.case.current.request.received_at + TimeDelta::hours(hours)
 }
 
 /// A clock's instants by hand: as much of the time between its start and its due instant.
@@ -73,7 +73,7 @@ fn vi_d_1_both_clocks_of_an_urgent_request_are_told() {
 }
 
 fn letters(desk: &Desk, kind: NoticeKind) -> usize {
-    let notices = desk.case.file.notices.iter();
+    let notices = desk.case.current.notices.iter();
     notices.filter(|notice| notice.kind == kind).count()
 }
 
@@ -216,17 +216,17 @@ fn a_clock_whose_end_lies_before_its_start_is_overdue_at_its_end() {
 #[test]
 fn a_case_stands_in_the_worklist_by_the_first_of_its_clocks_stopped_or_not() {
     let mut desk = Desk::submitted(request());
-    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
+    assert_eq!(first_due(&desk.case.current.clocks), Some(at(MEMBER_DUE)));
     let expedited = at("2026-03-09T18:00:00Z");
     desk.at(expedited)
         .expedite(expedited, claim())
         .expect("it is open");
-    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
+    assert_eq!(first_due(&desk.case.current.clocks), Some(at(MEMBER_DUE)));
     desk.withdraw(second_opinion::case::Requester::Member)
         .expect("it is open");
-    assert_eq!(desk.case.file.due_at(), None);
-    assert_eq!(first_due(&desk.case.file.clocks), Some(at(MEMBER_DUE)));
-    let mut urgent = Desk::submitted(urgent_request()).case.file.clocks;
+    assert_eq!(desk.case.current.due_at(), None);
+    assert_eq!(first_due(&desk.case.current.clocks), Some(at(MEMBER_DUE)));
+    let mut urgent = Desk::submitted(urgent_request()).case.current.clocks;
     assert_eq!(
         first_due(&urgent),
         Some(at(RECEIVED) + TimeDelta::hours(72))
@@ -282,12 +282,12 @@ fn only_a_person_denies_and_what_is_told_changes_nothing_but_what_was_told() {
     );
     assert_ne!(after.head, before.head);
     assert_eq!(desk.events[4].actor, Actor::sweeper());
-    let mut file = after.file.clone();
-    assert_eq!(file.state, State::PendingReview);
-    assert_eq!(file.notices.len(), 1);
-    file.notices.clear();
-    file.told.clear();
-    assert_eq!(file, before.file);
+    let mut current = after.current.clone();
+    assert_eq!(current.state, State::PendingReview);
+    assert_eq!(current.notices.len(), 1);
+    current.notices.clear();
+    current.reminders.clear();
+    assert_eq!(current, before.current);
     // What was lapsed can be decided all the same.
     assert_eq!(
         desk.timeliness(MemberNotification),
@@ -323,22 +323,23 @@ fn other_rungs_than_before_are_told_from_the_highest_told_one_on() {
 fn an_event_that_is_there_twice_folds_to_no_case() {
     let mut desk = Desk::submitted(request());
     let soon = desk.case.sweep(gone(&desk, MemberNotification, 75), &[75]);
-    let soon = soon.expect("owed");
+    let soon = EventBody::from(soon.expect("owed"));
     let overdue = desk.case.sweep(at(MEMBER_DUE), &RUNGS).expect("owed");
-    let EventBody::Overdue(of_another) = &overdue else {
+    let ClockEvent::Overdue(overdue) = overdue else {
         panic!("{overdue:?}");
     };
-    let mut of_another = of_another.clone();
+    let mut of_another = overdue.clone();
     of_another.due_at += MICROSECOND;
-    let mut file = desk.case.file.clone();
-    assert!(!file.apply(&EventBody::Overdue(of_another)));
-    assert!(file.apply(&soon));
-    assert!(!file.apply(&soon), "twice");
-    assert!(file.apply(&overdue));
-    assert!(!file.apply(&overdue), "twice");
+    let overdue = EventBody::from(overdue);
+    let mut current = desk.case.current.clone();
+    assert!(!current.apply(&of_another.into()));
+    assert!(current.apply(&soon));
+    assert!(!current.apply(&soon), "twice");
+    assert!(current.apply(&overdue));
+    assert!(!current.apply(&overdue), "twice");
     desk.withdraw(second_opinion::case::Requester::Member)
         .expect("it is open");
-    assert!(!desk.case.file.apply(&overdue), "its clock was stopped");
+    assert!(!desk.case.current.apply(&overdue), "its clock was stopped");
 }
 
 /// A case that is as long as this.
@@ -354,11 +355,11 @@ fn the_last_places_of_a_case_are_its_callers_own() {
     let due = at(RECEIVED) + TimeDelta::hours(72);
     for (version, soon, overdue) in [
         (1, true, true),
-        (MAX_EVENTS - 14, true, true),
-        (MAX_EVENTS - 13, false, true),
-        (MAX_EVENTS - 11, false, true),
-        (MAX_EVENTS - 10, false, false),
-        (MAX_EVENTS, false, false),
+        (EVENTS_MAX - 14, true, true),
+        (EVENTS_MAX - 13, false, true),
+        (EVENTS_MAX - 11, false, true),
+        (EVENTS_MAX - 10, false, false),
+        (EVENTS_MAX, false, false),
     ] {
         let case = with_events(version);
         assert_eq!(case.sweep(now, &RUNGS).is_some(), soon, "{version}");

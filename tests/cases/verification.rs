@@ -1,7 +1,7 @@
 //! `RecordVerification` (VI.A, VI.B, VI.C): facts are filled in, and clocks neither restart nor stretch.
 
 use second_opinion::case::{
-    Channel, MemberCorrection, MemberRest, NetworkStatus, Private, Provider, Recipient, State,
+    Channel, MemberCorrection, MemberDetails, NetworkStatus, Private, Provider, Recipient, State,
     Timeliness, Verify,
 };
 use second_opinion::rules::{
@@ -28,7 +28,7 @@ fn a_partial_provider_fills_in_and_corrects() {
         .expect("neither NPI nor name is needed");
     let held = desk
         .case
-        .file
+        .current
         .request
         .requested_provider
         .clone()
@@ -41,7 +41,7 @@ fn a_partial_provider_fills_in_and_corrects() {
             ..asked_for()
         }
     );
-    let assessment = &desk.case.file.assessment;
+    let assessment = &desk.case.current.assessment;
     assert_eq!(assessment.qualification, Qualification::NotQualified);
     assert_eq!(
         assessment.recommendation,
@@ -84,7 +84,7 @@ fn vi_a_another_npi_or_name_is_another_request() {
             clauses,
             "{name}"
         );
-        let held = desk.case.file.request.requested_provider.clone();
+        let held = desk.case.current.request.requested_provider.clone();
         assert_eq!(held, Some(asked_for()), "{name}");
     }
 }
@@ -99,7 +99,10 @@ fn an_npi_that_was_not_known_is_filled_in_once() {
     let mut desk = Desk::submitted(request);
     desk.verify(provider_facts(by_npi(ASKED_FOR)))
         .expect("the NPI was not known");
-    assert_eq!(desk.case.file.request.requested_provider, Some(asked_for()));
+    assert_eq!(
+        desk.case.current.request.requested_provider,
+        Some(asked_for())
+    );
     assert_eq!(
         refused_by(desk.verify(provider_facts(by_npi(ELSEWHERE)))),
         ["VI.A"]
@@ -126,7 +129,7 @@ fn correction(member_id: Option<&str>) -> Verify {
     Verify {
         member: Some(MemberCorrection {
             member_id: member_id.and_then(second_opinion::case::Cin::parse),
-            rest: MemberRest {
+            details: MemberDetails {
                 full_name: "Ann M. Member".into(),
                 address_lines: Vec::new(),
                 preferred_language: second_opinion::case::LanguageTag::parse("es").expect("a tag"),
@@ -152,7 +155,7 @@ fn the_member_is_corrected_and_never_another() {
             clauses,
             "{given:?}"
         );
-        let member = &desk.case.file.request.member;
+        let member = &desk.case.current.request.member;
         assert_eq!(member.member_id.as_str(), "90000000A");
         let corrected = member.full_name == Private::from("Ann M. Member");
         assert_eq!(corrected, clauses.is_empty());
@@ -177,7 +180,7 @@ fn to_the_network_way_the_determination_stops_and_the_members_clock_runs_on() {
     ] {
         let mut desk = Desk::submitted(urgent_request());
         desk.at(now).network_access();
-        assert_eq!(desk.case.file.assessment.pathway, Pathway::NetworkAccess);
+        assert_eq!(desk.case.current.assessment.pathway, Pathway::NetworkAccess);
         assert_eq!(
             desk.timeliness(ClockKind::Determination),
             Some(kept),
@@ -188,17 +191,17 @@ fn to_the_network_way_the_determination_stops_and_the_members_clock_runs_on() {
             Some(member),
             "{now}"
         );
-        assert_eq!(desk.case.file.due_at(), Some(due));
+        assert_eq!(desk.case.current.due_at(), Some(due));
     }
 }
 
 #[test]
 fn back_to_review_a_clock_runs_again_with_its_old_start_and_limits() {
     let mut desk = Desk::submitted(urgent_request());
-    let clocks = desk.case.file.clocks.clone();
+    let clocks = desk.case.current.clocks.clone();
     desk.at(at("2026-03-03T00:00:00Z")).network_access();
     desk.at(at("2026-03-04T00:00:00Z")).prior_authorization();
-    assert_eq!(desk.case.file.clocks, clocks);
+    assert_eq!(desk.case.current.clocks, clocks);
 
     // Stopped too late, it is overdue again.
     desk.at(at("2026-03-06T00:00:00Z")).network_access();
@@ -207,7 +210,7 @@ fn back_to_review_a_clock_runs_again_with_its_old_start_and_limits() {
         Some(Timeliness::Missed)
     );
     desk.prior_authorization();
-    assert_eq!(desk.case.file.clocks, clocks);
+    assert_eq!(desk.case.current.clocks, clocks);
     assert_eq!(
         desk.timeliness(ClockKind::Determination),
         Some(Timeliness::Overdue)
@@ -223,7 +226,7 @@ fn from_the_network_way_the_clocks_count_from_the_original_receipt() {
     });
     let mut desk = Desk::submitted(request);
     assert_eq!(desk.state(), State::NoAuthorizationRequired);
-    assert!(desk.case.file.clocks.is_empty());
+    assert!(desk.case.current.clocks.is_empty());
     desk.at(at(MEMBER_DUE))
         .verify(network(not_available()))
         .expect("it is open");
@@ -235,7 +238,7 @@ fn from_the_network_way_the_clocks_count_from_the_original_receipt() {
         (clock.started_at, clock.due_at()),
         (at(RECEIVED), at(MEMBER_DUE))
     );
-    assert!(desk.case.file.is_overdue(desk.now), "overdue at once");
+    assert!(desk.case.current.is_overdue(desk.now), "overdue at once");
 }
 
 #[test]
@@ -262,11 +265,11 @@ fn back_to_review_the_member_is_to_be_told_anew() {
 fn a_verification_that_moves_nothing_leaves_the_clocks_alone() {
     for request in [request(), urgent_request()] {
         let mut desk = Desk::submitted(request);
-        let clocks = desk.case.file.clocks.clone();
+        let clocks = desk.case.current.clocks.clone();
         desk.at(at("2026-06-01T00:00:00Z"))
             .verify(nothing_new())
             .expect("it is open");
-        assert_eq!(desk.case.file.clocks, clocks);
+        assert_eq!(desk.case.current.clocks, clocks);
         assert_eq!(desk.state(), State::PendingReview);
     }
 }
@@ -274,14 +277,14 @@ fn a_verification_that_moves_nothing_leaves_the_clocks_alone() {
 #[test]
 fn limits_of_law_that_are_switched_off_meanwhile_are_not_taken_away() {
     let mut desk = Desk::submitted(urgent_request());
-    let clocks = desk.case.file.clocks.clone();
+    let clocks = desk.case.current.clocks.clone();
     desk.policy = Policy {
         law_limits: false,
         ..Policy::default()
     };
     desk.network_access();
     desk.prior_authorization();
-    assert_eq!(desk.case.file.clocks, clocks);
+    assert_eq!(desk.case.current.clocks, clocks);
 }
 
 #[test]
@@ -289,9 +292,9 @@ fn x_the_edition_is_the_one_of_receipt_for_good() {
     let mut early = request();
     early.received_at = at("2020-01-02T18:00:00Z");
     let mut desk = Desk::submitted(early);
-    let (edition, has_x) = (desk.case.file.edition, |desk: &Desk| {
+    let (edition, has_x) = (desk.case.current.edition, |desk: &Desk| {
         desk.case
-            .file
+            .current
             .assessment
             .findings
             .iter()
@@ -301,6 +304,6 @@ fn x_the_edition_is_the_one_of_receipt_for_good() {
     desk.at(at("2026-01-02T18:00:00Z"))
         .verify(nothing_new())
         .expect("it is open");
-    assert_eq!(desk.case.file.edition, edition);
+    assert_eq!(desk.case.current.edition, edition);
     assert!(has_x(&desk));
 }

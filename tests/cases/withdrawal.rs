@@ -145,7 +145,7 @@ fn running_clocks_are_not_counted_before_their_due_instant_and_missed_after_it()
         for kind in [ClockKind::Determination, ClockKind::MemberNotification] {
             assert_eq!(desk.timeliness(kind), Some(kept), "{kind:?} at {now}");
         }
-        assert_eq!(desk.case.file.due_at(), None);
+        assert_eq!(desk.case.current.due_at(), None);
         // It stays what it was.
         desk.at(at("2056-01-01T00:00:00Z"));
         assert_eq!(desk.timeliness(ClockKind::Determination), Some(kept));

@@ -5,8 +5,8 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    Actor, ActorKind, Approve, Case, Channel, Context, DenialReason, Deny, Digest, Event,
-    EventBody, Expedite, File, License, LicenseType, LicensedReviewer, NextStepKind,
+    Actor, ActorKind, Approve, Case, CaseState, Channel, Context, Denial, DenialReason, Deny,
+    Digest, Event, EventBody, Expedite, License, LicenseType, LicensedReviewer, NextStepKind,
     NoticeReference, Notification, Notify, Person, Provider, Recipient, Refusal, Requester,
     Reviewer, SecondOpinion, Timeliness, UrgencyClaim, Verify, Withdraw, approve, deny, expedite,
     next_steps, notify, submit, verify, withdraw,
@@ -189,7 +189,7 @@ impl Situation {
         let opened = event(
             1,
             received,
-            submit(self.request.clone(), &context(received)),
+            submit(self.request.clone(), &context(received)).into(),
         );
         let mut case =
             Case::opened(Uuid::nil(), opened.clone(), Digest::ZERO).expect("a submission");
@@ -217,13 +217,13 @@ impl Situation {
                 Err(refusal) => panic!("turned away for another cause than a clause: {refusal}"),
             }
         }
-        answer.look_at(&case.file, self.as_of.unwrap_or(last), &self.policy);
+        answer.look_at(&case.current, self.as_of.unwrap_or(last), &self.policy);
         answer
     }
 }
 
 impl Answer {
-    fn look_at(&mut self, file: &File, as_of: DateTime<Utc>, policy: &Policy) {
+    fn look_at(&mut self, file: &CaseState, as_of: DateTime<Utc>, policy: &Policy) {
         let findings = file.assessment.findings.iter();
         self.named
             .extend(findings.map(|finding| (finding.clause, Way::Finding(finding.outcome))));
@@ -302,21 +302,21 @@ fn carry_out(
     answer: &mut Answer,
 ) -> Result<EventBody, Refusal> {
     match act {
-        Act::Verify(command) => verify(case, *command, context),
+        Act::Verify(command) => verify(case, *command, context).map(EventBody::from),
         Act::Withdraw(withdrawn_by) => {
             let reason = "".into();
             let command = Withdraw {
                 withdrawn_by,
                 reason,
             };
-            withdraw(case, command, context)
+            withdraw(case, command, context).map(EventBody::from)
         }
         Act::Expedite(claim) => {
             let received_at = context.now;
-            expedite(case, Expedite { claim, received_at }, context)
+            expedite(case, Expedite { claim, received_at }, context).map(EventBody::from)
         }
         Act::Approve(command) => {
-            let judged = approve(case, *command, &person(), context)?;
+            let mut approved = approve(case, *command, &person(), context)?;
             let (plan, notices) = (Plan::default(), NoticeSettings::default());
             let making = making(
                 case,
@@ -326,16 +326,15 @@ fn carry_out(
                     notices: &notices,
                 },
             );
-            let made = notice::approval(&judged.approval, making).expect("an approval's letter");
-            let letters = made.into_iter().map(|made| made.reference);
-            Ok(judged.issued(letters.collect()))
+            let made = notice::approval(&approved.approval, making).expect("an approval's letter");
+            approved.notices = made.into_iter().map(|made| made.reference).collect();
+            Ok(approved.into())
         }
         Act::Deny(command) => {
-            let judged = deny(case, *command, &person(), context)?;
-            let letter = denial_letter(&judged, case, context, answer);
-            Ok(judged
-                .issued(letter, Vec::new())
-                .expect("a denial's letter"))
+            let proposed = deny(case, *command, &person(), context)?;
+            let letter = denial_letter(proposed.denial(), case, context, answer);
+            let denied = proposed.issued(letter, Vec::new());
+            Ok(denied.expect("a denial's letter").into())
         }
         Act::Tell(recipient, channel, notice_id) => {
             let notification = Notification {
@@ -344,7 +343,7 @@ fn carry_out(
                 notice_id,
                 notified_at: context.now,
             };
-            notify(case, Notify { notification }, context)
+            notify(case, Notify { notification }, context).map(EventBody::from)
         }
     }
 }
@@ -356,7 +355,7 @@ fn making<'a>(case: &'a Case, context: &Context<'a>, settings: Settings<'a>) -> 
 
 /// Makes the letter and notes what its stored bytes name: the reasons' clauses, and VI.F by the rights it tells of.
 fn denial_letter(
-    judged: &second_opinion::case::JudgedDenial,
+    denial: &Denial,
     case: &Case,
     context: &Context<'_>,
     answer: &mut Answer,
@@ -366,7 +365,7 @@ fn denial_letter(
         plan: &plan,
         notices: &notices,
     };
-    let made = notice::denial(judged.denial(), making(case, context, settings)).expect("a letter");
+    let made = notice::denial(denial, making(case, context, settings)).expect("a letter");
     let made = made.into_iter().next().expect("the member's letter");
     let stored = notice::read(&made.bytes).expect("a letter that can be read");
     let Content::Denial(letter) = &stored.content else {
@@ -380,7 +379,7 @@ fn denial_letter(
         && letter.grievance().how().methods().count() > 0
         && letter.appeal().last_day() > stored.day;
     clauses.extend(tells_how.then_some(Clause::DenialInWriting));
-    for reason in &judged.denial().reasons {
+    for reason in &denial.reasons {
         answer
             .letters
             .extend(clauses.iter().map(|clause| (reason.code, *clause)));

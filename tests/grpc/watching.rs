@@ -135,7 +135,7 @@ async fn heartbeat_comes_after_15_seconds_without_events() {
     let calls = Calls {
         notices: NoticeSettings::default(),
         renderer: Renderer::new(Arc::new(templates)).expect("threads"),
-        rungs: Vec::new(),
+        reminder_thresholds: Vec::new(),
         store: Arc::new(store),
         policy: second_opinion::rules::Policy::default(),
         plan: second_opinion::plan::Plan::default(),

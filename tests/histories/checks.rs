@@ -8,7 +8,7 @@ use second_opinion::case::{
     Actor, ActorKind, Case, Digest, EventBody, LicensedReviewer, NoticeKind, SealedEvent, State,
 };
 use second_opinion::rules::{ClockKind, Urgency};
-use second_opinion::store::{decode_file, encode_file};
+use second_opinion::store::{decode_state, encode_state};
 use second_opinion::wire::render::{self, RenderContext};
 
 use crate::arbitrary::{ASKER_NPI, CANARIES, CIN};
@@ -16,7 +16,7 @@ use crate::commands::REVIEWER;
 use crate::support::Desk;
 
 fn dues(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
-    let clocks = &case.file.clocks;
+    let clocks = &case.current.clocks;
     let dues: BTreeMap<_, _> = clocks
         .iter()
         .map(|clock| (clock.kind, clock.due_at()))
@@ -44,23 +44,23 @@ pub fn check_step(before: &Case, after: &Case) {
             now[&kind]
         );
     }
-    if before.file.assessment.urgency == Urgency::Urgent {
-        assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
+    if before.current.assessment.urgency == Urgency::Urgent {
+        assert_eq!(after.current.assessment.urgency, Urgency::Urgent);
     }
-    if ended(before.file.state) {
-        assert_eq!(after.file.state, before.file.state);
-        assert_eq!(after.file.decision, before.file.decision);
+    if ended(before.current.state) {
+        assert_eq!(after.current.state, before.current.state);
+        assert_eq!(after.current.decision, before.current.decision);
     }
-    assert_eq!(after.file.decision.is_some(), ended(after.file.state));
-    assert_eq!(after.file.edition, before.file.edition);
-    if after.file.state == State::PendingReview {
+    assert_eq!(after.current.decision.is_some(), ended(after.current.state));
+    assert_eq!(after.current.edition, before.current.edition);
+    if after.current.state == State::PendingReview {
         assert!(
-            after.file.due_at().is_some(),
+            after.current.due_at().is_some(),
             "time runs while a reviewer is to decide"
         );
         assert!(
             after
-                .file
+                .current
                 .clocks
                 .iter()
                 .all(second_opinion::case::Clock::runs)
@@ -74,12 +74,12 @@ pub fn check_sweep(before: &Case, after: &Case) {
         (after.etag(), after.updated_at),
         (before.etag(), before.updated_at)
     );
-    let letters = &after.file.notices[before.file.notices.len()..];
+    let letters = &after.current.notices[before.current.notices.len()..];
     assert!(letters.iter().all(|it| it.kind == NoticeKind::Lapse));
-    let mut file = after.file.clone();
-    file.notices.clone_from(&before.file.notices);
-    file.told.clone_from(&before.file.told);
-    assert_eq!(file, before.file);
+    let mut current = after.current.clone();
+    current.notices.clone_from(&before.current.notices);
+    current.reminders.clone_from(&before.current.reminders);
+    assert_eq!(current, before.current);
 }
 
 /// Each rung of a clock, and that it ran out, was told once at the most, in order, and at a time when it was so.
@@ -89,7 +89,7 @@ pub fn check_told(desk: &Desk) {
         let (clock, percent, is_so) = if let EventBody::DueSoon(soon) = &event.body {
             (
                 soon.clock,
-                soon.gone_percent,
+                soon.elapsed_percent,
                 event.occurred_at < soon.due_at,
             )
         } else if let EventBody::Overdue(overdue) = &event.body {
@@ -104,7 +104,7 @@ pub fn check_told(desk: &Desk) {
             "{clock:?}: {percent} after {before:?}"
         );
     }
-    let notices = desk.case.file.notices.iter();
+    let notices = desk.case.current.notices.iter();
     let lapses = notices.filter(|notice| notice.kind == NoticeKind::Lapse);
     assert!(lapses.count() <= 1);
 }
@@ -199,9 +199,9 @@ pub fn check_views(desk: &Desk) {
 }
 
 pub fn check_snapshot(desk: &Desk) {
-    let bytes = encode_file(&desk.case.file).expect("a file can be encoded");
-    assert_eq!(decode_file(&bytes).as_ref(), Some(&desk.case.file));
-    assert_eq!(decode_file(&bytes[..bytes.len() - 1]), None);
+    let bytes = encode_state(&desk.case.current).expect("a state can be encoded");
+    assert_eq!(decode_state(&bytes).as_ref(), Some(&desk.case.current));
+    assert_eq!(decode_state(&bytes[..bytes.len() - 1]), None);
     let another_schema = [&[bytes[0] + 1], &bytes[1..]].concat();
-    assert_eq!(decode_file(&another_schema), None);
+    assert_eq!(decode_state(&another_schema), None);
 }

@@ -70,17 +70,17 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
     let body = match &step.command {
         Command::Verify(message) => {
             let change = parse::record_verification(message).expect("well formed");
-            verify(&desk.case, change.command, &context)
+            verify(&desk.case, change.command, &context).map(EventBody::from)
         }
         Command::Expedite(message) => {
             let mut message = message.clone();
             message.received_at = said;
             let change = parse::expedite(&message, now).expect("well formed");
-            expedite(&desk.case, change.command, &context)
+            expedite(&desk.case, change.command, &context).map(EventBody::from)
         }
         Command::Withdraw(message) => {
             let change = parse::withdraw(message).expect("well formed");
-            withdraw(&desk.case, change.command, &context)
+            withdraw(&desk.case, change.command, &context).map(EventBody::from)
         }
         Command::Approve(message) => {
             // Without a person there is nothing to call `approve` with, nor `deny`.
@@ -88,9 +88,10 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
                 return false;
             };
             let change = parse::issue_approval(message, now).expect("well formed");
-            approve(&desk.case, change.command, &person, &context).map(|judged| {
-                let made = notice::approval(&judged.approval, desk.making()).expect("a letter");
-                judged.issued(made.into_iter().map(|made| made.reference).collect())
+            approve(&desk.case, change.command, &person, &context).map(|mut approved| {
+                let made = notice::approval(&approved.approval, desk.making()).expect("a letter");
+                approved.notices = made.into_iter().map(|made| made.reference).collect();
+                approved.into()
             })
         }
         Command::Deny(message) => {
@@ -106,19 +107,18 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
                 return false;
             };
             assert!(licensed, "no licence, no denial");
-            deny(&desk.case, change.command, &person, &context).map(|judged| {
-                let made = notice::denial(judged.denial(), desk.making()).expect("a letter");
+            deny(&desk.case, change.command, &person, &context).map(|proposed| {
+                let made = notice::denial(proposed.denial(), desk.making()).expect("a letter");
                 let mut letters = made.into_iter().map(|made| made.reference);
                 let to_member = letters.next().expect("the member's letter");
                 let mut approval = to_member.clone();
                 approval.kind = NoticeKind::Approval;
                 assert!(
-                    judged.clone().issued(approval, Vec::new()).is_none(),
+                    proposed.clone().issued(approval, Vec::new()).is_none(),
                     "no denial without its own letter"
                 );
-                judged
-                    .issued(to_member, letters.collect())
-                    .expect("a denial's letter")
+                let denied = proposed.issued(to_member, letters.collect());
+                denied.expect("a denial's letter").into()
             })
         }
         Command::Notify(message, letter) => {
@@ -130,7 +130,7 @@ fn carry_out(desk: &mut Desk, step: &Step) -> bool {
                 }
             }
             let change = parse::record_notification(&message, now).expect("well formed");
-            notify(&desk.case, change.command, &context)
+            notify(&desk.case, change.command, &context).map(EventBody::from)
         }
     };
     match body {

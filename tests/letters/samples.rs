@@ -62,7 +62,7 @@ pub fn request_supporting(code: Option<DenialReasonCode>, language: &str) -> Sec
             provider.within_scope = Answer::No;
         }
         Some(DenialReasonCode::ReasonNotSupported) => {
-            request.reasons = vec![second_opinion::case::GivenReason {
+            request.reasons = vec![second_opinion::case::RequestReason {
                 code: Some(Reason::Other),
                 threats: Vec::new(),
                 detail: Private::default(),
@@ -120,7 +120,7 @@ fn denial_with_reason(
     reason: DenialReason,
 ) -> Result<Vec<SealedLetter>, NoticeError> {
     let desk = Desk::submitted(request);
-    let mut command = denial(&[code], referral(code, &desk.case.file.request));
+    let mut command = denial(&[code], referral(code, &desk.case.current.request));
     command.reasons = vec![reason];
     let context = Context {
         now: at(DECIDED),
@@ -172,7 +172,7 @@ pub fn other_letters(language: &str) -> Vec<(&'static str, Letter)> {
         ..approval()
     })
     .expect("the facts support it");
-    let Some(Decision::Approved(approved)) = &desk.case.file.decision else {
+    let Some(Decision::Approved(approved)) = &desk.case.current.decision else {
         panic!("it was approved");
     };
     let sealed =
@@ -205,7 +205,7 @@ pub fn other_letters(language: &str) -> Vec<(&'static str, Letter)> {
         ..network(available())
     };
     desk.verify(command).expect("the case is open");
-    assert_eq!(desk.case.file.state, State::NoAuthorizationRequired);
+    assert_eq!(desk.case.current.state, State::NoAuthorizationRequired);
     let second_opinion::case::EventBody::Verified(verified) = &desk.events[1].body else {
         panic!("facts were learned");
     };

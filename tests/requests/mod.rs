@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    AlternativeFormat, Cin, ClinicalContext, GivenReason, LanguageTag, Member, NetworkAlternative,
-    NetworkAvailability, NetworkStatus, Npi, Provider, Requester, SecondOpinion,
+    AlternativeFormat, Cin, ClinicalContext, LanguageTag, Member, NetworkAlternative,
+    NetworkAvailability, NetworkStatus, Npi, Provider, RequestReason, Requester, SecondOpinion,
 };
 use second_opinion::rules::{
     Answer, Availability, MediCalStatus, PrimaryCareDecision, Reason, Role,
@@ -73,8 +73,8 @@ pub fn network(availability: Availability) -> NetworkAvailability {
 }
 
 /// A reason without further words.
-pub fn reason(code: Reason) -> GivenReason {
-    GivenReason {
+pub fn reason(code: Reason) -> RequestReason {
+    RequestReason {
         code: Some(code),
         threats: Vec::new(),
         detail: "".into(),

@@ -13,7 +13,7 @@ static CALENDAR: LazyLock<Almanac> = LazyLock::new(Almanac::new);
 /// Checks the due dates of a case as it was opened, and returns whether it has any that follow from the calendar: those of a
 /// routine request that needs authorization.
 pub fn check(opened: &Case) -> bool {
-    let file = &opened.file;
+    let file = &opened.current;
     let is_routine = file.assessment.urgency == Urgency::Routine;
     let needs_authorization = file.assessment.pathway == Pathway::PriorAuthorization;
     if !is_routine || !needs_authorization {

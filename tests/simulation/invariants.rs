@@ -38,9 +38,9 @@ impl Simulation {
             assert!(due.is_empty(), "still due after a sweep: {due:?}");
             let database = lock(&self.database);
             for row in database.tables.cases.values() {
-                let file = &row.case.file;
+                let file = &row.case.current;
                 for clock in file.clocks.iter().filter(|clock| clock.runs()) {
-                    let has_event = file.told_of(clock.kind).overdue;
+                    let has_event = file.reminders_of(clock.kind).overdue;
                     assert!(
                         has_event || now < clock.due_at(),
                         "overdue without an event"

@@ -88,7 +88,7 @@ impl Simulation {
                 self.trace.add("due-soon events", tally.due_soon);
                 self.trace.add("overdue events", tally.overdue);
                 self.trace.add("lapse letters", tally.letters);
-                self.trace.add("sweeper conflicts", tally.outrun);
+                self.trace.add("sweeper conflicts", tally.conflicts);
             }
             Err(_) => self.trace.count("failed sweeps"),
         }

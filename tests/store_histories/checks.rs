@@ -41,11 +41,11 @@ pub async fn check(store: &dyn Store, calls: &Calls) -> Vec<(Uuid, String)> {
         check_view(calls, id).await;
         stages.insert(id, case_stages);
     }
-    let by_callers = log.iter().filter(|entry| entry.kind.is_by_a_caller());
+    let by_callers = log.iter().filter(|entry| entry.kind.is_from_caller());
     let logged = by_callers.map(|entry| {
         let index = usize::try_from(entry.version - 1).expect("an index");
         let stage = &stages[&entry.determination_id][index];
-        assert_eq!(stage.file.state, entry.state);
+        assert_eq!(stage.current.state, entry.state);
         (entry.determination_id, stage.etag())
     });
     logged.collect()
@@ -58,7 +58,7 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
         .map(|length| fold(id, &records[..length]).expect("a case"))
         .collect();
     for (before, after) in stages.iter().zip(&stages[1..]) {
-        let swept = before.file.told != after.file.told;
+        let swept = before.current.reminders != after.current.reminders;
         assert_eq!(swept, before.etag() == after.etag());
         let later = due_dates(after);
         for (kind, due) in due_dates(before) {
@@ -68,12 +68,12 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
                 later[&kind]
             );
         }
-        if before.file.assessment.urgency == Urgency::Urgent {
-            assert_eq!(after.file.assessment.urgency, Urgency::Urgent);
+        if before.current.assessment.urgency == Urgency::Urgent {
+            assert_eq!(after.current.assessment.urgency, Urgency::Urgent);
         }
-        if before.file.decision.is_some() {
-            assert_eq!(after.file.state, before.file.state);
-            assert_eq!(after.file.decision, before.file.decision);
+        if before.current.decision.is_some() {
+            assert_eq!(after.current.state, before.current.state);
+            assert_eq!(after.current.decision, before.current.decision);
         }
         assert!(before.updated_at <= after.updated_at);
     }
@@ -81,7 +81,7 @@ fn stages_of(id: Uuid, records: &[Record]) -> Vec<Case> {
 }
 
 fn due_dates(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
-    let clocks = &case.file.clocks;
+    let clocks = &case.current.clocks;
     let due_dates: BTreeMap<_, _> = clocks.iter().map(|it| (it.kind, it.due_at())).collect();
     assert_eq!(due_dates.len(), clocks.len(), "one clock of each kind");
     due_dates
@@ -90,11 +90,14 @@ fn due_dates(case: &Case) -> BTreeMap<ClockKind, DateTime<Utc>> {
 /// Checks that every event has the policy edition in force on the day of receipt.
 fn check_editions(calls: &Calls, stages: &[Case], records: &[Record]) {
     for (stage, record) in stages.iter().zip(records) {
-        let received = calls.policy.calendar.day_of(stage.file.request.received_at);
+        let received = calls
+            .policy
+            .calendar
+            .day_of(stage.current.request.received_at);
         let edition = Edition::for_receipt(received).version;
         let (header, _) = SealedEvent::unseal(&record.bytes, record.sha256).expect("an event");
         assert_eq!(header.policy_version, edition, "the edition of receipt");
-        assert_eq!(stage.file.edition, edition, "the edition of receipt");
+        assert_eq!(stage.current.edition, edition, "the edition of receipt");
     }
 }
 

@@ -10,7 +10,7 @@ use second_opinion::renderer::Renderer;
 use second_opinion::rpc::Calls;
 use second_opinion::rules::Policy;
 use second_opinion::store::Store;
-use second_opinion::sweeper::{Sweeper, Teller};
+use second_opinion::sweeper::{CaseSweeper, Sweeper};
 use tokio::sync::watch;
 
 use crate::turns::CallerKind;
@@ -33,7 +33,7 @@ pub fn calls(
         plan: Plan::default(),
         notices: NoticeSettings::default(),
         renderer: Renderer::new(Arc::clone(&TEMPLATES)).expect("threads"),
-        rungs: RUNGS.to_vec(),
+        reminder_thresholds: RUNGS.to_vec(),
         clock: Arc::clone(clock) as _,
         draining,
         meters: Arc::default(),
@@ -42,13 +42,13 @@ pub fn calls(
 
 /// The sweeper for the same store.
 pub fn sweeper(calls: &Calls) -> Sweeper {
-    Sweeper::new(Teller {
+    Sweeper::new(CaseSweeper {
         store: Arc::clone(&calls.store),
         clock: Arc::clone(&calls.clock),
         calendar: calls.policy.calendar.clone(),
         plan: calls.plan.clone(),
         notices: calls.notices.clone(),
-        rungs: RUNGS.to_vec(),
+        reminder_thresholds: RUNGS.to_vec(),
     })
 }
 

@@ -100,7 +100,7 @@ impl World {
         }
         let due = self.store.to_sweep(self.clock.now(), 9).await;
         assert!(due.expect("cases").is_empty());
-        assert_eq!((tally.outrun, tally.set_aside), (0, 0));
+        assert_eq!((tally.conflicts, tally.deferred), (0, 0));
     }
 
     /// Moves the clock, within the range of the calendar.

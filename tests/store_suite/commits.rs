@@ -27,7 +27,7 @@ pub async fn a_commit_is_read_back<S: Store>(store: Arc<S>) {
         (case.created_at, case.updated_at),
         (sample::start(), sample::start())
     );
-    assert_eq!(case.file.request, sample::request(1, sample::start()));
+    assert_eq!(case.current.request, sample::request(1, sample::start()));
     let folded = fold(case.id, &store.history(case.id).await.expect("read"));
     assert_eq!(folded.expect("a case"), case);
     assert_eq!(store.case(Uuid::now_v7()).await.expect("read"), None);
@@ -51,7 +51,7 @@ pub async fn a_history_is_in_order<S: Store>(store: Arc<S>) {
     assert_eq!(versions, [1, 2, 3, 4, 5, 6]);
     assert_eq!(positions, [1, 3, 5, 7, 9, 10]);
     let case = read(&*store, case.id).await;
-    assert_eq!(case.file.state, State::Withdrawn);
+    assert_eq!(case.current.state, State::Withdrawn);
     assert_eq!(fold(case.id, &history).expect("a case"), case);
     let unknown = store.history(Uuid::now_v7()).await.expect("read");
     assert!(unknown.is_empty());
@@ -121,7 +121,7 @@ pub async fn a_snapshot_of_another_version_is_folded_from_the_events<S: Store>(s
     commit.snapshot = vec![255, 1, 2, 3];
     made(&*store, commit).await;
     let read = read(&*store, case.id).await;
-    assert_eq!((read.version, read.file.state), (2, State::Withdrawn));
+    assert_eq!((read.version, read.current.state), (2, State::Withdrawn));
     let history = store.history(case.id).await.expect("read");
     assert_eq!(fold(case.id, &history).expect("a case"), read);
 }

@@ -21,8 +21,11 @@ pub async fn a_letter_is_kept_with_its_decision<S: Store>(store: Arc<S>) {
         let letter = commit.letters[0].clone();
         made(&*store, commit).await;
         let case = read(&*store, case.id).await;
-        assert_eq!(case.file.state, state);
-        assert_eq!(case.file.notices, std::slice::from_ref(&letter.reference));
+        assert_eq!(case.current.state, state);
+        assert_eq!(
+            case.current.notices,
+            std::slice::from_ref(&letter.reference)
+        );
         let id = letter.reference.notice_id;
         let stored = store.notice(id).await.expect("read").expect("a letter");
         assert_eq!(stored, letter);

@@ -107,7 +107,7 @@ pub async fn time_never_runs_backwards<S: Store>(store: Arc<S>) {
     assert_eq!(header.occurred_at, sample::later(1_000));
     assert_eq!(early.head, history[0].sha256);
     // What the case says of itself is as it was decided.
-    assert_eq!(early.file.request.received_at, sample::start());
+    assert_eq!(early.current.request.received_at, sample::start());
     made(&*store, Change::of(&early, sample::later(5)).verify()).await;
     submitted(&*store, 3, sample::later(2_000)).await;
     let log = store.log_after(0, 10).await.expect("read");

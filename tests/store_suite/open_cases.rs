@@ -33,7 +33,7 @@ fn time_left(left: TimeDelta) -> TimeLeft {
 async fn compare(store: &impl Store, cases: &[Case], as_of: DateTime<Utc>) {
     let open_cases = store.open_cases(as_of).await.expect("read");
     for clock in CLOCKS {
-        let running = cases.iter().flat_map(|case| &case.file.clocks);
+        let running = cases.iter().flat_map(|case| &case.current.clocks);
         let running = running.filter(|held| held.kind == clock && held.runs());
         let left: Vec<_> = running.map(|held| held.due_at() - as_of).collect();
         for expected in TimeLeft::ALL {
@@ -69,7 +69,10 @@ pub async fn filled_with_urgent(store: &impl Store) -> Vec<Case> {
 
 pub async fn open_cases_are_those_of_the_cases_at_any_instant<S: Store>(store: Arc<S>) {
     let cases = filled_with_urgent(&*store).await;
-    let dues: Vec<_> = cases.iter().filter_map(|case| case.file.due_at()).collect();
+    let dues: Vec<_> = cases
+        .iter()
+        .filter_map(|case| case.current.due_at())
+        .collect();
     assert!(dues.len() > 3, "clocks run");
     for due in dues {
         for hours in [-1, 0, 4, 24, 72, 100] {
@@ -100,12 +103,17 @@ pub async fn overdue_case_that_is_decided_stays_open_for_its_notice<S: Store>(st
     let request = sample::urgent_request(1, sample::start());
     made(&*store, change.submit(request)).await;
     let case = read(&*store, change.id).await;
-    let due = case.file.due_at().expect("a clock runs");
+    let due = case.current.due_at().expect("a clock runs");
     made(&*store, Change::of(&case, due).approve()).await;
     let open_cases = store.open_cases(due).await.expect("read");
     assert_eq!(open_cases.oldest_undecided(), None);
     let case = read(&*store, case.id).await;
-    let running = case.file.clocks.iter().filter(|clock| clock.runs()).count();
+    let running = case
+        .current
+        .clocks
+        .iter()
+        .filter(|clock| clock.runs())
+        .count();
     let counted: u64 = CLOCKS
         .into_iter()
         .flat_map(|clock| TimeLeft::ALL.map(|time_left| open_cases.running(clock, time_left)))

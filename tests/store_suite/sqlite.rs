@@ -353,7 +353,7 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     drop(reader);
     let store = open(&path);
     for id in &acknowledged {
-        assert_eq!(read(&store, *id).await.file.state, State::PendingReview);
+        assert_eq!(read(&store, *id).await.current.state, State::PendingReview);
     }
     let report = verify_log(&store).await.expect("read");
     assert!(report.is_clean(), "{:?}", report.findings);

@@ -77,9 +77,9 @@ pub async fn a_commit_says_when_the_case_is_looked_at_next<S: Store>(store: Arc<
     let far = sample::start() + TimeDelta::days(9_000);
     assert!(store.to_sweep(far, 9).await.expect("read").is_empty());
     let case = read(&*store, change.id).await;
-    assert_eq!((case.version, case.file.notices.len()), (9, 1));
+    assert_eq!((case.version, case.current.notices.len()), (9, 1));
     let kinds = store.log_after(1, 99).await.expect("read");
-    assert!(kinds.iter().all(|entry| !entry.kind.is_by_a_caller()));
+    assert!(kinds.iter().all(|entry| !entry.kind.is_from_caller()));
     let report = verify_log(&*store).await.expect("read");
     assert_eq!((report.findings, report.notices), (vec![], 1));
 }

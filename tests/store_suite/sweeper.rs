@@ -10,7 +10,7 @@ use second_opinion::notice::NoticeSettings;
 use second_opinion::plan::Plan;
 use second_opinion::rules::{Calendar, ClockKind};
 use second_opinion::store::{Store, unseal, verify_log};
-use second_opinion::sweeper::{Sweeper, Tally, Teller};
+use second_opinion::sweeper::{CaseSweeper, Sweeper, Tally};
 use uuid::Uuid;
 
 use crate::support::change::{Change, RUNGS, made, read};
@@ -20,13 +20,13 @@ use crate::support::sample;
 const TOLD: [u8; 4] = [50, 75, 90, 100];
 
 fn sweeper<S: Store>(store: &Arc<S>, clock: &Arc<ManualClock>, plan: Plan) -> Sweeper {
-    Sweeper::new(Teller {
+    Sweeper::new(CaseSweeper {
         store: Arc::clone(store) as Arc<dyn Store>,
         clock: Arc::clone(clock) as Arc<dyn Clock>,
         calendar: Calendar::default(),
         plan,
         notices: NoticeSettings::default(),
-        rungs: RUNGS.to_vec(),
+        reminder_thresholds: RUNGS.to_vec(),
     })
 }
 
@@ -52,7 +52,9 @@ async fn told(store: &impl Store, id: Uuid) -> BTreeMap<ClockKind, Vec<u8>> {
     let mut told: BTreeMap<ClockKind, Vec<u8>> = BTreeMap::new();
     for event in unseal(id, &history).expect("events") {
         if let EventBody::DueSoon(soon) = event.body {
-            told.entry(soon.clock).or_default().push(soon.gone_percent);
+            told.entry(soon.clock)
+                .or_default()
+                .push(soon.elapsed_percent);
         } else if let EventBody::Overdue(overdue) = event.body {
             told.entry(overdue.clock).or_default().push(100);
         }
@@ -99,9 +101,9 @@ pub async fn each_thing_is_told_once_by_however_many_sweepers<S: Store>(store: A
         assert_eq!(told.len(), if n % 2 == 0 { 2 } else { 1 }, "clocks");
         assert!(told.values().all(|told| *told == TOLD), "{told:?}");
         let case = read(&*store, *id).await;
-        let kinds: Vec<_> = case.file.notices.iter().map(|it| it.kind).collect();
+        let kinds: Vec<_> = case.current.notices.iter().map(|it| it.kind).collect();
         assert_eq!(kinds, [NoticeKind::Lapse]);
-        let letter = store.notice(case.file.notices[0].notice_id).await;
+        let letter = store.notice(case.current.notices[0].notice_id).await;
         assert!(letter.expect("read").is_some());
     }
     // What each sweeper counts is what it told itself.
@@ -125,19 +127,19 @@ pub async fn a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiti
     let clock = standing_at(sample::urgent_gone(50));
     let mut sweeper = sweeper(&store, &clock, Plan::default());
     let first = sweeper.round().await.expect("swept");
-    assert_eq!((first.set_aside, first.due_soon), (300, 2));
+    assert_eq!((first.deferred, first.due_soon), (300, 2));
     assert_eq!(told(&*store, urgent).await.len(), 2);
     let second = sweeper.round().await.expect("swept");
     assert_eq!(second, Tally::default(), "none is looked at again");
     // A while later each is looked at once more, in case that it has changed.
     clock.set(sample::urgent_gone(50) + TimeDelta::minutes(10));
     let third = sweeper.round().await.expect("swept");
-    assert_eq!((third.looked_at, third.set_aside), (300, 300));
+    assert_eq!((third.examined, third.deferred), (300, 300));
     // Once they are owed something they are told, and from then on the store knows when to look.
     clock.set(sample::start() + TimeDelta::hours(91));
     let fourth = sweeper.round().await.expect("swept");
     assert_eq!(
-        (fourth.set_aside, fourth.due_soon, fourth.overdue),
+        (fourth.deferred, fourth.due_soon, fourth.overdue),
         (0, 300, 2)
     );
     let fifth = sweeper.round().await.expect("swept");
@@ -152,7 +154,7 @@ pub async fn what_was_set_aside_is_told_in_time_once_someone_changes_it<S: Store
     let early = sample::urgent_gone(50) - TimeDelta::seconds(3);
     let clock = standing_at(early);
     let mut sweeper = sweeper(&store, &clock, Plan::default());
-    assert_eq!(sweeper.round().await.expect("swept").set_aside, 1);
+    assert_eq!(sweeper.round().await.expect("swept").deferred, 1);
     let case = read(&*store, change.id).await;
     made(&*store, Change::of(&case, early).verify()).await;
     assert_eq!(sweeper.round().await.expect("swept"), Tally::default());
@@ -172,7 +174,7 @@ pub async fn a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_to
     // The urgent case has lapsed, and half of the other's time has gone.
     let clock = standing_at(sample::start() + TimeDelta::hours(91));
     let first = sweeper(&store, &clock, plan).round().await.expect("swept");
-    assert_eq!((first.due_soon, first.overdue, first.set_aside), (1, 0, 1));
+    assert_eq!((first.due_soon, first.overdue, first.deferred), (1, 0, 1));
     assert_eq!(told(&*store, routine).await.len(), 1);
     assert_eq!(told(&*store, urgent).await.len(), 0);
     let mended = sweeper(&store, &clock, Plan::default()).round().await;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use second_opinion::case::{Case, Digest, Event, EventKind, NoticeReference, SealedEvent};
 use second_opinion::rules::Policy;
-use second_opinion::store::{Record, decode_file, encode_file, fold};
+use second_opinion::store::{Record, decode_state, encode_state, fold};
 use second_opinion::wire::render::{self, RenderContext};
 
 use crate::contract;
@@ -110,7 +110,7 @@ fn golden_case(folder: &Folder, name: &str) -> GoldenCase {
 #[test]
 fn golden_events_fold_to_the_expected_cases() {
     for golden in GoldenCase::all() {
-        let file = serde_json::to_string_pretty(&golden.case.file).expect("JSON");
+        let file = serde_json::to_string_pretty(&golden.case.current).expect("JSON");
         compare(&format!("{}/file.json", golden.name), &(file + "\n"));
     }
 }
@@ -134,10 +134,10 @@ fn golden_cases_are_shown_as_expected() {
 #[test]
 fn golden_cases_survive_their_snapshots() {
     for golden in GoldenCase::all() {
-        let snapshot = encode_file(&golden.case.file).expect("a snapshot");
+        let snapshot = encode_state(&golden.case.current).expect("a snapshot");
         assert_eq!(
-            decode_file(&snapshot),
-            Some(golden.case.file),
+            decode_state(&snapshot),
+            Some(golden.case.current),
             "{}",
             golden.name
         );
@@ -162,7 +162,7 @@ fn a_changed_byte_is_found() {
 pub fn letters_named() -> Vec<(String, NoticeReference)> {
     let named = |golden: GoldenCase| {
         let name = golden.name;
-        let notices = golden.case.file.notices;
+        let notices = golden.case.current.notices;
         notices
             .into_iter()
             .map(move |notice| (name.clone(), notice))

@@ -106,7 +106,7 @@ fn fill(value: &mut Value, case: Option<&Case>) {
                 *value = known().etag().into();
             } else if let Some(index) = text.strip_prefix("$letter:") {
                 let index: usize = index.parse().expect("a number");
-                let notice = &known().file.notices[index];
+                let notice = &known().current.notices[index];
                 *value = notice.notice_id.to_string().into();
             }
         }

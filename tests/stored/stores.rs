@@ -114,7 +114,7 @@ async fn check_cases(store: &dyn Store, record: &StoreRecord) {
 async fn check_letters(store: &dyn Store, record: &StoreRecord) {
     for held in &record.cases {
         let case = store.case(held.id).await.expect("it").expect("a case");
-        for reference in &case.file.notices {
+        for reference in &case.current.notices {
             let stored = store.notice(reference.notice_id).await.expect("it");
             let stored = stored.unwrap_or_else(|| panic!("{}: a letter is missing", held.name));
             assert_eq!(stored.reference, *reference, "{}", held.name);

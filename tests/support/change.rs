@@ -2,14 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use second_opinion::case::{
-    self, Actor, ActorKind, Case, Context, Digest, Event, EventBody, EventKind, SealedEvent,
-    SecondOpinion,
+    self, Actor, ActorKind, Case, ClockEvent, Context, Digest, Event, EventBody, NoticeReference,
+    SealedEvent, SecondOpinion,
 };
 use second_opinion::notice::{self, LetterContext, NoticeSettings, SealedLetter, Settings};
 use second_opinion::plan::Plan;
 use second_opinion::rules::Policy;
 use second_opinion::store::{
-    CaseColumns, Commit, Committed, ReplayKey, Store, StoredNotice, encode_file,
+    CaseColumns, Commit, Committed, ReplayKey, Store, StoredNotice, encode_state,
 };
 use uuid::Uuid;
 
@@ -83,32 +83,33 @@ impl<'a> Change<'a> {
 
     pub fn approve(&self) -> Commit {
         let person = actor().person().expect("a person");
-        let judged = case::approve(self.case(), sample::approve(), &person, &self.context());
-        let judged = judged.expect("allowed");
-        let letters = notice::approval(&judged.approval, self.making()).expect("letters");
-        let references = letters.iter().map(|made| made.reference.clone());
-        self.commit(judged.issued(references.collect()), letters)
+        let approved = case::approve(self.case(), sample::approve(), &person, &self.context());
+        let mut approved = approved.expect("allowed");
+        let letters = notice::approval(&approved.approval, self.making()).expect("letters");
+        approved.notices = references(&letters);
+        self.commit(approved, letters)
     }
 
     pub fn deny(&self) -> Commit {
         let person = actor().person().expect("a person");
-        let judged = case::deny(self.case(), sample::deny(), &person, &self.context());
-        let judged = judged.expect("allowed");
-        let letters = notice::denial(judged.denial(), self.making()).expect("letters");
-        let mut references = letters.iter().map(|made| made.reference.clone());
+        let proposed = case::deny(self.case(), sample::deny(), &person, &self.context());
+        let proposed = proposed.expect("allowed");
+        let letters = notice::denial(proposed.denial(), self.making()).expect("letters");
+        let mut references = references(&letters).into_iter();
         let to_member = references.next().expect("a letter to the member");
-        let body = judged.issued(to_member, references.collect());
-        self.commit(body.expect("a denial's letter"), letters)
+        let denied = proposed.issued(to_member, references.collect());
+        self.commit(denied.expect("a denial's letter"), letters)
     }
 
     /// The reminder or overdue event that is due by now.
     pub fn sweep(&self) -> Commit {
-        let body = self.case().sweep(self.now, &RUNGS).expect("a due event");
-        let overdue = body.kind() == EventKind::Overdue;
-        let letter = notice::lapse(self.case(), self.making()).expect("a way");
-        let letters: Vec<SealedLetter> = letter.into_iter().filter(|_| overdue).collect();
-        let references = letters.iter().map(|made| made.reference.clone());
-        self.commit(body.with_notices(references.collect()), letters)
+        let mut event = self.case().sweep(self.now, &RUNGS).expect("owed by now");
+        let mut letters = Vec::new();
+        if let ClockEvent::Overdue(overdue) = &mut event {
+            letters.extend(notice::lapse(self.case(), self.making()).expect("a way"));
+            overdue.notices = references(&letters);
+        }
+        self.commit(event, letters)
     }
 
     fn making(&self) -> LetterContext<'_> {
@@ -120,18 +121,19 @@ impl<'a> Change<'a> {
         LetterContext::of(self.case(), Uuid::now_v7, self.now, settings, calendar)
     }
 
-    fn commit(&self, body: EventBody, letters: Vec<SealedLetter>) -> Commit {
+    fn commit(&self, body: impl Into<EventBody>, letters: Vec<SealedLetter>) -> Commit {
+        let body = body.into();
         let expected_version = self.before.map_or(0, |case| case.version);
         let kind = body.kind();
         let edition = match (&body, self.before) {
             (EventBody::Submitted(submitted), None) => submitted.edition,
-            (_, Some(case)) => case.file.edition,
+            (_, Some(case)) => case.current.edition,
             (_, None) => panic!("the first event must be a submission"),
         };
         let event = Event {
             version: expected_version + 1,
             occurred_at: self.now,
-            actor: if kind.is_by_a_caller() {
+            actor: if kind.is_from_caller() {
                 actor()
             } else {
                 Actor::sweeper()
@@ -150,7 +152,7 @@ impl<'a> Change<'a> {
             event: sealed,
             kind,
             columns: CaseColumns::of(&case, &RUNGS),
-            snapshot: encode_file(&case.file).expect("bytes"),
+            snapshot: encode_state(&case.current).expect("bytes"),
             letters: letters
                 .into_iter()
                 .map(|letter| StoredNotice {
@@ -160,7 +162,7 @@ impl<'a> Change<'a> {
                 })
                 .collect(),
             replay: kind
-                .is_by_a_caller()
+                .is_from_caller()
                 .then(|| key("sample-caller", Uuid::now_v7())),
         }
     }
@@ -173,7 +175,11 @@ pub fn actor() -> Actor {
     }
 }
 
-/// An idempotency record with the digest of the request id as its content digest.
+fn references(letters: &[SealedLetter]) -> Vec<NoticeReference> {
+    letters.iter().map(|made| made.reference.clone()).collect()
+}
+
+/// An idempotency record whose content is the digest of the request id.
 pub fn key(caller: &str, request_id: Uuid) -> (ReplayKey, Digest) {
     let key = ReplayKey {
         caller: caller.to_owned(),

@@ -2,9 +2,9 @@
 
 use chrono::{DateTime, Duration, Utc};
 use second_opinion::case::{
-    AlternativeFormat, Approve, Cin, ClinicalContext, DenialReason, Deny, GivenReason, IcdCode,
-    LanguageTag, License, LicenseType, LicensedReviewer, Member, NetworkAlternative,
-    NetworkAvailability, NetworkStatus, Npi, Private, Provider, Requester, Reviewer, SecondOpinion,
+    AlternativeFormat, Approve, Cin, ClinicalContext, DenialReason, Deny, IcdCode, LanguageTag,
+    License, LicenseType, LicensedReviewer, Member, NetworkAlternative, NetworkAvailability,
+    NetworkStatus, Npi, Private, Provider, RequestReason, Requester, Reviewer, SecondOpinion,
     UrgencyClaim, Verify, Withdraw,
 };
 use second_opinion::rules::{
@@ -87,7 +87,7 @@ pub fn request(n: u32, received_at: DateTime<Utc>) -> SecondOpinion {
             confidential_address_lines: Vec::new(),
         },
         requesters: vec![Requester::Member],
-        reasons: vec![GivenReason {
+        reasons: vec![RequestReason {
             code: Some(Reason::DiagnosisInDoubt),
             threats: Vec::new(),
             detail: Private::from("The findings do not agree with each other."),

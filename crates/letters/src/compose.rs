@@ -167,9 +167,9 @@ pub fn verification(
 /// # Errors
 /// Fails if the plan has no contact method for appeals or grievances.
 pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLetter>, NoticeError> {
-    let pending = case.file.state == State::PendingReview;
+    let pending = case.current.state == State::PendingReview;
     let has_one = case
-        .file
+        .current
         .notices
         .iter()
         .any(|notice| notice.kind == NoticeKind::Lapse);
@@ -177,7 +177,7 @@ pub fn lapse(case: &Case, context: LetterContext<'_>) -> Result<Option<SealedLet
         return Ok(None);
     }
     let limits = case
-        .file
+        .current
         .clocks
         .iter()
         .filter(|clock| clock.runs())

@@ -49,8 +49,8 @@ impl<'a> LetterContext<'a> {
         Self {
             new_id,
             determination_id: case.id,
-            request: &case.file.request,
-            edition: case.file.edition,
+            request: &case.current.request,
+            edition: case.current.edition,
             now,
             settings,
             calendar,

@@ -8,7 +8,7 @@ use super::content::{
 use super::plan::Plan;
 use super::rights::HearingRight;
 use second_opinion_rules::case::{
-    Approval, Denial, HealthProfessional, NetworkAlternative, Provider, ReferralTo, Requester,
+    Approval, Denial, HealthProfessional, NetworkAlternative, Provider, Referral, Requester,
     Reviewer, SecondOpinion,
 };
 use second_opinion_rules::rules::{Availability, DenialReasonCode, Recommendation};
@@ -122,7 +122,7 @@ pub(super) fn provider_copy(decision: WrittenDecision, reviewer: &Reviewer) -> P
     }
 }
 
-pub(super) fn referral_details(referral: &ReferralTo) -> ProviderDetails {
+pub(super) fn referral_details(referral: &Referral) -> ProviderDetails {
     provider_details(&referral.provider, referral.in_network)
 }
 

@@ -47,7 +47,7 @@ pub use metrics::{Connections, StoreMetrics};
 pub use open::{migrate, open, open_read_only};
 pub use open_cases::{CLOCKS, OpenCaseColumns, OpenCases, TimeLeft};
 pub use secret::{Secret, redact_url};
-pub use snapshot::{decode_file, encode_file};
+pub use snapshot::{decode_state, encode_state};
 pub use url::StoreUrl;
 pub use verify::{Finding, LogReport, Problem, verify_log};
 
@@ -162,7 +162,7 @@ pub struct Commit {
     pub kind: EventKind,
     /// The columns of the case after the change.
     pub columns: CaseColumns,
-    /// The case's file after the change, encoded by [`encode_file`].
+    /// The case's file after the change, encoded by [`encode_state`].
     pub snapshot: Vec<u8>,
     /// The letters made with it.
     pub letters: Vec<StoredNotice>,
@@ -198,7 +198,7 @@ impl CaseColumns {
     /// The columns of a case, with the sweeper's reminder thresholds (`rungs`) in percent of a clock's time.
     #[must_use]
     pub fn of(case: &Case, rungs: &[u8]) -> Self {
-        let file = &case.file;
+        let file = &case.current;
         Self {
             state: file.state,
             urgency: file.assessment.urgency,

@@ -8,7 +8,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::codes::instant_column;
 use super::value::Value;
-use second_opinion_rules::case::{Clock, File, State};
+use second_opinion_rules::case::{CaseState, Clock, State};
 use second_opinion_rules::rules::ClockKind;
 
 /// Every kind of clock.
@@ -34,7 +34,7 @@ pub struct OpenCaseColumns {
 impl OpenCaseColumns {
     /// The columns of a case's file.
     #[must_use]
-    pub fn of(file: &File) -> Self {
+    pub fn of(file: &CaseState) -> Self {
         let due = |kind| {
             let running = |clock: &&Clock| clock.kind == kind && clock.runs();
             file.clocks.iter().find(running).map(Clock::due_at)
@@ -183,7 +183,7 @@ pub(super) const FILL_SQL: &str =
         provider_notification_due_us = $3, undecided_since_us = $4
     WHERE opened_at = $5";
 /// The parameters of [`FILL_SQL`].
-pub(super) fn fill_values(opened_at: i64, file: &File) -> [Value<'static>; 5] {
+pub(super) fn fill_values(opened_at: i64, file: &CaseState) -> [Value<'static>; 5] {
     let [determination, member, provider, undecided] = OpenCaseColumns::of(file).in_us();
     [
         determination.into(),

@@ -8,10 +8,10 @@ use super::open_cases::OpenCasesRow;
 use super::sequence::CaseHead;
 use super::{
     Head, LogEntry, Record, Replay, ReplayKey, StoreError, StoredNotice, StoredRendering,
-    decode_file, fold,
+    decode_state, fold,
 };
 use second_opinion_letters::Rendition;
-use second_opinion_rules::case::{Case, Digest, File};
+use second_opinion_rules::case::{Case, CaseState, Digest};
 
 /// A case as its row has it.
 pub(super) struct StoredCase {
@@ -23,7 +23,7 @@ pub(super) struct StoredCase {
     updated_at: DateTime<Utc>,
     last_position: u64,
     /// `None`: another version wrote the snapshot. The events are the record.
-    file: Option<File>,
+    current: Option<CaseState>,
 }
 
 pub(super) fn stored_case(row: &dyn Row) -> Result<StoredCase, StoreError> {
@@ -36,7 +36,7 @@ pub(super) fn stored_case(row: &dyn Row) -> Result<StoredCase, StoreError> {
         created_at: columns.instant("created_at_us")?,
         updated_at: columns.instant("updated_at_us")?,
         last_position: columns.position("last_position")?,
-        file: decode_file(columns.bytes("snapshot")?),
+        current: decode_state(columns.bytes("snapshot")?),
     })
 }
 
@@ -47,16 +47,16 @@ pub(super) fn keyed_case(row: &dyn Row) -> Result<(i64, StoredCase), StoreError>
 }
 
 impl StoredCase {
-    /// The position from which a walk gives the events to fold; `None`: the file is known.
+    /// The position from which a walk gives the events to fold; `None`: the current is known.
     pub fn unfolded(&self) -> Option<u64> {
-        self.file.is_none().then_some(self.last_position)
+        self.current.is_none().then_some(self.last_position)
     }
 
-    /// The case, with its file folded from the steps of a walk where it is not known.
+    /// The case, with its current folded from the steps of a walk where it is not known.
     pub fn complete(self, steps: Vec<WalkStep>) -> Result<Case, StoreError> {
-        let file = match self.file {
-            Some(file) => file,
-            None => fold(self.id, &walked(self.id, steps)?)?.file,
+        let current = match self.current {
+            Some(current) => current,
+            None => fold(self.id, &walked(self.id, steps)?)?.current,
         };
         Ok(Case {
             id: self.id,
@@ -65,7 +65,7 @@ impl StoredCase {
             command_head: self.command_head,
             created_at: self.created_at,
             updated_at: self.updated_at,
-            file,
+            current,
         })
     }
 }

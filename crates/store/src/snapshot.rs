@@ -2,9 +2,9 @@
 //!
 //! A snapshot is a cache. One that another version wrote is ignored: the case is folded from its events.
 
-use second_opinion_rules::case::File;
+use second_opinion_rules::case::CaseState;
 
-/// The schema of [`File`]; raised whenever its shape changes.
+/// The schema of [`CaseState`]; raised whenever its shape changes.
 const SNAPSHOT_SCHEMA: u8 = 2;
 
 /// The size of most files in bytes: their buffer need not grow.
@@ -14,7 +14,7 @@ const USUAL_BYTES: usize = 2_048;
 ///
 /// # Errors
 /// When it cannot be encoded, which no file of this crate's types can cause.
-pub fn encode_file(file: &File) -> Result<Vec<u8>, postcard::Error> {
+pub fn encode_state(file: &CaseState) -> Result<Vec<u8>, postcard::Error> {
     let mut bytes = Vec::with_capacity(USUAL_BYTES);
     bytes.push(SNAPSHOT_SCHEMA);
     postcard::to_extend(file, bytes)
@@ -22,7 +22,7 @@ pub fn encode_file(file: &File) -> Result<Vec<u8>, postcard::Error> {
 
 /// Decodes a file; `None`: another version wrote it, or it cannot be read.
 #[must_use]
-pub fn decode_file(bytes: &[u8]) -> Option<File> {
+pub fn decode_state(bytes: &[u8]) -> Option<CaseState> {
     match bytes.split_first() {
         Some((&SNAPSHOT_SCHEMA, rest)) => postcard::from_bytes(rest).ok(),
         _ => None,

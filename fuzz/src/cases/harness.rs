@@ -5,15 +5,15 @@ use std::cell::Cell;
 use arbitrary::Unstructured;
 use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::{
-    Actor, ActorKind, Case, Context, Decision, Digest, Event, EventBody, EventKind, NoticeKind,
-    Person, Refusal, SealedEvent, SecondOpinion, State, approve, deny, expedite, notify, submit,
-    verify, withdraw,
+    Actor, ActorKind, Case, ClockEvent, Context, Decision, Digest, Event, EventBody, EventKind,
+    NoticeKind, Person, Refusal, SealedEvent, SecondOpinion, State, approve, deny, expedite,
+    notify, submit, verify, withdraw,
 };
 use second_opinion::notice::{
     self, Form, LetterContext, NoticeError, NoticeSettings, Rendition, SealedLetter, Settings,
     Templates,
 };
-use second_opinion::store::{LogEntry, Record, decode_file, encode_file, fold};
+use second_opinion::store::{LogEntry, Record, decode_state, encode_state, fold};
 use second_opinion::wire::{parse, render, v1};
 use uuid::Uuid;
 
@@ -47,19 +47,17 @@ impl CaseHarness {
             now,
             policy: &POLICY,
         };
-        let body = submit(request, &context);
-        let EventBody::Submitted(submitted) = &body else {
-            panic!("a submission returns another event");
-        };
+        let mut submitted = submit(request, &context);
         let settings = NoticeSettings::default();
         let making = making(&submitted.request, submitted.edition, now, &settings);
-        let letters = notice::submission(submitted, making).expect("the plan can be reached");
+        let letters = notice::submission(&submitted, making).expect("the plan can be reached");
+        submitted.notices = references(&letters);
         let edition = submitted.edition;
         let event = Event {
             version: 1,
             occurred_at: now,
             actor: actor(ActorKind::Service),
-            body: body.with_notices(references(&letters)),
+            body: submitted.into(),
         };
         let sealed = SealedEvent::seal(ID, &event, edition, Digest::ZERO).expect("sealed");
         let case = Case::opened(ID, event.clone(), sealed.sha256).expect("a case");
@@ -98,18 +96,18 @@ impl CaseHarness {
 
     fn append(&mut self, event: Event, sealed: SealedEvent) {
         let position = self.records.len() as u64 + 1;
-        let file = &self.case.file;
+        let current = &self.case.current;
         self.entries.push(LogEntry {
             position,
             determination_id: ID,
             version: event.version,
             kind: event.body.kind(),
-            state: file.state,
-            urgency: file.assessment.urgency,
-            due_at: file.due_at(),
+            state: current.state,
+            urgency: current.assessment.urgency,
+            due_at: current.due_at(),
             occurred_at: event.occurred_at,
-            referral_number: file.request.referral_number.clone(),
-            treatment_authorization_number: file.request.treatment_authorization_number.clone(),
+            referral_number: current.request.referral_number.clone(),
+            treatment_authorization_number: current.request.treatment_authorization_number.clone(),
         });
         self.records.push(Record {
             position,
@@ -121,14 +119,14 @@ impl CaseHarness {
         self.events.push(event);
     }
 
-    fn commit(&mut self, body: EventBody, letters: Vec<SealedLetter>, kind: ActorKind) {
+    fn commit(&mut self, body: impl Into<EventBody>, letters: Vec<SealedLetter>, kind: ActorKind) {
         let event = Event {
             version: self.case.version + 1,
             occurred_at: self.now,
             actor: actor(kind),
-            body,
+            body: body.into(),
         };
-        let edition = self.case.file.edition;
+        let edition = self.case.current.edition;
         let sealed = SealedEvent::seal(ID, &event, edition, self.case.head).expect("sealed");
         let next = self.case.clone().after(&event, sealed.sha256);
         self.case = next.expect("the event applies to its case");
@@ -137,8 +135,8 @@ impl CaseHarness {
     }
 
     fn making(&self) -> LetterContext<'_> {
-        let file = &self.case.file;
-        making(&file.request, file.edition, self.now, &self.settings)
+        let current = &self.case.current;
+        making(&current.request, current.edition, self.now, &self.settings)
     }
 
     /// Applies one message, or runs the sweeper.
@@ -171,14 +169,11 @@ impl CaseHarness {
         let Ok(change) = parse::record_verification(message) else {
             return Ok(());
         };
-        let body = verify(&self.case, change.command, &self.context())?;
-        let EventBody::Verified(verified) = &body else {
-            panic!("a verification returns another event");
-        };
-        let letters = notice::verification(self.case.file.state, verified, self.making());
+        let mut verified = verify(&self.case, change.command, &self.context())?;
+        let letters = notice::verification(self.case.current.state, &verified, self.making());
         let letters = letters.expect("the plan can be reached");
-        let body = body.with_notices(references(&letters));
-        self.commit(body, letters, ActorKind::Service);
+        verified.notices = references(&letters);
+        self.commit(verified, letters, ActorKind::Service);
         Ok(())
     }
 
@@ -186,10 +181,10 @@ impl CaseHarness {
         let Ok(change) = parse::expedite(message, self.now) else {
             return Ok(());
         };
-        let due = self.case.file.due_at();
+        let due = self.case.current.due_at();
         let body = expedite(&self.case, change.command, &self.context())?;
         self.commit(body, Vec::new(), ActorKind::Service);
-        let now_due = self.case.file.due_at();
+        let now_due = self.case.current.due_at();
         assert!(now_due <= due || due.is_none(), "the due date moved later");
         Ok(())
     }
@@ -198,11 +193,11 @@ impl CaseHarness {
         let Ok(change) = parse::issue_approval(message, self.now) else {
             return Ok(());
         };
-        let judged = approve(&self.case, change.command, &person(), &self.context())?;
-        let letters = notice::approval(&judged.approval, self.making());
+        let mut approved = approve(&self.case, change.command, &person(), &self.context())?;
+        let letters = notice::approval(&approved.approval, self.making());
         let letters = letters.expect("the plan can be reached");
-        let body = judged.issued(references(&letters));
-        self.commit(body, letters, ActorKind::Person);
+        approved.notices = references(&letters);
+        self.commit(approved, letters, ActorKind::Person);
         Ok(())
     }
 
@@ -210,8 +205,8 @@ impl CaseHarness {
         let Ok(change) = parse::issue_denial(message) else {
             return Ok(());
         };
-        let judged = deny(&self.case, change.command, &person(), &self.context())?;
-        let letters = match notice::denial(judged.denial(), self.making()) {
+        let proposed = deny(&self.case, change.command, &person(), &self.context())?;
+        let letters = match notice::denial(proposed.denial(), self.making()) {
             Ok(letters) => letters,
             Err(NoticeError::TranslationMissing { reasons, .. }) => {
                 assert!(!reasons.is_empty());
@@ -219,16 +214,20 @@ impl CaseHarness {
             }
             Err(other) => panic!("{other}"),
         };
-        let mut references = references(&letters).into_iter();
-        let to_member = references.next().expect("a letter to the member");
-        let body = judged.issued(to_member, references.collect());
-        self.commit(body.expect("a denial's letter"), letters, ActorKind::Person);
+        let mut named = references(&letters).into_iter();
+        let to_member = named.next().expect("a letter to the member");
+        let denied = proposed.issued(to_member, named.collect());
+        self.commit(
+            denied.expect("a denial's letter"),
+            letters,
+            ActorKind::Person,
+        );
         Ok(())
     }
 
     /// Usually one of the case's letters, sometimes `None`.
     fn letter(&self, bytes: &mut Unstructured<'_>) -> Option<Uuid> {
-        let notices = &self.case.file.notices;
+        let notices = &self.case.current.notices;
         let notice = notices.get(below(bytes, notices.len() + 1))?;
         Some(notice.notice_id)
     }
@@ -260,13 +259,14 @@ impl CaseHarness {
 
     /// Commits every reminder and overdue event that is due, one at a time.
     fn sweep(&mut self) {
-        while let Some(body) = self.case.sweep(self.now, &REMINDER_THRESHOLDS_PERCENT) {
-            let overdue = body.kind() == EventKind::Overdue;
-            let letter = notice::lapse(&self.case, self.making());
-            let letter = letter.expect("the plan can be reached");
-            let letters: Vec<SealedLetter> = letter.into_iter().filter(|_| overdue).collect();
-            let body = body.with_notices(references(&letters));
-            self.commit(body, letters, ActorKind::Service);
+        while let Some(mut event) = self.case.sweep(self.now, &REMINDER_THRESHOLDS_PERCENT) {
+            let mut letters: Vec<SealedLetter> = Vec::new();
+            if let ClockEvent::Overdue(overdue) = &mut event {
+                let letter = notice::lapse(&self.case, self.making());
+                letters.extend(letter.expect("the plan can be reached"));
+                overdue.notices = references(&letters);
+            }
+            self.commit(event, letters, ActorKind::Service);
         }
         assert!(
             self.case
@@ -284,11 +284,11 @@ impl CaseHarness {
 
     /// Checks the invariants after an event; the first `checked_letters` letters were checked before.
     pub fn check(&self, checked_letters: usize) {
-        let (case, file) = (&self.case, &self.case.file);
+        let (case, file) = (&self.case, &self.case.current);
         let folded = fold(ID, &self.records).expect("valid events fold");
         assert_eq!(&folded, case, "the events fold to another state");
-        let snapshot = encode_file(file).expect("a snapshot");
-        assert_eq!(decode_file(&snapshot).as_ref(), Some(file));
+        let snapshot = encode_state(file).expect("a snapshot");
+        assert_eq!(decode_state(&snapshot).as_ref(), Some(file));
         for limit in file.clocks.iter().flat_map(|clock| &clock.limits) {
             assert!(
                 limit.due_at > file.request.received_at,
@@ -326,7 +326,7 @@ impl CaseHarness {
 
     /// Every denial has a letter, and every decision was made by a person.
     fn check_decision(&self) {
-        let file = &self.case.file;
+        let file = &self.case.current;
         let denied = matches!(file.decision, Some(Decision::Denied(_)));
         assert_eq!(denied, file.state == State::Denied);
         let has_letter = |kind| file.notices.iter().any(|notice| notice.kind == kind);

@@ -100,7 +100,7 @@ impl DamagedStore {
             8 => self.entries[index].version = value.into(),
             9 => self
                 .case
-                .file
+                .current
                 .request
                 .referral_number
                 .push(char::from(value)),

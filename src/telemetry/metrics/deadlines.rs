@@ -9,8 +9,8 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::histogram::Histogram;
 
-use crate::case::{Because, Clock, Decision, File};
-use crate::rules::{ClockKind, Urgency};
+use crate::case::{CaseState, Decision};
+use crate::rules::{Clock, ClockKind, StopReason, Urgency};
 use crate::store::{CLOCKS, OpenCases, TimeLeft};
 
 const URGENCIES: [Urgency; 2] = [Urgency::Routine, Urgency::Urgent];
@@ -45,18 +45,18 @@ pub struct DeadlineChanges {
 }
 
 impl DeadlinesBefore {
-    /// The deadlines of a case's file.
+    /// The deadlines of a case's state.
     #[must_use]
-    pub fn of(file: &File) -> Self {
+    pub fn of(state: &CaseState) -> Self {
         Self {
-            stopped: stopped(file).map(|(kind, _)| kind).collect(),
-            decided: decided_at(file).is_some(),
+            stopped: stopped(state).map(|(kind, _)| kind).collect(),
+            decided: decided_at(state).is_some(),
         }
     }
 
     /// What has changed in the file since.
     #[must_use]
-    pub fn changes(&self, after: &File) -> DeadlineChanges {
+    pub fn changes(&self, after: &CaseState) -> DeadlineChanges {
         let decided_at = decided_at(after).filter(|_| !self.decided);
         DeadlineChanges {
             stopped: stopped(after)
@@ -72,15 +72,17 @@ impl DeadlinesBefore {
 }
 
 /// The clocks that a decision or a notification stopped, and whether it came too late.
-fn stopped(file: &File) -> impl Iterator<Item = (ClockKind, bool)> {
-    file.clocks.iter().filter_map(|clock: &Clock| {
-        let stop = clock.stopped.filter(|stop| stop.because == Because::Done)?;
+fn stopped(state: &CaseState) -> impl Iterator<Item = (ClockKind, bool)> {
+    state.clocks.iter().filter_map(|clock: &Clock| {
+        let stop = clock
+            .stopped
+            .filter(|stop| stop.reason == StopReason::Done)?;
         Some((clock.kind, stop.at >= clock.due_at()))
     })
 }
 
-fn decided_at(file: &File) -> Option<DateTime<Utc>> {
-    file.decision.as_ref().and_then(Decision::decided_at)
+fn decided_at(state: &CaseState) -> Option<DateTime<Utc>> {
+    state.decision.as_ref().and_then(Decision::decided_at)
 }
 
 /// Stopped clocks and decisions of this process.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::change::{Change, change_ids};
 use super::path::At;
-use super::people::{member_rest, requester};
+use super::people::{member_details, requester};
 use super::provider::{network_availability, provider};
 use super::request::urgency_claim;
 use super::violations::Violations;
@@ -39,7 +39,7 @@ pub fn record_verification(
                     Cin::parse,
                     Cin::EXPECTED,
                 ),
-                rest: member_rest(&mut v, at, message),
+                details: member_details(&mut v, at, message),
             }
         }),
     };

@@ -3,7 +3,7 @@
 use super::path::At;
 use super::violations::Violations;
 use crate::case::{
-    AlternativeFormat, AuthorityBasis, Cin, HealthProfessional, LanguageTag, Member, MemberRest,
+    AlternativeFormat, AuthorityBasis, Cin, HealthProfessional, LanguageTag, Member, MemberDetails,
     Npi, Private, Representative, Requester,
 };
 use crate::wire::v1;
@@ -23,7 +23,7 @@ pub(super) fn member(
         Cin::parse,
         Cin::EXPECTED,
     );
-    let rest = member_rest(v, at, &message);
+    let rest = member_details(v, at, &message);
     Some(Member {
         member_id: member_id?,
         full_name: rest.full_name,
@@ -35,8 +35,12 @@ pub(super) fn member(
     })
 }
 
-pub(super) fn member_rest(v: &mut Violations, at: At<'_>, message: &v1::Member) -> MemberRest {
-    MemberRest {
+pub(super) fn member_details(
+    v: &mut Violations,
+    at: At<'_>,
+    message: &v1::Member,
+) -> MemberDetails {
+    MemberDetails {
         full_name: v.private_line(at.field("full_name"), &message.full_name),
         address_lines: v.private_lines(at.field("address_lines"), &message.address_lines),
         preferred_language: language(

@@ -8,8 +8,8 @@ use super::people::{member, npi, requesters};
 use super::provider::{named_provider, network_availability};
 use super::violations::Violations;
 use crate::case::{
-    ClinicalContext, GivenReason, IcdCode, Npi, PractitionerOpinion, ProcedureCode, SecondOpinion,
-    UrgencyClaim,
+    ClinicalContext, IcdCode, Npi, PractitionerOpinion, ProcedureCode, RequestReason,
+    SecondOpinion, UrgencyClaim,
 };
 use crate::error::Malformed;
 use crate::rules::{Calendar, FIRST_ADOPTED, PrimaryCareDecision, Reason, Threat};
@@ -124,7 +124,7 @@ fn request(
     })
 }
 
-fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> GivenReason {
+fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> RequestReason {
     let code = match v.enumeration(at.field("code"), message.code) {
         v1::ReasonCode::Unspecified => None,
         v1::ReasonCode::ReasonablenessOrNecessity => Some(Reason::ReasonablenessOrNecessity),
@@ -150,7 +150,7 @@ fn given_reason(v: &mut Violations, at: At<'_>, message: &v1::RequestReason) -> 
             },
         )
         .collect();
-    GivenReason {
+    RequestReason {
         code,
         threats,
         detail: v.text(at.field("detail"), &message.detail),

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::path::At;
 use super::violations::Violations;
 use crate::case::{Private, is_phone};
-use crate::clock::truncate_to_microseconds;
+use crate::rules::instant::to_microsecond;
 
 /// Maximum length of a text, in characters. The contract states it.
 const TEXT_CHARS_MAX: usize = 4_000;
@@ -211,7 +211,7 @@ impl Violations {
                 "must be an instant between the years 1 and 9999 with nanos from 0 to 999,999,999",
             );
         }
-        parsed.map(truncate_to_microseconds)
+        parsed.map(to_microsecond)
     }
 
     /// Rejects an instant further ahead of the server's clock than clocks differ.

@@ -9,8 +9,8 @@ use super::enums::{
 use super::values::{date, timestamp};
 use super::{decision, history, request};
 use crate::case::{
-    Case, Clock, Event, File, NextStep, NextStepKind, NoticeKind, NoticeReference, Timeliness,
-    Turn, next_steps,
+    Case, CaseState, Clock, Contact, Event, NextStep, NextStepKind, NoticeKind, NoticeReference,
+    Timeliness, next_steps,
 };
 use crate::plan::{ContactPoint, Plan};
 use crate::rules::{Calendar, Finding, Limit, Outcome, POLICY_NUMBER};
@@ -31,7 +31,7 @@ pub struct RenderContext<'a> {
 /// Renders a case in the BASIC view.
 #[must_use]
 pub fn basic(case: &Case, context: RenderContext<'_>) -> Box<v1::Determination> {
-    let mut determination = evaluated(&case.file, context);
+    let mut determination = evaluated(&case.current, context);
     determination.determination_id = case.id.hyphenated().to_string();
     determination.etag = case.etag();
     determination.created_at = Some(timestamp(case.created_at));
@@ -43,52 +43,52 @@ pub fn basic(case: &Case, context: RenderContext<'_>) -> Box<v1::Determination> 
 #[must_use]
 pub fn full(case: &Case, events: &[Event], context: RenderContext<'_>) -> Box<v1::Determination> {
     let mut determination = basic(case, context);
-    determination.decision = case.file.decision.as_ref().map(decision::full);
-    determination.second_opinion = Some(Box::new(request::second_opinion(&case.file.request)));
+    determination.decision = case.current.decision.as_ref().map(decision::full);
+    determination.second_opinion = Some(Box::new(request::second_opinion(&case.current.request)));
     determination.history = events.iter().map(history::entry).collect();
     determination
 }
 
 /// Renders a case without the fields of record, as `EvaluateSecondOpinion` returns it.
 #[must_use]
-pub fn evaluated(file: &File, context: RenderContext<'_>) -> Box<v1::Determination> {
+pub fn evaluated(case: &CaseState, context: RenderContext<'_>) -> Box<v1::Determination> {
     let zone = context.calendar.zone();
     Box::new(v1::Determination {
         determination_id: String::new(),
-        state: state(file.state).into(),
-        pathway: pathway(file.assessment.pathway).into(),
-        urgency: urgency(file.assessment.urgency).into(),
-        recommendation: recommendation(file.assessment.recommendation).into(),
-        qualification: qualification(file.assessment.qualification).into(),
-        clocks: clocks(&file.clocks, context.as_of, zone),
-        findings: file
+        state: state(case.state).into(),
+        pathway: pathway(case.assessment.pathway).into(),
+        urgency: urgency(case.assessment.urgency).into(),
+        recommendation: recommendation(case.assessment.recommendation).into(),
+        qualification: qualification(case.assessment.qualification).into(),
+        clocks: clocks(&case.clocks, context.as_of, zone),
+        findings: case
             .assessment
             .findings
             .iter()
             .copied()
             .map(finding)
             .collect(),
-        next_steps: next_steps(file, context.as_of, context.calendar)
+        next_steps: next_steps(case, context.as_of, context.calendar)
             .iter()
             .map(|step| next_step(step, context.plan))
             .collect(),
-        decision: file.decision.as_ref().map(decision::basic),
-        notifications: file
+        decision: case.decision.as_ref().map(decision::basic),
+        notifications: case
             .notifications
             .iter()
             .map(decision::notification)
             .collect(),
-        notices: file.notices.iter().map(notice_reference).collect(),
+        notices: case.notices.iter().map(notice_reference).collect(),
         second_opinion: None,
         history: Vec::new(),
         policy_number: POLICY_NUMBER.to_owned(),
-        policy_version: date(file.edition),
+        policy_version: date(case.edition),
         etag: String::new(),
         created_at: None,
         updated_at: None,
-        referral_number: file.request.referral_number.clone(),
-        treatment_authorization_number: file.request.treatment_authorization_number.clone(),
-        due_at: file.due_at().map(timestamp),
+        referral_number: case.request.referral_number.clone(),
+        treatment_authorization_number: case.request.treatment_authorization_number.clone(),
+        due_at: case.due_at().map(timestamp),
     })
 }
 
@@ -203,11 +203,11 @@ fn next_step(step: &NextStep, plan: &Plan) -> v1::NextStep {
             .unwrap_or_default(),
         instruction: step.message(),
         deadline: step.deadline.map(timestamp),
-        contact: Some(match &step.turn_to {
-            Turn::Appeals => contact(&plan.appeals),
-            Turn::GrievanceCoordinator => contact(&plan.grievance_coordinator),
-            Turn::MemberServices => contact(&plan.member_services),
-            Turn::Provider {
+        contact: Some(match &step.contact {
+            Contact::Appeals => contact(&plan.appeals),
+            Contact::GrievanceCoordinator => contact(&plan.grievance_coordinator),
+            Contact::MemberServices => contact(&plan.member_services),
+            Contact::Provider {
                 name,
                 phone,
                 address_lines,

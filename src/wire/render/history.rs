@@ -103,7 +103,7 @@ fn detail(body: &EventBody) -> String {
             .unwrap_or_default(),
         EventBody::DueSoon(event) => format!(
             "{} percent of the time of {} had elapsed; due {}",
-            event.gone_percent,
+            event.elapsed_percent,
             clock_kind(event.clock).as_str_name(),
             instant(event.due_at)
         ),

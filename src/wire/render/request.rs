@@ -2,9 +2,9 @@
 
 use super::values::{date, timestamp};
 use crate::case::{
-    AlternativeFormat, AuthorityBasis, ClinicalContext, GivenReason, Member, NetworkAlternative,
-    NetworkAvailability, NetworkStatus, Npi, Private, Provider, Requester, SecondOpinion, Taxonomy,
-    UrgencyClaim, Verification,
+    AlternativeFormat, AuthorityBasis, ClinicalContext, Member, NetworkAlternative,
+    NetworkAvailability, NetworkStatus, Npi, Private, Provider, RequestReason, Requester,
+    SecondOpinion, Taxonomy, UrgencyClaim, Verification,
 };
 use crate::rules::{
     Answer, Availability, MediCalStatus, PrimaryCareDecision, Reason, Role, Threat,
@@ -99,7 +99,7 @@ pub(super) fn requester(requester: &Requester) -> v1::Requester {
     v1::Requester { kind: Some(kind) }
 }
 
-fn reason(reason: &GivenReason) -> v1::RequestReason {
+fn reason(reason: &RequestReason) -> v1::RequestReason {
     v1::RequestReason {
         code: match reason.code {
             None => v1::ReasonCode::Unspecified,

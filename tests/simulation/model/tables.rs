@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use second_opinion::case::{Case, Digest, SealedEvent};
 use second_opinion::store::{
     CaseColumns, Commit, CommitError, Committed, Head, LogEntry, Page, Place, Record, Replay,
-    ReplayKey, StoreError, StoredNotice, Worklist, decode_file,
+    ReplayKey, StoreError, StoredNotice, Worklist, decode_state,
 };
 use uuid::Uuid;
 
@@ -195,8 +195,9 @@ fn case_row(
     position: u64,
 ) -> Result<CaseRow, StoreError> {
     let (id, at) = (event.header.determination_id, event.header.occurred_at);
-    let file = decode_file(&commit.snapshot);
-    let file = file.ok_or_else(|| StoreError::damaged(id, "a snapshot that cannot be read"))?;
+    let current = decode_state(&commit.snapshot);
+    let current =
+        current.ok_or_else(|| StoreError::damaged(id, "a snapshot that cannot be read"))?;
     // An event without a caller changes neither the etag nor the instant of the last change.
     let by_a_caller = commit.replay.is_some();
     let before = held.map(|row| &row.case);
@@ -212,7 +213,7 @@ fn case_row(
             updated_at: before
                 .filter(|_| !by_a_caller)
                 .map_or(at, |case| case.updated_at),
-            file,
+            current,
         },
         columns: commit.columns.clone(),
         opened_at: held.map_or(position, |row| row.opened_at),

@@ -34,7 +34,7 @@ pub async fn cases(recording: &Recording) {
             let file = file_name(record.version, event.body.kind());
             write(&events.join(&name).join(file), &record.bytes);
         }
-        for (notice, number) in case.file.notices.iter().zip(1..) {
+        for (notice, number) in case.current.notices.iter().zip(1..) {
             let letter = store.notice(notice.notice_id).await.expect("it");
             let (kind, language) = (kind_name(notice.kind), notice.language.as_str());
             let file = format!("{number}-{kind}-{language}.json");
@@ -51,7 +51,7 @@ pub async fn cases(recording: &Recording) {
 
 /// The name under which a case is kept; `None`: it is held already, by the same schemas.
 fn free_name(name: &str, case: &Case, events: &Path, letters: &Path) -> Option<String> {
-    let letters_are_held = case.file.notices.is_empty() || letters.join(name).exists();
+    let letters_are_held = case.current.notices.is_empty() || letters.join(name).exists();
     if events.join(name).exists() && letters_are_held {
         return None;
     }

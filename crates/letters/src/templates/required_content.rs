@@ -322,7 +322,7 @@ fn contact_methods(key: &'static str, contact: &ContactMethods) -> Required {
         match method {
             ContactMethod::Phone { .. } => {}
             ContactMethod::Address { lines } => {
-                required.extend(lines.iter().map(|line| (key, line.clone())))
+                required.extend(lines.iter().map(|line| (key, line.clone())));
             }
             ContactMethod::Website { url } => required.push((key, url.clone())),
         }

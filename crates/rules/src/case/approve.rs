@@ -1,69 +1,51 @@
-//! A reviewer approves: may this provider be approved?
+//! The approval of a provider by a reviewer.
 
 use chrono::NaiveDate;
 
-use super::clock::{Because, Clock};
-use super::decision::{Approval, MemberAgreement, NoticeReference, Reviewer};
+use super::decision::{Approval, MemberAgreement, Reviewer};
 use super::event::{Approved, Person};
-use super::provider::{NetworkStatus, Provider};
-use super::{Case, Context, EventBody, Private, ProcedureCode, Refusal, State};
-use crate::rules::{Clause, ClockKind, MediCalStatus, Qualification};
+use super::provider::Provider;
+use super::{Case, Context, Private, ProcedureCode, Refusal, State};
+use crate::rules::{
+    Clause, Clock, ClockKind, MediCalStatus, NetworkStatus, Qualification, StopReason,
+};
 
-/// An approval as the reviewer gives it.
+/// The command to approve a provider.
 #[derive(Clone, Debug)]
 pub struct Approve {
-    /// Who is approved; `None`: the one asked for.
+    /// The provider to approve; `None`: the requested one.
     pub provider: Option<Provider>,
-    /// Who approves.
+    /// The reviewer.
     pub reviewer: Reviewer,
-    /// Why.
+    /// The rationale.
     pub rationale: Private,
-    /// The first local day; `None`: today.
+    /// The first local day on which it is valid; `None`: today.
     pub valid_from: Option<NaiveDate>,
-    /// The last local day.
+    /// The last local day on which it is valid.
     pub valid_through: NaiveDate,
-    /// The number; empty: one is made.
+    /// The number of the authorization; empty: one is generated.
     pub authorization_number: String,
-    /// The member's consent to another provider than the one asked for.
+    /// The member's consent to a provider other than the requested one.
     pub member_agreement: Option<MemberAgreement>,
-    /// CPT or HCPCS; `None`: a consultation for a second opinion.
+    /// The CPT or HCPCS code; `None`: a consultation for a second opinion.
     pub service_code: Option<ProcedureCode>,
-    /// Visits.
+    /// The number of visits.
     pub units: u32,
 }
 
-/// An approval that the rules allow, before its letters are made.
-#[derive(Clone, Debug)]
-pub struct JudgedApproval {
-    /// The approval.
-    pub approval: Approval,
-    clocks: Vec<Clock>,
-}
-
-impl JudgedApproval {
-    /// The event, with the letters made for it.
-    #[must_use]
-    pub fn issued(self, notices: Vec<NoticeReference>) -> EventBody {
-        EventBody::Approved(Box::new(Approved {
-            approval: self.approval,
-            clocks: self.clocks,
-            notices,
-        }))
-    }
-}
-
-/// Judges an approval. A network alternative does not forbid it: the plan *may* limit the choice, and need not.
+/// Approves a provider; the event has no letters yet. An alternative in the network does not forbid it: the plan *may*
+/// limit the choice (VI.C), and need not.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW`; when no provider is named; when its last day is before its first; or when
-/// the provider is another than the one asked for without the member's consent (VI.C), is not outside the network or
-/// not certified (VI.A), or is not qualified (VI.B).
+/// In a state other than `PENDING_REVIEW`; when no provider is named; when the last day is before the first; or when the
+/// provider is not the requested one and the member's consent is missing (VI.C), is not outside the network or not
+/// certified (VI.A), or is not qualified (VI.B).
 pub fn approve(
     case: &Case,
     command: Approve,
     _person: &Person,
     context: &Context<'_>,
-) -> Result<JudgedApproval, Refusal> {
+) -> Result<Approved, Refusal> {
     case.allow("IssueApproval", &[State::PendingReview])?;
     let valid_from = command
         .valid_from
@@ -71,7 +53,7 @@ pub fn approve(
     if command.valid_through < valid_from {
         return Err(Refusal::field(
             "valid_through",
-            "must not be before the first day on which the approval holds",
+            "must not be before the first day on which the approval is valid",
         ));
     }
     let (provider, another) = provider_approved(case, command.provider)?;
@@ -79,7 +61,7 @@ pub fn approve(
     if another && command.member_agreement.is_none() {
         against.push((
             Clause::Network,
-            "another provider than the one asked for needs the member's agreement; without it this is a denial with a referral".to_owned(),
+            "a provider other than the requested one needs the member's agreement; without it this is a denial with a referral".to_owned(),
         ));
     }
     match provider.network_status {
@@ -149,31 +131,32 @@ pub fn approve(
         units: command.units,
         member_agreement: command.member_agreement,
     };
-    Ok(JudgedApproval {
+    Ok(Approved {
         approval,
         clocks: clocks_after_decision(case, context),
+        notices: Vec::new(),
     })
 }
 
-/// The provider approved with what is known of it, and whether it is another than the one asked for. No fact passes
-/// from the one asked for to another.
+/// The provider to approve with its known facts, and whether it is not the requested one. No fact passes from the
+/// requested provider to another.
 fn provider_approved(case: &Case, given: Option<Provider>) -> Result<(Provider, bool), Refusal> {
-    let asked_for = case.file.request.requested_provider.as_ref();
-    match (given, asked_for) {
+    let requested = case.current.request.requested_provider.as_ref();
+    match (given, requested) {
         (None, None) => Err(Refusal::field(
             "provider",
-            "is required: no provider was asked for",
+            "is required: no provider was requested",
         )),
-        (None, Some(asked_for)) => Ok((asked_for.clone(), false)),
+        (None, Some(requested)) => Ok((requested.clone(), false)),
         (Some(given), None) if given.npi.is_none() && given.name.is_empty() => Err(Refusal::field(
             "provider",
-            "needs an npi or a name: no provider was asked for",
+            "needs an npi or a name: no provider was requested",
         )),
         (Some(given), None) => Ok((given, false)),
-        (Some(given), Some(asked_for)) => {
+        (Some(given), Some(requested)) => {
             let unnamed = given.npi.is_none() && given.name.is_empty();
-            if unnamed || asked_for.is_same_as(given.npi.as_ref(), &given.name) {
-                Ok((asked_for.updated_with(&given), false))
+            if unnamed || requested.is_same_as(given.npi.as_ref(), &given.name) {
+                Ok((requested.updated_with(&given), false))
             } else {
                 Ok((given, true))
             }
@@ -181,29 +164,28 @@ fn provider_approved(case: &Case, given: Option<Provider>) -> Result<(Provider, 
     }
 }
 
-/// A number that no other approval has: a case is approved once, and its id is its own.
+/// A unique number: a case is approved once, and its id is unique.
 fn authorization_number(case: &Case, context: &Context<'_>) -> String {
     let day = context.policy.calendar.day_of(context.now).format("%Y%m%d");
     let id = case.id.simple().to_string().to_uppercase();
     format!("SO{day}-{}", &id[20..])
 }
 
-/// The clocks once a decision is made: the decision's stops, the notifications' run on, and where a health
-/// professional asked one to tell that professional starts.
+/// The clocks after a decision: the decision's stops, the notifications' run on, and where a health professional is among
+/// the requesters the clock to notify that professional starts.
 pub(super) fn clocks_after_decision(case: &Case, context: &Context<'_>) -> Vec<Clock> {
-    let mut clocks = case.file.clocks.clone();
+    let mut clocks = case.current.clocks.clone();
     for clock in clocks
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::Determination)
     {
-        clock.stop(context.now, Because::Done);
+        clock.stop(context.now, StopReason::Done);
     }
-    if case.file.request.asked_by_professional() {
+    if case.current.request.has_requesting_professional() {
         clocks.extend(
             context
                 .policy
-                .provider_clock(case.file.request.received_at, context.now)
-                .map(Clock::from),
+                .provider_clock(case.current.request.received_at, context.now),
         );
     }
     clocks

@@ -1,4 +1,4 @@
-//! How is an event kept so that a change to it shows?
+//! The sealed form of an event, in which any later change shows.
 //!
 //! An event is sealed into bytes: a header, then its body. The bytes name the SHA-256 of the event before them in
 //! the case, and their own SHA-256 is kept beside them. The log's head keeps a rolling digest over all events, so
@@ -16,21 +16,21 @@ use uuid::Uuid;
 use super::event::{Actor, Event, EventBody};
 use crate::rules::POLICY_NUMBER;
 
-/// The schema tag of stored events. A later shape gets another number and reads this one too.
+/// The schema tag of stored events. A later shape gets another number, and its reader reads this one too.
 pub const EVENT_SCHEMA: u32 = 1;
 
-/// As many bytes as most events take: their buffer need not grow.
-const USUAL_EVENT_BYTES: usize = 4_096;
+/// Initial capacity of an event's buffer: most events fit, so that it need not grow.
+const EVENT_BYTES_TYPICAL: usize = 4_096;
 
 /// A SHA-256 digest; text is lower-case hexadecimal.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
 impl Digest {
-    /// What an event that has none before it names, and what the log's head is before the first event.
+    /// The previous digest of a case's first event, and the log's head before the first event.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// The digest of some bytes.
+    /// The digest of bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())
@@ -46,21 +46,21 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
-    /// The digest in 64 bytes, or `None` where the slice is not 32 bytes.
+    /// The digest with these bytes; `None`: the slice is not 32 bytes long.
     #[must_use]
     pub fn from_slice(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// Its text, in a place for it.
-    fn text(self, place: &mut [u8; 64]) -> &str {
+    /// Its text, written to a buffer.
+    fn text(self, buffer: &mut [u8; 64]) -> &str {
         const HEX: &[u8; 16] = b"0123456789abcdef";
-        for (pair, byte) in place.chunks_exact_mut(2).zip(self.0) {
+        for (pair, byte) in buffer.chunks_exact_mut(2).zip(self.0) {
             pair[0] = HEX[usize::from(byte >> 4)];
             pair[1] = HEX[usize::from(byte & 15)];
         }
         // INVARIANT: hexadecimal digits are ASCII.
-        std::str::from_utf8(place).unwrap_or_default()
+        std::str::from_utf8(buffer).unwrap_or_default()
     }
 }
 
@@ -114,32 +114,32 @@ impl<'de> Deserialize<'de> for Digest {
     }
 }
 
-/// What stands before the body in an event's bytes.
+/// The header of an event, which precedes the body in its bytes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// [`EVENT_SCHEMA`] of the time.
+    /// The [`EVENT_SCHEMA`] that it was written with.
     pub schema: u32,
     /// The case.
     pub determination_id: Uuid,
     /// 1, 2, 3 … within the case.
     pub version: u32,
-    /// When it was committed.
+    /// The instant of the commit.
     #[serde(with = "crate::rules::instant")]
     pub occurred_at: DateTime<Utc>,
-    /// Who.
+    /// The actor.
     pub actor: Actor,
     /// The policy's number.
     pub policy: String,
-    /// The edition of the policy pinned on the case.
+    /// The edition of the policy that is pinned on the case.
     pub policy_version: NaiveDate,
-    /// The digest of the event before it in the case; [`Digest::ZERO`] of the first.
+    /// The digest of the event before it in the case; [`Digest::ZERO`] for the first.
     pub previous: Digest,
 }
 
-/// An event as it is stored: the very bytes that were hashed.
+/// An event as it is stored: the bytes that were hashed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SealedEvent {
-    /// The header, as it stands in the bytes.
+    /// The header, as written in the bytes.
     pub header: Header,
     /// The bytes: JSON in UTF-8.
     pub bytes: Vec<u8>,
@@ -149,7 +149,7 @@ pub struct SealedEvent {
 }
 
 impl fmt::Debug for SealedEvent {
-    /// Without the bytes, which hold a person's data.
+    /// Omits the bytes, which hold a person's data.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedEvent")
             .field("header", &self.header)
@@ -158,13 +158,13 @@ impl fmt::Debug for SealedEvent {
     }
 }
 
-/// Bytes that are no event.
+/// Bytes that are not an event.
 #[derive(Debug, Error)]
 pub enum UnsealError {
     /// The bytes do not have the digest that is kept beside them.
     #[error("the stored bytes do not have the digest stored beside them")]
     Digest,
-    /// The schema is one that this version does not know.
+    /// This version does not know the schema.
     #[error("schema {0} is not known to this version")]
     Schema(u32),
     /// The bytes cannot be read.
@@ -207,9 +207,9 @@ impl SealedEvent {
         header: Header,
         body: impl FnOnce(&mut Vec<u8>) -> Result<(), serde_json::Error>,
     ) -> Result<Self, serde_json::Error> {
-        let mut bytes = Vec::with_capacity(USUAL_EVENT_BYTES);
+        let mut bytes = Vec::with_capacity(EVENT_BYTES_TYPICAL);
         serde_json::to_writer(&mut bytes, &header)?;
-        bytes.pop(); // the brace that closes the header: the body goes inside
+        bytes.pop(); // the brace that closes the header; the body goes inside it
         bytes.extend_from_slice(b",\"body\":");
         let body_at = bytes.len();
         body(&mut bytes)?;
@@ -223,7 +223,7 @@ impl SealedEvent {
         })
     }
 
-    /// The same event, committed no earlier than `instant`: the log's time never runs backwards.
+    /// The same event, committed no earlier than `instant`: the log's time never runs backward.
     ///
     /// # Errors
     /// As [`SealedEvent::seal`].
@@ -242,7 +242,7 @@ impl SealedEvent {
         })
     }
 
-    /// The event in stored bytes, after checking them against the digest that is kept beside them.
+    /// Reads an event from stored bytes, after checking them against the digest that is kept beside them.
     ///
     /// # Errors
     /// When the bytes were changed, are of an unknown schema, or cannot be read.
@@ -253,7 +253,7 @@ impl SealedEvent {
         Self::read(bytes)
     }
 
-    /// The event in bytes that were checked before.
+    /// Reads an event from bytes that were checked before.
     ///
     /// # Errors
     /// When they are of an unknown schema or cannot be read.
@@ -281,7 +281,7 @@ impl SealedEvent {
     }
 }
 
-/// An error of the JSON reader without the text it stumbled over, which may be a person's.
+/// An error of the JSON reader without the text that it failed at, which may be a person's.
 trait ClassifyOnly {
     fn classify_only(&self) -> String;
 }

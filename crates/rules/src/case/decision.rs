@@ -1,4 +1,4 @@
-//! What did a person decide, record or withdraw, and which letter went with it?
+//! The decisions, withdrawals and notifications that people record, and the letters that go with them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
@@ -9,14 +9,14 @@ use super::provider::Provider;
 use super::second_opinion::Requester;
 use crate::rules::DenialReasonCode;
 
-/// The reviewer who decided.
+/// The reviewer of a decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reviewer {
     /// The name.
     pub full_name: String,
     /// The title.
     pub title: String,
-    /// The licence; an approval may do without, a denial never.
+    /// The license; required for a denial, optional for an approval.
     pub license: Option<License>,
     /// The direct phone number.
     pub phone: String,
@@ -24,18 +24,18 @@ pub struct Reviewer {
     pub specialty: String,
 }
 
-/// A professional licence.
+/// A professional license.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct License {
     /// Its kind.
     pub kind: LicenseType,
     /// Its number.
     pub number: Private,
-    /// The state that gave it, two letters.
+    /// The state that issued it, two letters.
     pub state: String,
 }
 
-/// The kind of a licence.
+/// The kind of a license.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum LicenseType {
@@ -47,13 +47,13 @@ pub enum LicenseType {
     Other,
 }
 
-/// A reviewer who holds a licence: the only kind of person who can deny.
+/// A reviewer who holds a license. Only a licensed reviewer can deny.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct LicensedReviewer(Reviewer);
 
 impl LicensedReviewer {
-    /// The reviewer, if a licence with a number is held.
+    /// The reviewer; `None`: there is no license with a number.
     #[must_use]
     pub fn new(reviewer: Reviewer) -> Option<Self> {
         let licensed = reviewer
@@ -73,56 +73,56 @@ impl LicensedReviewer {
 /// An approval of a provider outside the network.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// The authorisation's number.
+    /// The number of the authorization.
     pub authorization_number: String,
-    /// Who is approved.
+    /// The approved provider.
     pub provider: Provider,
-    /// Who approved.
+    /// The reviewer.
     pub reviewer: Reviewer,
-    /// Why.
+    /// The rationale.
     pub rationale: Private,
-    /// The first local day on which it holds.
+    /// The first local day on which it is valid.
     pub valid_from: NaiveDate,
-    /// The last.
+    /// The last local day on which it is valid.
     pub valid_through: NaiveDate,
-    /// When.
+    /// The instant of the decision.
     #[serde(with = "crate::rules::instant")]
     pub decided_at: DateTime<Utc>,
-    /// CPT or HCPCS; `None`: a consultation for a second opinion.
+    /// The CPT or HCPCS code; `None`: a consultation for a second opinion.
     pub service_code: Option<ProcedureCode>,
-    /// Visits.
+    /// The number of visits.
     pub units: u32,
-    /// The member's consent, where another provider than the one asked for is approved.
+    /// The member's consent, where a provider other than the requested one is approved.
     pub member_agreement: Option<MemberAgreement>,
 }
 
-/// The member's consent to another provider than the one asked for.
+/// The member's consent to a provider other than the requested one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MemberAgreement {
-    /// When; `None`: not stated.
+    /// The instant of the consent; `None`: not stated.
     pub agreed_at: Option<DateTime<Utc>>,
-    /// How.
+    /// The way in which it was given, in words.
     pub how: Private,
 }
 
-/// A denial. Only a licensed reviewer makes one, and never without a reason.
+/// A denial, by a licensed reviewer and with at least one reason.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denial {
-    /// Why; at least one.
+    /// The reasons; at least one.
     pub reasons: Vec<DenialReason>,
-    /// Who denied.
+    /// The reviewer.
     pub reviewer: LicensedReviewer,
-    /// Whom the member can see instead (VI.C); `None`: the reasons ask for none.
-    pub referral: Option<ReferralTo>,
-    /// When.
+    /// The provider that the member can see instead (VI.C); `None`: the reasons do not require one.
+    pub referral: Option<Referral>,
+    /// The instant of the decision.
     #[serde(with = "crate::rules::instant")]
     pub decided_at: DateTime<Utc>,
 }
 
-/// Whom a denial refers the member to.
+/// The provider that a denial refers the member to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReferralTo {
-    /// The provider, filled in from the case's alternatives where it is one.
+pub struct Referral {
+    /// The provider, completed from the alternative on the case where it is one.
     pub provider: Provider,
     /// Whether it is one of the network alternatives on the case.
     pub in_network: bool,
@@ -131,17 +131,17 @@ pub struct ReferralTo {
 /// One reason of a denial.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DenialReason {
-    /// Which.
+    /// Its code.
     pub code: DenialReasonCode,
-    /// For the member, in English.
+    /// The explanation for the member, in English.
     pub explanation: Private,
-    /// The clinical rationale; empty only where the reason needs none.
+    /// The clinical rationale; empty only where the code needs none.
     pub clinical_rationale: Private,
     /// The criteria or guidelines used.
     pub criteria: Vec<Private>,
-    /// What was asked of whom and when, or how eligibility was checked; empty only where the reason needs none.
+    /// The request for information and its date, or the check of eligibility; empty only where the code needs none.
     pub evidence: Private,
-    /// The rule outside of this policy; empty only where the reason needs none.
+    /// The rule outside this policy; empty only where the code needs none.
     pub authority: Private,
     /// The explanation and rationale in other languages.
     pub translations: Vec<Translation>,
@@ -161,16 +161,16 @@ pub struct Translation {
 /// A withdrawal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawal {
-    /// Who withdrew.
+    /// The requester who withdrew.
     pub withdrawn_by: Requester,
-    /// Why; empty: not given.
+    /// The reason; empty: not given.
     pub reason: Private,
-    /// When.
+    /// The instant of the withdrawal.
     #[serde(with = "crate::rules::instant")]
     pub withdrawn_at: DateTime<Utc>,
 }
 
-/// What ended the review.
+/// The end of a review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Decision {
@@ -183,7 +183,7 @@ pub enum Decision {
 }
 
 impl Decision {
-    /// When it was decided; `None` of a withdrawal, which decides nothing.
+    /// The instant of the decision; `None`: a withdrawal, which decides nothing.
     #[must_use]
     pub fn decided_at(&self) -> Option<DateTime<Utc>> {
         match self {
@@ -194,33 +194,33 @@ impl Decision {
     }
 }
 
-/// That someone was told.
+/// A notification of a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notification {
-    /// Who.
+    /// The recipient.
     pub recipient: Recipient,
-    /// How.
+    /// The channel.
     pub channel: Channel,
     /// The letter that was sent; `None`: none was.
     pub notice_id: Option<Uuid>,
-    /// When the letter was sent or the person told.
+    /// The instant at which the letter was sent or the person was notified.
     #[serde(with = "crate::rules::instant")]
     pub notified_at: DateTime<Utc>,
 }
 
-/// Who is told.
+/// The recipient of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Recipient {
     /// The member.
     Member,
-    /// A representative; with the authorisation on file it counts as the member.
+    /// A representative; counts as the member where the authorization is on file.
     Representative,
-    /// The professional who asked.
+    /// The requesting professional.
     RequestingProfessional,
 }
 
-/// How someone is told.
+/// The channel of a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Channel {
@@ -234,21 +234,21 @@ pub enum Channel {
     Fax,
 }
 
-/// A letter that was made with a decision, proved by its digest.
+/// The reference to a letter that was made with an event, with the letter's digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoticeReference {
     /// The letter's id.
     pub notice_id: Uuid,
-    /// What kind of letter.
+    /// The kind of the letter.
     pub kind: NoticeKind,
     /// Its language.
     pub language: LanguageTag,
-    /// When it was made.
+    /// The instant at which it was made.
     #[serde(with = "crate::rules::instant")]
     pub issued_at: DateTime<Utc>,
     /// The SHA-256 of the stored letter.
     pub sha256: super::Digest,
-    /// Whether no letter exists in the member's own language yet.
+    /// Whether no letter in the member's own language exists yet.
     pub translation_needed: bool,
 }
 
@@ -264,7 +264,7 @@ pub enum NoticeKind {
     GrievanceInformation,
     /// No permission is needed after all (VI.A).
     NetworkAccess,
-    /// Not decided in time (42 CFR 438.404(c)(5)).
+    /// An untimely decision (42 CFR 438.404(c)(5)).
     Lapse,
     /// The requesting professional's copy of a decision.
     ProviderCopy,

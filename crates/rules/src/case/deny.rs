@@ -1,76 +1,73 @@
-//! A licensed reviewer denies: do the facts bear the reasons out, and is no duty left undone?
+//! The denial of a request by a licensed reviewer, checked against the facts on the case.
 
 use chrono::{DateTime, Utc};
 
 use super::approve::clocks_after_decision;
-use super::clock::Clock;
 use super::decision::{
-    Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, ReferralTo,
+    Denial, DenialReason, LicensedReviewer, NoticeKind, NoticeReference, Referral,
 };
 use super::event::{Denied, Person};
-use super::provider::{NetworkAlternative, NetworkStatus, Provider, same_name};
+use super::provider::{NetworkAlternative, Provider, same_name};
 use super::second_opinion::SecondOpinion;
-use super::{Case, Context, EventBody, Refusal, State};
+use super::{Case, Context, Refusal, State};
 use crate::rules::{
-    Availability, Clause, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus, Qualification,
-    Referral, unborne,
+    Availability, Clause, Clock, ClockKind, DenialFacts, DenialReasonCode, MediCalStatus,
+    NetworkStatus, Qualification, ReferralFacts, unsupported_reasons,
 };
 
-/// A denial as the reviewer gives it.
+/// The command to deny a request.
 #[derive(Clone, Debug)]
 pub struct Deny {
-    /// Why; at least one.
+    /// The reasons; at least one.
     pub reasons: Vec<DenialReason>,
-    /// Who denies.
+    /// The reviewer.
     pub reviewer: LicensedReviewer,
-    /// Whom the member can see instead.
+    /// The provider that the member can see instead.
     pub referral: Option<Provider>,
 }
 
-/// A denial that the rules allow, before its letter is made. Without a letter it never becomes an event.
+/// A denial that the facts support, before its letter is made. Without a letter it cannot become an event.
 #[derive(Clone, Debug)]
-pub struct JudgedDenial {
+pub struct ProposedDenial {
     denial: Denial,
     clocks: Vec<Clock>,
 }
 
-impl JudgedDenial {
+impl ProposedDenial {
     /// The denial.
     #[must_use]
     pub fn denial(&self) -> &Denial {
         &self.denial
     }
 
-    /// The event, with the letter to the member and any further letters. `None`: the letter is not a denial's.
+    /// The event, with the letter to the member and any further letters; `None`: the letter is not a denial's.
     #[must_use]
     pub fn issued(
         self,
         notice: NoticeReference,
         further_notices: Vec<NoticeReference>,
-    ) -> Option<EventBody> {
-        (notice.kind == NoticeKind::Denial).then(|| {
-            EventBody::Denied(Box::new(Denied {
-                denial: self.denial,
-                clocks: self.clocks,
-                notice,
-                further_notices,
-            }))
+    ) -> Option<Denied> {
+        (notice.kind == NoticeKind::Denial).then_some(Denied {
+            denial: self.denial,
+            clocks: self.clocks,
+            notice,
+            further_notices,
         })
     }
 }
 
-/// Judges a denial. Only a person denies, and only one who holds a licence: both proofs are in the arguments.
+/// Checks a denial against the facts on the case. Only a person with a license denies: both proofs are in the arguments.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW` (on the network way there is nothing to deny: VI.A), without a reason, or
-/// when the facts on the case do not bear a reason out or the duty to refer (VI.C) is left undone.
+/// In a state other than `PENDING_REVIEW` (a request that needs no authorization cannot be denied: VI.A), without a
+/// reason, or when the facts on the case do not support a reason or the duty to refer (VI.C) is left undone.
 pub fn deny(
     case: &Case,
     command: Deny,
     _person: &Person,
     context: &Context<'_>,
-) -> Result<JudgedDenial, Refusal> {
-    if case.file.state == State::NoAuthorizationRequired {
+) -> Result<ProposedDenial, Refusal> {
+    if case.current.state == State::NoAuthorizationRequired {
         return Err(Refusal::by(
             Clause::Access,
             "this request needs no permission from the plan, so there is nothing to deny",
@@ -80,20 +77,22 @@ pub fn deny(
     if command.reasons.is_empty() {
         return Err(Refusal::field("reasons", "at least one is required"));
     }
-    let request = &case.file.request;
+    let request = &case.current.request;
     let (facts, reasons) = (request.facts(), request.reason_codes());
     let referral = command.referral.map(|given| resolve(given, request));
     let given = DenialFacts {
         facts: &facts,
         reasons: &reasons,
-        referral: referral.as_ref().map(|r| r.as_judged(request)),
+        referral: referral.as_ref().map(|r| r.facts(request)),
     };
     let against = command
         .reasons
         .iter()
         .flat_map(|reason| {
             let unknown = reason_unknown(reason.code, request);
-            unborne(reason.code, &given).into_iter().chain(unknown)
+            unsupported_reasons(reason.code, &given)
+                .into_iter()
+                .chain(unknown)
         })
         .map(|(clause, m)| (clause, m.to_owned()));
     if let Some(refusal) = Refusal::by_clauses(against) {
@@ -106,10 +105,10 @@ pub fn deny(
         decided_at: context.now,
     };
     let clocks = clocks_after_denial(case, context);
-    Ok(JudgedDenial { denial, clocks })
+    Ok(ProposedDenial { denial, clocks })
 }
 
-/// A reason that was stated and is not known may be one of the five: unknown is not no.
+/// A stated reason of unknown kind may be one of the five: unknown is not no.
 fn reason_unknown(
     code: DenialReasonCode,
     request: &SecondOpinion,
@@ -118,26 +117,26 @@ fn reason_unknown(
         && request.reasons.iter().any(|reason| reason.code.is_none());
     unknown.then_some((
         Clause::Access,
-        "a reason was stated whose kind is not known, so it is not known that it is none of the five of VI.A",
+        "a reason of unknown kind was stated, and it may be one of the five of VI.A",
     ))
 }
 
-/// The referral, filled in from the alternative that it names.
-fn resolve(given: Provider, request: &SecondOpinion) -> ReferralTo {
+/// The referral, completed from the alternative that it names.
+fn resolve(given: Provider, request: &SecondOpinion) -> Referral {
     match alternative_named(&given, request) {
-        Some(alternative) => ReferralTo {
-            provider: filled_in(given, alternative),
+        Some(alternative) => Referral {
+            provider: completed(given, alternative),
             in_network: true,
         },
-        None => ReferralTo {
+        None => Referral {
             provider: given,
             in_network: false,
         },
     }
 }
 
-/// The alternative that a referral names: by NPI, else by name where not both have one. None counts where the network
-/// is known to have no one available.
+/// The alternative that a referral names: by NPI, or by name where one of the two has no NPI. `None` also where no network
+/// professional is known to be available.
 fn alternative_named<'a>(
     given: &Provider,
     request: &'a SecondOpinion,
@@ -158,7 +157,7 @@ fn alternative_named<'a>(
     })
 }
 
-fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
+fn completed(mut given: Provider, from: &NetworkAlternative) -> Provider {
     given.npi = given.npi.or_else(|| from.npi.clone());
     given.taxonomy_code = given.taxonomy_code.or_else(|| from.taxonomy_code.clone());
     if given.name.is_empty() {
@@ -174,23 +173,23 @@ fn filled_in(mut given: Provider, from: &NetworkAlternative) -> Provider {
     given
 }
 
-impl ReferralTo {
-    fn as_judged(&self, request: &SecondOpinion) -> Referral {
+impl Referral {
+    fn facts(&self, request: &SecondOpinion) -> ReferralFacts {
         let provider = &self.provider;
-        Referral {
+        ReferralFacts {
             is_alternative: self.in_network,
             is_requested: request
                 .requested_provider
                 .as_ref()
-                .is_some_and(|asked_for| {
-                    asked_for.is_same_as(provider.npi.as_ref(), &provider.name)
+                .is_some_and(|requested| {
+                    requested.is_same_as(provider.npi.as_ref(), &provider.name)
                 }),
             medi_cal: provider.medi_cal_status,
             qualification: provider.qualification(),
         }
     }
 
-    /// Whether Medi-Cal has certified the provider and it is qualified, as given with the denial.
+    /// Whether the provider is certified by Medi-Cal and qualified, as given with the denial.
     #[must_use]
     pub fn is_certified_and_qualified(&self) -> bool {
         self.provider.medi_cal_status == MediCalStatus::Certified
@@ -199,13 +198,13 @@ impl ReferralTo {
 }
 
 fn clocks_after_denial(case: &Case, context: &Context<'_>) -> Vec<Clock> {
-    let received_at: DateTime<Utc> = case.file.request.received_at;
+    let received_at: DateTime<Utc> = case.current.request.received_at;
     let mut clocks = clocks_after_decision(case, context);
     for clock in clocks
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::MemberNotification && clock.runs())
     {
-        clock.gain(
+        clock.add_limits(
             context
                 .policy
                 .member_limits_after_denial(received_at, context.now),

@@ -1,15 +1,14 @@
-//! What happened to a case? Events are the record; a case's state is what they fold to.
+//! The events of a case. They are the record; the state of a case is what they fold to.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
 use super::decision::{Approval, Denial, NoticeReference, Notification, Withdrawal};
 use super::provider::{NetworkAvailability, Provider};
 use super::second_opinion::{Member, SecondOpinion, UrgencyClaim};
-use crate::rules::{Assessment, ClockKind};
+use crate::rules::{Assessment, Clock, ClockKind};
 
-/// Who did something.
+/// The author of an event.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
     /// The caller: issuer and subject of a token, or the name in a certificate.
@@ -22,21 +21,21 @@ pub struct Actor {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActorKind {
-    /// A person, by a person's token.
+    /// A person, with a person's token.
     Person,
     /// A service.
     Service,
 }
 
-/// The actor that tells as time runs out: the service itself. No caller has this id, which names no issuer.
+/// The id of the service itself, the author of the events that time causes. No caller has it: it names no issuer.
 const SWEEPER: &str = "second-opinion/sweeper";
 
-/// An actor that is a person. Decisions ask for one.
+/// The proof that an actor is a person, which decisions require.
 #[derive(Clone, Copy, Debug)]
 pub struct Person(());
 
 impl Actor {
-    /// The service itself, telling that time runs out.
+    /// The service itself, the author of the events that time causes.
     #[must_use]
     pub fn sweeper() -> Self {
         Self {
@@ -45,7 +44,7 @@ impl Actor {
         }
     }
 
-    /// The proof that the actor is a person, if it is.
+    /// The proof that the actor is a person; `None`: it is a service.
     #[must_use]
     pub fn person(&self) -> Option<Person> {
         match self.kind {
@@ -60,47 +59,47 @@ impl Actor {
 pub struct Event {
     /// 1, 2, 3 … within the case.
     pub version: u32,
-    /// When it was committed, UTC to the microsecond; never earlier than the event before it in the log.
+    /// The instant of the commit, UTC to the microsecond; never earlier than the event before it in the log.
     #[serde(with = "crate::rules::instant")]
     pub occurred_at: DateTime<Utc>,
-    /// Who.
+    /// Its author.
     pub actor: Actor,
-    /// What.
+    /// Its content.
     pub body: EventBody,
 }
 
-/// What happened. Each holds what it changed and what the rules made of it, so that folding asks no rule again.
+/// The content of an event. Each kind holds the change and the outcome of the rules, so that folding applies no rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventBody {
-    /// A request came in.
+    /// A request was submitted.
     Submitted(Box<Submitted>),
-    /// Facts were learned.
+    /// Facts were verified.
     Verified(Box<Verified>),
-    /// It was made urgent, or a further claim was made.
+    /// The request was made urgent, or a further claim of urgency was made.
     Expedited(Box<Expedited>),
-    /// It was withdrawn.
+    /// The request was withdrawn.
     Withdrawn(Box<Withdrawn>),
     /// A reviewer approved.
     Approved(Box<Approved>),
     /// A licensed reviewer denied.
     Denied(Box<Denied>),
-    /// Someone was told.
+    /// A person was notified.
     Notified(Box<Notified>),
-    /// A share of a clock's time has gone.
+    /// A share of a clock's time has elapsed.
     DueSoon(DueSoon),
     /// A clock has run out.
     Overdue(Box<Overdue>),
 }
 
-/// A request came in.
+/// A request was submitted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Submitted {
     /// The request.
     pub request: SecondOpinion,
-    /// The edition that it is decided under, for good.
+    /// The edition that decides the request, pinned for its lifetime.
     pub edition: NaiveDate,
-    /// What the rules made of it.
+    /// The outcome of the rules.
     pub assessment: Assessment,
     /// Its clocks.
     pub clocks: Vec<Clock>,
@@ -108,16 +107,16 @@ pub struct Submitted {
     pub notices: Vec<NoticeReference>,
 }
 
-/// Facts were learned.
+/// Facts were verified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
-    /// The provider as held from now on; `None`: unchanged.
+    /// The requested provider from now on; `None`: unchanged.
     pub provider: Option<Provider>,
-    /// The network's availability as held from now on; `None`: unchanged.
+    /// The network's availability from now on; `None`: unchanged.
     pub network_availability: Option<NetworkAvailability>,
-    /// The member as held from now on; `None`: unchanged.
+    /// The member from now on; `None`: unchanged.
     pub member: Option<Member>,
-    /// What the rules made of it.
+    /// The outcome of the rules.
     pub assessment: Assessment,
     /// The clocks after it.
     pub clocks: Vec<Clock>,
@@ -125,21 +124,21 @@ pub struct Verified {
     pub notices: Vec<NoticeReference>,
 }
 
-/// It was made urgent, or a further claim was made.
+/// The request was made urgent, or a further claim of urgency was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expedited {
     /// The claim.
     pub claim: UrgencyClaim,
-    /// When the plan received the request to expedite.
+    /// The instant at which the plan received the request to expedite.
     #[serde(with = "crate::rules::instant")]
     pub received_at: DateTime<Utc>,
-    /// What the rules made of it.
+    /// The outcome of the rules.
     pub assessment: Assessment,
     /// The clocks after it.
     pub clocks: Vec<Clock>,
 }
 
-/// It was withdrawn.
+/// The request was withdrawn.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Withdrawn {
     /// The withdrawal.
@@ -159,7 +158,7 @@ pub struct Approved {
     pub notices: Vec<NoticeReference>,
 }
 
-/// A licensed reviewer denied. Made by [`super::JudgedDenial::issued`] alone, with its letter.
+/// A licensed reviewer denied. Only [`super::ProposedDenial::issued`] makes one, with its letter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Denied {
     /// The denial.
@@ -186,28 +185,29 @@ impl Denied {
     }
 }
 
-/// Someone was told.
+/// A person was notified.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notified {
-    /// Who and how.
+    /// The notification.
     pub notification: Notification,
     /// The clocks after it.
     pub clocks: Vec<Clock>,
 }
 
-/// A share of a clock's time has gone, and it still runs (VI.D).
+/// A share of a clock's time has elapsed, and it still runs (VI.D).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DueSoon {
     /// The clock.
     pub clock: ClockKind,
-    /// The rung that was reached, in percent of the time from the clock's start to its due instant.
-    pub gone_percent: u8,
+    /// The threshold that was reached, in percent of the time from the clock's start to its due instant.
+    #[serde(rename = "gone_percent")]
+    pub elapsed_percent: u8,
     /// The first instant that is too late.
     #[serde(with = "crate::rules::instant")]
     pub due_at: DateTime<Utc>,
 }
 
-/// A clock has run out (VI.D, 42 CFR 438.404(c)(5)). It decides nothing: the clock runs on until someone acts.
+/// A clock has run out (VI.D, 42 CFR 438.404(c)(5)). It decides nothing: the clock runs on until a person acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Overdue {
     /// The clock.
@@ -243,10 +243,10 @@ pub enum EventKind {
 }
 
 impl EventKind {
-    /// Whether a caller's command makes it. What the service tells by itself moves neither the etag nor the instant of
-    /// the last change.
+    /// Whether a caller's command makes it. The events that time causes move neither the etag nor the instant of the last
+    /// change.
     #[must_use]
-    pub const fn is_by_a_caller(self) -> bool {
+    pub const fn is_from_caller(self) -> bool {
         match self {
             Self::Submitted
             | Self::Verified
@@ -260,25 +260,27 @@ impl EventKind {
     }
 }
 
-impl EventBody {
-    /// The event with the letters that go with a submission, with facts that were learned, or with a clock that ran out.
-    /// Decisions get theirs when they are issued, and the other events have none.
-    #[must_use]
-    pub fn with_notices(mut self, notices: Vec<NoticeReference>) -> Self {
-        match &mut self {
-            Self::Submitted(submitted) => submitted.notices = notices,
-            Self::Verified(verified) => verified.notices = notices,
-            Self::Overdue(overdue) => overdue.notices = notices,
-            Self::Expedited(_)
-            | Self::Withdrawn(_)
-            | Self::Approved(_)
-            | Self::Denied(_)
-            | Self::Notified(_)
-            | Self::DueSoon(_) => {}
+macro_rules! boxed_events {
+    ($($event:ident),+) => {$(
+        impl From<$event> for EventBody {
+            fn from(event: $event) -> Self {
+                Self::$event(Box::new(event))
+            }
         }
-        self
-    }
+    )+};
+}
 
+boxed_events!(
+    Submitted, Verified, Expedited, Withdrawn, Approved, Denied, Notified, Overdue
+);
+
+impl From<DueSoon> for EventBody {
+    fn from(event: DueSoon) -> Self {
+        Self::DueSoon(event)
+    }
+}
+
+impl EventBody {
     /// The kind of the event.
     #[must_use]
     pub fn kind(&self) -> EventKind {

@@ -1,10 +1,10 @@
-//! Which identifiers are well formed? A value of one of these types cannot be wrong in shape.
+//! Identifiers whose shape is checked when they are made, and private text.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Words about a person or a person's care. `Debug` never shows them.
+/// Text about a person or a person's care. `Debug` never shows it.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Private(pub String);
@@ -20,13 +20,13 @@ impl fmt::Debug for Private {
 }
 
 impl Private {
-    /// The words.
+    /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether there are none.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -47,10 +47,10 @@ macro_rules! identifier {
         pub struct $name(String);
 
         impl $name {
-            /// What a well-formed value looks like, for a message to the caller.
+            /// The expected shape, for a message to the caller.
             pub const EXPECTED: &str = $expected;
 
-            /// The identifier, if the text is well formed.
+            /// The identifier; `None`: the text is not well formed.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
                 let check: fn(&[u8]) -> bool = $check;
@@ -76,15 +76,17 @@ macro_rules! shown {
     )+};
 }
 
-macro_rules! hidden {
+/// Implements `Debug` with the type's name alone, for a type whose every field may hold health information.
+macro_rules! redacted_debug {
     ($($name:ident),+) => {$(
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(concat!(stringify!($name), "([redacted])"))
             }
         }
     )+};
 }
+pub(super) use redacted_debug;
 
 identifier!(
     /// A National Provider Identifier: ten digits, the first 1 or 2, the last the Luhn check digit over `80840` and
@@ -100,7 +102,7 @@ identifier!(
     |text| text.len() == 10 && matches!(text[0], b'1' | b'2') && digits(text) && luhn_80840(text)
 );
 identifier!(
-    /// A Medi-Cal Client Index Number: 9, seven digits, a letter.
+    /// A Medi-Cal Client Index Number: 9, seven digits, a capital letter.
     Cin,
     "9, seven digits and a capital letter",
     |text| text.len() == 9 && text[0] == b'9' && digits(&text[..8]) && text[8].is_ascii_uppercase()
@@ -140,7 +142,7 @@ identifier!(
     bcp_47
 );
 shown!(Npi, Taxonomy, LanguageTag);
-hidden!(Cin, IcdCode, ProcedureCode);
+redacted_debug!(Cin, IcdCode, ProcedureCode);
 
 fn digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)
@@ -225,8 +227,8 @@ impl LanguageTag {
     }
 }
 
-/// Whether a text holds ten digits (or eleven that begin with 1) and otherwise only the usual signs of a phone
-/// number, an extension included.
+/// Whether a text is a phone number: ten digits, or eleven that begin with 1, among the usual separators, and at most one
+/// extension of up to six digits.
 #[must_use]
 pub fn is_phone(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -235,8 +237,8 @@ pub fn is_phone(text: &str) -> bool {
         None => (lower.as_str(), ""),
     };
     let count = number.bytes().filter(u8::is_ascii_digit).count();
-    let leads_with_one = number.bytes().find(u8::is_ascii_digit) == Some(b'1');
-    let signs = number
+    let begins_with_one = number.bytes().find(u8::is_ascii_digit) == Some(b'1');
+    let separators_fit = number
         .chars()
         .all(|c| c.is_ascii_digit() || " ()-.+/".contains(c));
     let extension_digits = extension.bytes().filter(u8::is_ascii_digit).count();
@@ -244,7 +246,7 @@ pub fn is_phone(text: &str) -> bool {
     let extension_fits = extension.is_empty()
         || (1..=6).contains(&extension_digits)
             && extension_rest.bytes().all(|c| c.is_ascii_digit());
-    signs && extension_fits && (count == 10 || count == 11 && leads_with_one)
+    separators_fit && extension_fits && (count == 10 || count == 11 && begins_with_one)
 }
 
 #[cfg(test)]
@@ -270,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn a_check_digit_catches_every_single_wrong_digit() {
+    fn check_digit_detects_every_single_wrong_digit() {
         let good = b"1234567893";
         for at in 1..10 {
             for digit in b'0'..=b'9' {
@@ -283,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes() {
+    fn each_identifier_has_its_shape() {
         let cin = |text| Cin::parse(text).is_some();
         assert!(
             cin("90000000A")
@@ -352,7 +354,7 @@ mod tests {
     }
 
     #[test]
-    fn phones() {
+    fn phone_numbers() {
         for good in [
             "(707) 555-0100",
             "707.555.0100",
@@ -379,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn debug_shows_no_person() {
+    fn debug_output_shows_no_personal_data() {
         let shown = format!(
             "{:?} {:?} {:?} {:?} {:?}",
             Private::from("Ann"),

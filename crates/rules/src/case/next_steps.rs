@@ -1,29 +1,30 @@
-//! What can the member, or who acts for the member, do next, with whom and until when?
+//! The next steps of the member or a representative, each with its contact and deadline.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::decision::{Decision, NoticeKind, ReferralTo};
+use super::decision::{Decision, NoticeKind, Referral};
+use super::identifiers::Npi;
 use super::provider::{NetworkAlternative, Provider};
-use super::{File, State};
+use super::{CaseState, State};
 use crate::rules::{
     APPEAL_WINDOW, Calendar, Clause, PrimaryCareDecision, Recommendation, RelatedPolicy,
 };
 
-/// One thing that can be done next.
+/// One next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NextStep {
-    /// What.
+    /// Its kind.
     pub kind: NextStepKind,
     /// The clause that gives it.
     pub clause: Clause,
-    /// The plan's policy that takes over; `None`: this one.
+    /// The plan's policy that applies; `None`: this one.
     pub related_policy: Option<RelatedPolicy>,
-    /// How, as a typed instruction.
+    /// The instruction.
     pub instruction: Instruction,
     /// The first instant that is too late; `None`: at any time.
     pub deadline: Option<DateTime<Utc>>,
-    /// To whom to turn.
-    pub turn_to: Turn,
+    /// The contact for it.
+    pub contact: Contact,
 }
 
 /// The kind of a next step.
@@ -33,9 +34,9 @@ pub enum NextStepKind {
     SeeNetworkProvider,
     /// See the provider that was approved.
     SeeApprovedProvider,
-    /// Be referred outside the network (RAF).
+    /// Refer the member outside the network (RAF).
     ReferOutOfNetwork,
-    /// Ask for the treatment that was recommended (TAR).
+    /// Request authorization of the treatment that was recommended (TAR).
     RequestTreatmentAuthorization,
     /// File a grievance.
     FileGrievance,
@@ -43,39 +44,39 @@ pub enum NextStepKind {
     FileAppeal,
 }
 
-/// What the instruction says.
+/// A typed instruction; [`NextStep::message`] has its words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Instruction {
-    /// See the network provider that was asked for.
-    SeeTheOneNamed,
+    /// See the requested network provider.
+    SeeRequestedProvider,
     /// See one of the network alternatives.
-    SeeAnAlternative,
-    /// A Medi-Cal certified provider outside the network is to be found.
+    SeeAlternative,
+    /// Name a Medi-Cal certified provider outside the network.
     FindCertifiedProvider,
-    /// Time ran out; that can be appealed. The last local day to do so.
-    AppealLapse(NaiveDate),
-    /// Time ran out; a grievance can be filed.
-    GrieveLapse,
-    /// See the approved provider between two local days.
-    SeeApproved(NaiveDate, NaiveDate),
-    /// Treatment recommended out of network needs its own authorisation.
-    AskForTreatment,
-    /// The denial can be appealed. The last local day to do so.
+    /// Appeal the untimely decision, until this local day.
+    AppealUntimelyDecision(NaiveDate),
+    /// File a grievance about the untimely decision.
+    GrievanceOnUntimelyDecision,
+    /// See the approved provider between these local days.
+    SeeApprovedProvider(NaiveDate, NaiveDate),
+    /// Request the authorization that treatment outside the network needs.
+    RequestTreatmentAuthorization,
+    /// Appeal the denial, until this local day.
     AppealDenial(NaiveDate),
-    /// A grievance can be filed about the denial.
-    GrieveDenial,
+    /// File a grievance about the denial.
+    GrievanceOnDenial,
     /// See the network professional that the denial refers to.
     SeeReferral,
     /// See the provider outside the network that the denial refers to.
     SeeReferralOutOfNetwork,
-    /// Primary care did not grant the request: a grievance can be filed.
-    GrievePrimaryCare,
+    /// File a grievance because primary care did not grant the request.
+    GrievanceOnPrimaryCare,
 }
 
-/// To whom to turn.
+/// The contact for a next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Turn {
-    /// Where the plan takes appeals.
+pub enum Contact {
+    /// The plan's department that takes appeals.
     Appeals,
     /// The plan's Grievance Coordinator.
     GrievanceCoordinator,
@@ -92,39 +93,29 @@ pub enum Turn {
     },
 }
 
-impl Turn {
-    fn provider(provider: &Provider) -> Self {
-        let npi = provider
-            .npi
-            .as_ref()
-            .map(|npi| format!("NPI {}", npi.as_str()))
-            .unwrap_or_default();
+impl Contact {
+    fn provider(npi: Option<&Npi>, name: &str, phone: &str, address_lines: &[String]) -> Self {
+        let name = match npi {
+            Some(npi) if name.is_empty() => format!("NPI {}", npi.as_str()),
+            Some(_) | None => name.to_owned(),
+        };
         Self::Provider {
-            name: if provider.name.is_empty() {
-                npi
-            } else {
-                provider.name.clone()
-            },
-            phone: provider.phone.clone(),
-            address_lines: provider.address_lines.clone(),
+            name,
+            phone: phone.to_owned(),
+            address_lines: address_lines.to_vec(),
         }
     }
+}
 
-    fn alternative(alternative: &NetworkAlternative) -> Self {
-        let npi = alternative
-            .npi
-            .as_ref()
-            .map(|npi| format!("NPI {}", npi.as_str()))
-            .unwrap_or_default();
-        Self::Provider {
-            name: if alternative.name.is_empty() {
-                npi
-            } else {
-                alternative.name.clone()
-            },
-            phone: alternative.phone.clone(),
-            address_lines: alternative.address_lines.clone(),
-        }
+impl From<&Provider> for Contact {
+    fn from(it: &Provider) -> Self {
+        Self::provider(it.npi.as_ref(), &it.name, &it.phone, &it.address_lines)
+    }
+}
+
+impl From<&NetworkAlternative> for Contact {
+    fn from(it: &NetworkAlternative) -> Self {
+        Self::provider(it.npi.as_ref(), &it.name, &it.phone, &it.address_lines)
     }
 }
 
@@ -139,21 +130,20 @@ impl NextStepKind {
         }
     }
 
-    fn step(self, clause: Clause, instruction: Instruction, turn_to: Turn) -> NextStep {
+    fn step(self, clause: Clause, instruction: Instruction, contact: Contact) -> NextStep {
         NextStep {
             kind: self,
             clause,
             related_policy: self.related_policy(),
             instruction,
             deadline: None,
-            turn_to,
+            contact,
         }
     }
 }
 
-/// The last local day of the appeal window that opens on a local day, and the instant that ends it.
-///
-/// The day on which the window opens is day 0.
+/// The last local day of the appeal window that opens on a local day, and the instant that ends it. The day on which the
+/// window opens is day 0.
 #[must_use]
 pub fn appeal_deadline(opens: NaiveDate, calendar: &Calendar) -> (NaiveDate, DateTime<Utc>) {
     let last_day = APPEAL_WINDOW.last_calendar_day(opens);
@@ -164,35 +154,35 @@ fn appeal(
     clause: Clause,
     opens: NaiveDate,
     calendar: &Calendar,
-    say: fn(NaiveDate) -> Instruction,
+    instruction: fn(NaiveDate) -> Instruction,
 ) -> NextStep {
     let (last_day, deadline) = appeal_deadline(opens, calendar);
     NextStep {
         deadline: Some(deadline),
-        ..NextStepKind::FileAppeal.step(clause, say(last_day), Turn::Appeals)
+        ..NextStepKind::FileAppeal.step(clause, instruction(last_day), Contact::Appeals)
     }
 }
 
-/// The next steps of a case at an instant, in the order in which the policy digest's table has them.
+/// The next steps of a case at an instant, in the order of the policy digest's table.
 #[must_use]
-pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
-    let mut steps = match (file.state, &file.decision) {
-        (State::NoAuthorizationRequired, _) => see_network(file),
-        (State::PendingReview, _) => pending(file, as_of, calendar),
+pub fn next_steps(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+    let mut steps = match (current.state, &current.decision) {
+        (State::NoAuthorizationRequired, _) => see_network(current),
+        (State::PendingReview, _) => pending(current, as_of, calendar),
         (State::Approved, Some(Decision::Approved(approval))) => vec![
             NextStepKind::SeeApprovedProvider.step(
                 Clause::Access,
-                Instruction::SeeApproved(approval.valid_from, approval.valid_through),
-                Turn::provider(&approval.provider),
+                Instruction::SeeApprovedProvider(approval.valid_from, approval.valid_through),
+                Contact::from(&approval.provider),
             ),
             NextStepKind::RequestTreatmentAuthorization.step(
                 Clause::Network,
-                Instruction::AskForTreatment,
-                Turn::MemberServices,
+                Instruction::RequestTreatmentAuthorization,
+                Contact::MemberServices,
             ),
         ],
         (State::Denied, Some(Decision::Denied(denial))) => {
-            let notice_date = file
+            let notice_date = current
                 .notices
                 .iter()
                 .find(|notice| notice.kind == NoticeKind::Denial)
@@ -206,8 +196,8 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
                 ),
                 NextStepKind::FileGrievance.step(
                     Clause::DenialInWriting,
-                    Instruction::GrieveDenial,
-                    Turn::GrievanceCoordinator,
+                    Instruction::GrievanceOnDenial,
+                    Contact::GrievanceCoordinator,
                 ),
             ];
             steps.extend(denial.referral.as_ref().map(referral_step));
@@ -215,25 +205,25 @@ pub fn next_steps(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec
         }
         (State::Approved | State::Denied | State::Withdrawn, _) => Vec::new(),
     };
-    if file.request.primary_care_decision == PrimaryCareDecision::NotGranted
-        && file.state != State::Withdrawn
+    if current.request.primary_care_decision == PrimaryCareDecision::NotGranted
+        && current.state != State::Withdrawn
     {
         steps.push(NextStepKind::FileGrievance.step(
             Clause::PrimaryCareNotGranted,
-            Instruction::GrievePrimaryCare,
-            Turn::GrievanceCoordinator,
+            Instruction::GrievanceOnPrimaryCare,
+            Contact::GrievanceCoordinator,
         ));
     }
     steps
 }
 
-fn see_network(file: &File) -> Vec<NextStep> {
+fn see_network(current: &CaseState) -> Vec<NextStep> {
     let kind = NextStepKind::SeeNetworkProvider;
     match (
-        file.assessment.recommendation,
-        &file.request.requested_provider,
+        current.assessment.recommendation,
+        &current.request.requested_provider,
     ) {
-        (Recommendation::ReferInNetwork, _) | (_, None) => file
+        (Recommendation::ReferInNetwork, _) | (_, None) => current
             .request
             .alternatives()
             .iter()
@@ -241,8 +231,8 @@ fn see_network(file: &File) -> Vec<NextStep> {
             .map(|alternative| {
                 kind.step(
                     Clause::Access,
-                    Instruction::SeeAnAlternative,
-                    Turn::alternative(alternative),
+                    Instruction::SeeAlternative,
+                    Contact::from(alternative),
                 )
             })
             .collect(),
@@ -254,84 +244,84 @@ fn see_network(file: &File) -> Vec<NextStep> {
             Some(provider),
         ) => vec![kind.step(
             Clause::Access,
-            Instruction::SeeTheOneNamed,
-            Turn::provider(provider),
+            Instruction::SeeRequestedProvider,
+            Contact::from(provider),
         )],
     }
 }
 
-fn pending(file: &File, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
+fn pending(current: &CaseState, as_of: DateTime<Utc>, calendar: &Calendar) -> Vec<NextStep> {
     let mut steps = Vec::new();
-    if file.assessment.recommendation == Recommendation::SelectCertifiedProvider {
+    if current.assessment.recommendation == Recommendation::SelectCertifiedProvider {
         steps.push(NextStepKind::ReferOutOfNetwork.step(
             Clause::Network,
             Instruction::FindCertifiedProvider,
-            Turn::MemberServices,
+            Contact::MemberServices,
         ));
     }
-    if let Some(due) = file.due_at().filter(|due| *due <= as_of) {
+    if let Some(due) = current.due_at().filter(|due| *due <= as_of) {
         steps.push(appeal(
             Clause::FederalUntimelyDecision,
             calendar.day_of(due),
             calendar,
-            Instruction::AppealLapse,
+            Instruction::AppealUntimelyDecision,
         ));
         steps.push(NextStepKind::FileGrievance.step(
             Clause::FederalUntimelyDecision,
-            Instruction::GrieveLapse,
-            Turn::GrievanceCoordinator,
+            Instruction::GrievanceOnUntimelyDecision,
+            Contact::GrievanceCoordinator,
         ));
     }
     steps
 }
 
-fn referral_step(referral: &ReferralTo) -> NextStep {
-    let turn_to = Turn::provider(&referral.provider);
+fn referral_step(referral: &Referral) -> NextStep {
+    let contact = Contact::from(&referral.provider);
     if referral.in_network {
-        NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, turn_to)
+        NextStepKind::SeeNetworkProvider.step(Clause::Network, Instruction::SeeReferral, contact)
     } else {
         NextStepKind::ReferOutOfNetwork.step(
             Clause::Network,
             Instruction::SeeReferralOutOfNetwork,
-            turn_to,
+            contact,
         )
     }
 }
 
 impl NextStep {
-    /// The instruction in words. Dates are the plan's local days. Never quotes the member's data.
+    /// The instruction in words, which never quote the member's data. Dates are the plan's local days.
     #[must_use]
     pub fn message(&self) -> String {
         let day = |day: NaiveDate| day.format("%B %-d, %Y").to_string();
         match self.instruction {
-            Instruction::SeeTheOneNamed => {
-                "See the network provider asked for. No permission from the plan is needed, and the opinion is free.".to_owned()
+            Instruction::SeeRequestedProvider => {
+                "See the requested network provider. No permission from the plan is needed, and the opinion is free.".to_owned()
             }
-            Instruction::SeeAnAlternative => {
+            Instruction::SeeAlternative => {
                 "See this network provider, or any other. No permission from the plan is needed, and the opinion is free.".to_owned()
             }
             Instruction::FindCertifiedProvider => {
                 "Name a provider outside the network that is certified by Medi-Cal and qualified for the condition; the plan refers the member there (RAF).".to_owned()
             }
-            Instruction::AppealLapse(last) => format!(
-                "The decision was not made in time, which can be appealed. File the appeal by {}. The review goes on meanwhile.",
+            Instruction::AppealUntimelyDecision(last) => format!(
+                "The decision was not made in time, which can be appealed. File the appeal by {}. The review continues meanwhile.",
                 day(last)
             ),
-            Instruction::GrieveLapse => {
+            Instruction::GrievanceOnUntimelyDecision => {
                 "The decision was not made in time. A grievance can be filed about that at any time.".to_owned()
             }
-            Instruction::SeeApproved(from, through) => format!(
+            Instruction::SeeApprovedProvider(from, through) => format!(
                 "See the approved provider between {} and {}. The opinion is free.",
                 day(from),
                 day(through)
             ),
-            Instruction::AskForTreatment => {
-                "Treatment outside the network that this opinion recommends needs its own authorisation (TAR). Ask for it before treatment begins.".to_owned()
+            Instruction::RequestTreatmentAuthorization => {
+                "Treatment outside the network that this opinion recommends needs its own authorization (TAR). Ask for it before treatment begins.".to_owned()
             }
             Instruction::AppealDenial(last) => {
                 format!("Appeal the denial by {}, by phone, by mail or in person.", day(last))
             }
-            Instruction::GrieveDenial => {
+            Instruction::GrievanceOnDenial => {
                 "File a grievance with the Grievance Coordinator at any time, by phone, by mail or in person.".to_owned()
             }
             Instruction::SeeReferral => {
@@ -340,7 +330,7 @@ impl NextStep {
             Instruction::SeeReferralOutOfNetwork => {
                 "The plan refers the member to this provider outside the network (RAF). Ask member services to arrange it; the opinion is free.".to_owned()
             }
-            Instruction::GrievePrimaryCare => {
+            Instruction::GrievanceOnPrimaryCare => {
                 "Primary care did not grant the request. File a grievance with the Grievance Coordinator at any time, or ask the plan directly.".to_owned()
             }
         }

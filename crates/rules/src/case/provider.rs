@@ -1,12 +1,14 @@
-//! What is known of the provider asked for, and of the network?
+//! Providers and the network's availability, with the facts that are known of them.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::identifiers::{Npi, Private, Taxonomy};
-use crate::rules::{Answer, Availability, MediCalStatus, Qualification, Role, qualification_of};
+use crate::rules::{
+    Answer, Availability, MediCalStatus, NetworkStatus, Qualification, Role, qualification_of,
+};
 
-/// A provider, and what is known of it.
+/// A provider with its known facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     /// The NPI; `None`: not given.
@@ -19,7 +21,7 @@ pub struct Provider {
     pub medi_cal_status: MediCalStatus,
     /// Its role.
     pub role: Role,
-    /// Whether the opinion lies within its scope of practice.
+    /// Whether the opinion is within its scope of practice.
     pub within_scope: Answer,
     /// Whether its training and expertise relate to the condition.
     pub relevant_expertise: Answer,
@@ -31,7 +33,7 @@ pub struct Provider {
     pub phone: String,
     /// The address.
     pub address_lines: Vec<String>,
-    /// Where these facts come from.
+    /// The source of these facts; `None`: not given.
     pub verification: Option<Verification>,
 }
 
@@ -42,8 +44,8 @@ impl Provider {
         qualification_of(self.role, self.within_scope, self.relevant_expertise)
     }
 
-    /// Whether two providers are known to be the same: by NPI where both have one, else by name where both have
-    /// one. Where nothing can be compared they are not, so that no fact passes from one to another.
+    /// Whether two providers are known to be the same: by NPI where both have one, else by name where both have one.
+    /// Where neither can be compared they are not the same, so that no fact passes from one to another.
     #[must_use]
     pub fn is_same_as(&self, npi: Option<&Npi>, name: &str) -> bool {
         match (&self.npi, npi) {
@@ -52,7 +54,7 @@ impl Provider {
         }
     }
 
-    /// This provider with what `newer` sets filled in or corrected. What `newer` leaves unset stays.
+    /// This provider with the facts that `newer` sets. A fact that `newer` leaves unset stays.
     #[must_use]
     pub fn updated_with(&self, newer: &Self) -> Self {
         fn newer_or<T: PartialEq + Clone + Default>(newer: &T, held: &T) -> T {
@@ -79,43 +81,30 @@ impl Provider {
     }
 }
 
-/// Whether a provider is in the network.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum NetworkStatus {
-    /// In the network, or contracted.
-    InNetwork,
-    /// Outside.
-    OutOfNetwork,
-    /// Not known.
-    #[default]
-    Unknown,
-}
-
-/// Where facts come from.
+/// The source of facts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verification {
     /// The source in words.
     pub source: Private,
-    /// When it was looked at; `None`: not given.
+    /// The instant at which it was checked; `None`: not given.
     pub checked_at: Option<DateTime<Utc>>,
 }
 
 /// Whether the network has a qualified professional (VI.C).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NetworkAvailability {
-    /// What was said.
+    /// The availability as stated.
     pub availability: Availability,
-    /// Who.
+    /// The network professionals named.
     pub alternatives: Vec<NetworkAlternative>,
-    /// Where this comes from.
+    /// The source of these facts; `None`: not given.
     pub verification: Option<Verification>,
 }
 
 impl NetworkAvailability {
-    /// What is held of the network: available only with at least one alternative that is named.
+    /// The availability that counts: `Available` needs at least one alternative that is named.
     #[must_use]
-    pub fn standing(&self) -> Availability {
+    pub fn effective(&self) -> Availability {
         match self.availability {
             Availability::Available
                 if !self.alternatives.iter().any(NetworkAlternative::is_named) =>
@@ -140,19 +129,19 @@ pub struct NetworkAlternative {
     pub address_lines: Vec<String>,
     /// The NUCC taxonomy code; `None`: not given.
     pub taxonomy_code: Option<Taxonomy>,
-    /// The first appointment to be had, a local day; `None`: not given.
+    /// The first appointment available, a local day; `None`: not given.
     pub first_appointment: Option<NaiveDate>,
 }
 
 impl NetworkAlternative {
-    /// Whether the professional is named at all: by an NPI or a name.
+    /// Whether the professional is named, by an NPI or a name.
     #[must_use]
     pub fn is_named(&self) -> bool {
         self.npi.is_some() || !self.name.is_empty()
     }
 }
 
-/// Whether two names are the same but for case and white space.
+/// Whether two names are equal except for case and white space.
 #[must_use]
 pub fn same_name(one: &str, other: &str) -> bool {
     one.split_whitespace()

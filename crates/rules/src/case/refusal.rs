@@ -1,11 +1,11 @@
-//! Why was a command not carried out?
+//! The reasons for which a command is rejected.
 
 use thiserror::Error;
 
 use super::State;
 use crate::rules::Clause;
 
-/// A command that a rule, the case's state or the message itself forbids.
+/// The rejection of a command by a rule, the case's state or the message itself.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
     /// The case's state does not allow the command.
@@ -13,30 +13,30 @@ pub enum Refusal {
     State {
         /// The state.
         state: State,
-        /// Which command is not allowed in it, and why.
+        /// The command that is not allowed in it.
         message: String,
     },
-    /// A rule forbids it: one violation a clause.
+    /// Rules forbid the command: one violation for each clause.
     #[error("{}", violations.iter().map(|v| format!("{}: {}", v.clause, v.message)).collect::<Vec<_>>().join("; "))]
     Rules {
-        /// What is violated, each clause once.
+        /// The violations, each clause once.
         violations: Vec<Violation>,
     },
-    /// The message lacks what this case asks of it.
+    /// The message lacks information that the case requires.
     #[error("{}", violations.iter().map(|v| format!("{}: {}", v.field, v.message)).collect::<Vec<_>>().join("; "))]
     Invalid {
-        /// What is missing or wrong.
+        /// The missing or wrong fields.
         violations: Vec<FieldViolation>,
     },
-    /// The letter named is not one of this case's.
+    /// The letter is not one of this case's.
     #[error("no notice `{0}` on this determination")]
     NoticeUnknown(uuid::Uuid),
-    /// The case holds as many events as a case takes.
-    #[error("the determination holds {0} events, as many as one takes")]
+    /// The case has the maximum number of events.
+    #[error("the determination has {0} events, the maximum")]
     Full(u32),
 }
 
-/// A clause, and the fact that does not fit it.
+/// A violated clause, and the fact that violates it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// The clause.
@@ -45,17 +45,17 @@ pub struct Violation {
     pub message: String,
 }
 
-/// A field of the message, and what is wrong with it.
+/// A wrong field of the message, and its expected value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FieldViolation {
     /// Its path: `reasons[0].evidence`.
     pub field: String,
-    /// What is expected.
+    /// The expected value.
     pub message: String,
 }
 
 impl Refusal {
-    /// A refusal by one clause.
+    /// The rejection by one clause.
     #[must_use]
     pub fn by(clause: Clause, message: impl Into<String>) -> Self {
         Self::Rules {
@@ -66,7 +66,7 @@ impl Refusal {
         }
     }
 
-    /// A refusal by one field.
+    /// The rejection of one field.
     #[must_use]
     pub fn field(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self::Invalid {
@@ -77,8 +77,7 @@ impl Refusal {
         }
     }
 
-    /// A refusal by as many clauses as are violated; none where none is. What concerns one clause becomes one
-    /// violation.
+    /// The rejection by every violated clause, with one violation for each; `None`: no clause is violated.
     #[must_use]
     pub fn by_clauses(against: impl IntoIterator<Item = (Clause, String)>) -> Option<Self> {
         let mut violations: Vec<Violation> = Vec::new();

@@ -1,13 +1,13 @@
-//! What is asked for, by whom and why, once every field is known to be well formed?
+//! A request for a second opinion whose every field is well formed.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode};
-use super::provider::{NetworkAlternative, NetworkAvailability, NetworkStatus, Provider};
+use super::identifiers::{Cin, IcdCode, LanguageTag, Npi, Private, ProcedureCode, redacted_debug};
+use super::provider::{NetworkAlternative, NetworkAvailability, Provider};
 use crate::rules::{
-    Availability, Facts, Inquiry, PrimaryCareDecision, ProviderStanding, Reason,
-    RepresentativePapers, Threat, UrgencyClaims,
+    Availability, Facts, Inquiry, PrimaryCareDecision, Reason, RepresentativeAuthorization, Threat,
+    UrgencyClaims,
 };
 
 /// A request for a second opinion.
@@ -15,28 +15,28 @@ use crate::rules::{
 pub struct SecondOpinion {
     /// The member.
     pub member: Member,
-    /// Who asked; at least one.
+    /// The requesters; at least one.
     pub requesters: Vec<Requester>,
-    /// Why; none is allowed.
-    pub reasons: Vec<GivenReason>,
+    /// The reasons; may be empty.
+    pub reasons: Vec<RequestReason>,
     /// The clinical context.
     pub clinical_context: ClinicalContext,
-    /// Who is to give the opinion; `None`: no one was named.
+    /// The provider requested for the opinion; `None`: none was named.
     pub requested_provider: Option<Provider>,
-    /// Whether the network has someone; `None`: nothing was said.
+    /// The network's availability; `None`: not stated.
     pub network_availability: Option<NetworkAvailability>,
-    /// What primary care said.
+    /// The decision of primary care.
     pub primary_care_decision: PrimaryCareDecision,
-    /// The claim of urgency, later claims filled in.
+    /// The claim of urgency, with later claims added.
     pub urgency_claim: Option<UrgencyClaim>,
-    /// When the plan received the request, UTC to the microsecond.
+    /// The instant at which the plan received the request, UTC to the microsecond.
     #[serde(with = "crate::rules::instant")]
     pub received_at: DateTime<Utc>,
     /// The number of the referral (RAF); empty: none.
     pub referral_number: String,
-    /// The number of the treatment authorisation request (TAR); empty: none.
+    /// The number of the treatment authorization request (TAR); empty: none.
     pub treatment_authorization_number: String,
-    /// The specialty wanted, as a NUCC code or in words; empty: none.
+    /// The specialty requested, as a NUCC code or in words; empty: none.
     pub specialty_wanted: Private,
 }
 
@@ -47,20 +47,20 @@ pub struct Member {
     pub member_id: Cin,
     /// The name; empty: not given.
     pub full_name: Private,
-    /// Where letters go.
+    /// The address for letters.
     pub address_lines: Vec<Private>,
     /// The language of letters.
     pub preferred_language: LanguageTag,
-    /// The form of letters.
+    /// The format of letters.
     pub alternative_format: AlternativeFormat,
     /// The language to speak; `None`: not given.
     pub spoken_language: Option<LanguageTag>,
-    /// Where given, every letter goes there and nowhere else.
+    /// The confidential address; where given, every letter goes there and to no other address.
     pub confidential_address_lines: Vec<Private>,
 }
 
 impl Member {
-    /// Where a letter goes: the confidential address where there is one.
+    /// The address that letters go to: the confidential one where there is one.
     #[must_use]
     pub fn mailing_address(&self) -> &[Private] {
         if self.confidential_address_lines.is_empty() {
@@ -71,7 +71,7 @@ impl Member {
     }
 }
 
-/// The form in which a member reads letters.
+/// The format in which a member reads letters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AlternativeFormat {
@@ -88,38 +88,38 @@ pub enum AlternativeFormat {
     DataCd,
 }
 
-/// Who asked.
+/// A requester.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Requester {
     /// The member.
     Member,
-    /// An authorised representative.
+    /// An authorized representative.
     AuthorizedRepresentative(Representative),
     /// A health professional.
     HealthProfessional(HealthProfessional),
 }
 
-/// An authorised representative.
+/// An authorized representative.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Representative {
     /// The name; empty: not given.
     pub full_name: Private,
-    /// How the representative is related to the member.
+    /// The relationship to the member.
     pub relationship: Private,
-    /// What the authority rests on.
+    /// The basis of the authority.
     pub basis: AuthorityBasis,
-    /// Whether the papers are on file.
+    /// Whether the signed authorization is on file.
     pub authorization_on_file: bool,
     /// A phone number; empty: not given.
     pub phone: Private,
 }
 
-/// What a representative's authority rests on.
+/// The basis of a representative's authority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AuthorityBasis {
-    /// Not said.
+    /// Not stated.
     #[default]
     Unknown,
     /// The member's written designation.
@@ -134,7 +134,7 @@ pub enum AuthorityBasis {
     HealthCareAgent,
 }
 
-/// A health professional who asked.
+/// A requesting health professional.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthProfessional {
     /// The NPI; `None`: not given.
@@ -147,14 +147,14 @@ pub struct HealthProfessional {
     pub fax: Private,
 }
 
-/// A reason that was given.
+/// A reason for the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct GivenReason {
-    /// Which; `None`: not known.
+pub struct RequestReason {
+    /// Its code; `None`: not known.
     pub code: Option<Reason>,
-    /// What a serious condition threatens.
+    /// The threats of a serious condition.
     pub threats: Vec<Threat>,
-    /// In words; empty: none.
+    /// The reason in words; empty: none.
     pub detail: Private,
 }
 
@@ -165,7 +165,7 @@ pub struct ClinicalContext {
     pub diagnosis_codes: Vec<IcdCode>,
     /// CPT or HCPCS codes.
     pub procedure_codes: Vec<ProcedureCode>,
-    /// In words; empty: none.
+    /// A summary in words; empty: none.
     pub summary: Private,
     /// The professional whose opinion is in question; `None`: not given.
     pub initiating_professional_npi: Option<Npi>,
@@ -191,8 +191,10 @@ pub struct PractitionerOpinion {
     pub statement: Private,
 }
 
+redacted_debug!(Member, ClinicalContext, PractitionerOpinion);
+
 impl UrgencyClaim {
-    /// Which claims are made.
+    /// The claims that are made.
     #[must_use]
     pub fn claims(&self) -> UrgencyClaims {
         UrgencyClaims {
@@ -202,9 +204,8 @@ impl UrgencyClaim {
         }
     }
 
-    /// This claim with what only `later` claims filled in; what stands is kept.
-    #[must_use]
-    pub fn filled_with(mut self, later: &Self) -> Self {
+    /// Fills in what only a later claim states; a statement that is held stays.
+    fn fill_from(&mut self, later: &Self) {
         if self.psychological_jeopardy.is_empty() {
             self.psychological_jeopardy
                 .clone_from(&later.psychological_jeopardy);
@@ -217,16 +218,15 @@ impl UrgencyClaim {
             self.functional_jeopardy
                 .clone_from(&later.functional_jeopardy);
         }
-        self
     }
 }
 
 impl SecondOpinion {
-    /// The facts that the rules look at.
+    /// The facts that the rules are applied to.
     #[must_use]
     pub fn facts(&self) -> Facts {
         let availability = match &self.network_availability {
-            Some(network) => network.standing(),
+            Some(network) => network.effective(),
             None => Availability::Unknown,
         };
         let Some(provider) = &self.requested_provider else {
@@ -236,11 +236,7 @@ impl SecondOpinion {
             };
         };
         Facts {
-            provider: match provider.network_status {
-                NetworkStatus::InNetwork => ProviderStanding::InNetwork,
-                NetworkStatus::OutOfNetwork => ProviderStanding::OutOfNetwork,
-                NetworkStatus::Unknown => ProviderStanding::Unknown,
-            },
+            provider: Some(provider.network_status),
             availability,
             medi_cal: provider.medi_cal_status,
             role: provider.role,
@@ -249,7 +245,15 @@ impl SecondOpinion {
         }
     }
 
-    /// The reasons' codes, as far as they are known.
+    /// Adds a claim of urgency made after submission.
+    pub(super) fn claim_urgency(&mut self, later: &UrgencyClaim) {
+        match &mut self.urgency_claim {
+            Some(held) => held.fill_from(later),
+            None => self.urgency_claim = Some(later.clone()),
+        }
+    }
+
+    /// The codes of the reasons that have a known one.
     #[must_use]
     pub fn reason_codes(&self) -> Vec<Reason> {
         self.reasons
@@ -268,13 +272,13 @@ impl SecondOpinion {
 
     /// Whether a health professional is among the requesters (HSC 1367.01(h)(3)).
     #[must_use]
-    pub fn asked_by_professional(&self) -> bool {
+    pub fn has_requesting_professional(&self) -> bool {
         self.requesters
             .iter()
             .any(|requester| matches!(requester, Requester::HealthProfessional(_)))
     }
 
-    /// Whether a representative whose authorisation is on file is among the requesters.
+    /// Whether a representative whose authorization is on file is among the requesters.
     #[must_use]
     pub fn has_authorized_representative(&self) -> bool {
         self.representatives()
@@ -290,18 +294,18 @@ impl SecondOpinion {
             })
     }
 
-    /// The request as the rules see it. `urgent_since`: the receipt of the request to expedite that made it urgent.
+    /// The input of an evaluation. `urgent_since` is the receipt of the request to expedite that made it urgent.
     #[must_use]
     pub fn inquiry(&self, urgent_since: Option<DateTime<Utc>>) -> Inquiry {
-        let papers = if self.representatives().next().is_none() {
-            RepresentativePapers::NotNeeded
+        let authorization = if self.representatives().next().is_none() {
+            RepresentativeAuthorization::NotNeeded
         } else if self
             .representatives()
             .all(|representative| representative.authorization_on_file)
         {
-            RepresentativePapers::OnFile
+            RepresentativeAuthorization::OnFile
         } else {
-            RepresentativePapers::Missing
+            RepresentativeAuthorization::Missing
         };
         let initiating = self.clinical_context.initiating_professional_npi.as_ref();
         let requested = self
@@ -322,8 +326,8 @@ impl SecondOpinion {
             threat_named: self.reasons.iter().any(|reason| {
                 reason.code == Some(Reason::SeriousCondition) && !reason.threats.is_empty()
             }),
-            papers,
-            asks_initiating_professional: initiating.is_some() && initiating == requested,
+            authorization,
+            requests_initiating_professional: initiating.is_some() && initiating == requested,
         }
     }
 }

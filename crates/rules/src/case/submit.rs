@@ -1,19 +1,18 @@
-//! A request comes in: what does it become?
+//! The submission of a request.
 
-use super::clock::Clock;
+use super::Context;
 use super::event::Submitted;
 use super::second_opinion::SecondOpinion;
-use super::{Context, EventBody};
 
-/// Takes a request in. Nothing that is merely missing refuses one.
+/// Submits a request. Missing information does not reject it.
 #[must_use]
-pub fn submit(request: SecondOpinion, context: &Context<'_>) -> EventBody {
+pub fn submit(request: SecondOpinion, context: &Context<'_>) -> Submitted {
     let evaluation = context.policy.evaluate(&request.inquiry(None));
-    EventBody::Submitted(Box::new(Submitted {
+    Submitted {
         request,
         edition: evaluation.edition.version,
         assessment: evaluation.assessment,
-        clocks: evaluation.clocks.into_iter().map(Clock::from).collect(),
+        clocks: evaluation.clocks,
         notices: Vec::new(),
-    }))
+    }
 }

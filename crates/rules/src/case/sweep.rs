@@ -1,187 +1,207 @@
-//! Which share of a clock's time has gone, which clock has run out, and was that told yet?
+//! The events that time alone causes: a reminder when a share of a clock's time has elapsed, and that a clock ran out.
 //!
-//! Each rung of a clock's time, and that it ran out, is told once a kind of clock: the file remembers what was. Who
-//! asks is the sweeper, at an instant of its own; nothing here decides anything, and no clock is changed.
+//! Each reminder, and that time ran out, is recorded once for each kind of clock; the case keeps what was recorded. The
+//! sweeper asks for them at an instant of its own. Nothing here decides anything, and no clock is changed.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::clock::Clock;
 use super::event::{DueSoon, Overdue};
-use super::{Case, EventBody, File, MAX_EVENTS};
-use crate::rules::ClockKind;
+use super::{Case, CaseState, EVENTS_MAX, EventBody};
+use crate::rules::{Clock, ClockKind};
 
 /// The whole of a clock's time.
 const WHOLE_PERCENT: i64 = 100;
-/// The last places of a case are its callers' alone, so that one who keeps a case busy until it is almost full can
-/// still decide it and tell everyone. Of such a case nothing more is told; that it is overdue shows wherever it is read.
-const KEPT_FOR_CALLERS: u32 = 10;
-/// Before those, as many are kept for clocks that run out: one a kind of clock.
-const KEPT_FOR_OVERDUE: u32 = 3;
+/// Event slots at the end of a case that only callers use: a case that was kept busy until it is almost full can still be
+/// decided, and everyone notified. No event of the sweeper is added to such a case; that it is overdue shows wherever it
+/// is read.
+const SLOTS_FOR_CALLERS: u32 = 10;
+/// Slots before those that only clocks that run out use: one for each kind of clock.
+const SLOTS_FOR_OVERDUE: u32 = 3;
 
-/// What was told of one kind of clock, whether it was stopped and ran again or not.
+/// The reminders recorded for one kind of clock, whether it was stopped and ran again or not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct Reminders {
     /// The clock.
     pub clock: ClockKind,
-    /// The highest rung, in percent of the clock's time; `None`: none yet. Lower ones are not told any more.
-    pub rung_percent: Option<u8>,
-    /// That it ran out. Nothing more is told after that.
+    /// The highest threshold recorded, in percent of the clock's time; `None`: none yet. No lower one follows it.
+    pub threshold_percent: Option<u8>,
+    /// Whether it was recorded that the clock ran out. Nothing is recorded after that.
     pub overdue: bool,
 }
 
-impl Told {
-    const fn nothing(clock: ClockKind) -> Self {
+impl Reminders {
+    const fn none(clock: ClockKind) -> Self {
         Self {
             clock,
-            rung_percent: None,
+            threshold_percent: None,
             overdue: false,
         }
     }
 }
 
-/// Something to be told of a clock that runs.
-struct Owed {
-    /// From when on.
+/// An event that time alone causes: no caller's command makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClockEvent {
+    /// A share of a clock's time has elapsed.
+    DueSoon(DueSoon),
+    /// A clock has run out.
+    Overdue(Overdue),
+}
+
+impl From<ClockEvent> for EventBody {
+    fn from(event: ClockEvent) -> Self {
+        match event {
+            ClockEvent::DueSoon(event) => event.into(),
+            ClockEvent::Overdue(event) => event.into(),
+        }
+    }
+}
+
+/// An event that a clock that runs has still to cause.
+struct Pending {
+    /// The first instant at which the event holds.
     at: DateTime<Utc>,
     clock: ClockKind,
     due_at: DateTime<Utc>,
-    /// The rung; `None`: that it ran out.
-    rung_percent: Option<u8>,
+    /// The threshold that a reminder is for; `None`: the clock runs out.
+    threshold_percent: Option<u8>,
 }
 
 impl Case {
-    /// The next event that the case is owed at an instant: [`EventBody::DueSoon`] or [`EventBody::Overdue`], the
-    /// latter without its letter yet. `rungs` are percentages of a clock's time, 1 to 99, rising.
+    /// The next event that time causes by an instant, an overdue one without its letter yet; `None`: none is due.
+    /// `thresholds` are percentages of a clock's time, 1 to 99, rising.
     ///
-    /// Rungs that passed while no one asked are owed one by one. Once a clock has run out, that alone is: "due soon"
-    /// would not be true any more.
+    /// Thresholds that passed unrecorded come one by one. Once a clock has run out, only that is recorded: "due soon"
+    /// would not hold any more.
     #[must_use]
-    pub fn sweep(&self, now: DateTime<Utc>, rungs: &[u8]) -> Option<EventBody> {
-        let owed = self
-            .ahead(rungs, Some(now))
-            .filter(|owed| owed.at <= now)
-            .min_by_key(|owed| (owed.at, owed.clock))?;
-        let Owed { clock, due_at, .. } = owed;
-        Some(match owed.rung_percent {
-            Some(gone_percent) => EventBody::DueSoon(DueSoon {
+    pub fn sweep(&self, now: DateTime<Utc>, thresholds: &[u8]) -> Option<ClockEvent> {
+        let pending = self
+            .pending(thresholds, Some(now))
+            .filter(|pending| pending.at <= now)
+            .min_by_key(|pending| (pending.at, pending.clock))?;
+        let Pending { clock, due_at, .. } = pending;
+        Some(match pending.threshold_percent {
+            Some(elapsed_percent) => ClockEvent::DueSoon(DueSoon {
                 clock,
-                gone_percent,
+                elapsed_percent,
                 due_at,
             }),
-            None => EventBody::Overdue(Box::new(Overdue {
+            None => ClockEvent::Overdue(Overdue {
                 clock,
                 due_at,
                 notices: Vec::new(),
-            })),
+            }),
         })
     }
 
-    /// From when on the case is owed its next event of this kind, unless something happens to it before; `None`: no
-    /// clock runs of which anything is left to tell. At that instant and after it, [`Case::sweep`] gives an event.
+    /// The instant from which [`Case::sweep`] returns an event, unless the case changes before; `None`: no clock runs that
+    /// has an event left.
     #[must_use]
-    pub fn next_sweep(&self, rungs: &[u8]) -> Option<DateTime<Utc>> {
-        self.ahead(rungs, None).map(|owed| owed.at).min()
+    pub fn next_sweep(&self, thresholds: &[u8]) -> Option<DateTime<Utc>> {
+        self.pending(thresholds, None)
+            .map(|pending| pending.at)
+            .min()
     }
 
-    /// The next thing to be told of each clock that runs. What has run out by an instant skips its rungs.
-    fn ahead<'a>(
+    /// The next event of each clock that runs. A clock that has run out by `as_of` skips its reminders.
+    fn pending<'a>(
         &'a self,
-        rungs: &'a [u8],
+        thresholds: &'a [u8],
         as_of: Option<DateTime<Utc>>,
-    ) -> impl Iterator<Item = Owed> + 'a {
-        let places = MAX_EVENTS
+    ) -> impl Iterator<Item = Pending> + 'a {
+        let slots = EVENTS_MAX
             .saturating_sub(self.version)
-            .saturating_sub(KEPT_FOR_CALLERS);
-        let clocks = self.file.clocks.iter().filter(move |_| places > 0);
+            .saturating_sub(SLOTS_FOR_CALLERS);
+        let clocks = self.current.clocks.iter().filter(move |_| slots > 0);
         clocks
             .filter(|clock| clock.runs())
             .filter_map(move |clock| {
-                let told = self.file.told_of(clock.kind);
+                let recorded = self.current.reminders_of(clock.kind);
                 let due_at = clock.due_at();
                 let ran_out = as_of.is_some_and(|now| due_at <= now);
-                let rung = rungs
+                let reminder = thresholds
                     .iter()
                     .copied()
-                    .filter(|rung| Some(*rung) > told.rung_percent)
+                    .filter(|percent| Some(*percent) > recorded.threshold_percent)
                     .min()
-                    .map(|rung| (rung, reached(clock, rung)))
-                    .filter(|_| !ran_out && places > KEPT_FOR_OVERDUE);
-                (!told.overdue).then_some(Owed {
-                    at: rung.map_or(due_at, |(_, at)| at.min(due_at)),
+                    .map(|percent| (percent, instant_of_share(clock, percent)))
+                    .filter(|_| !ran_out && slots > SLOTS_FOR_OVERDUE);
+                (!recorded.overdue).then_some(Pending {
+                    at: reminder.map_or(due_at, |(_, at)| at.min(due_at)),
                     clock: clock.kind,
                     due_at,
-                    rung_percent: rung.map(|(rung, _)| rung),
+                    threshold_percent: reminder.map(|(percent, _)| percent),
                 })
             })
     }
 }
 
-/// The first instant, to the microsecond, at which as much of a clock's time has gone.
-fn reached(clock: &Clock, rung_percent: u8) -> DateTime<Utc> {
+/// The first instant, to the microsecond, at which a share of a clock's time has elapsed.
+fn instant_of_share(clock: &Clock, percent: u8) -> DateTime<Utc> {
     let due_at = clock.due_at();
     let whole_us = (due_at - clock.started_at)
         .num_microseconds()
         .unwrap_or_default();
-    let gone = whole_us.saturating_mul(rung_percent.into());
-    // Rounded up: a little later, and never before the share has gone.
-    let gone_us = gone.saturating_add(WHOLE_PERCENT - 1) / WHOLE_PERCENT;
+    let share = whole_us.saturating_mul(percent.into());
+    // Rounded up: never before the share has elapsed.
+    let elapsed_us = share.saturating_add(WHOLE_PERCENT - 1) / WHOLE_PERCENT;
     clock
         .started_at
-        .checked_add_signed(TimeDelta::microseconds(gone_us))
+        .checked_add_signed(TimeDelta::microseconds(elapsed_us))
         .unwrap_or(due_at)
 }
 
-impl File {
-    /// What was told of a kind of clock.
+impl CaseState {
+    /// The reminders recorded for a kind of clock.
     #[must_use]
-    pub fn told_of(&self, clock: ClockKind) -> Told {
-        let held = self.told.iter().find(|told| told.clock == clock);
-        held.copied().unwrap_or(Told::nothing(clock))
+    pub fn reminders_of(&self, clock: ClockKind) -> Reminders {
+        let held = self.reminders.iter().find(|held| held.clock == clock);
+        held.copied().unwrap_or(Reminders::none(clock))
     }
 
-    pub(super) fn note_due_soon(&mut self, event: &DueSoon) -> bool {
-        let told = self.told_of(event.clock);
-        let rung_percent = Some(event.gone_percent);
-        let is_new = told.rung_percent < rung_percent;
-        is_new
-            && self.note(
+    pub(super) fn record_due_soon(&mut self, event: &DueSoon) -> bool {
+        let recorded = self.reminders_of(event.clock);
+        let threshold_percent = Some(event.elapsed_percent);
+        let is_higher = recorded.threshold_percent < threshold_percent;
+        is_higher
+            && self.record(
                 event.due_at,
-                Told {
-                    rung_percent,
-                    ..told
+                Reminders {
+                    threshold_percent,
+                    ..recorded
                 },
             )
     }
 
-    pub(super) fn note_overdue(&mut self, event: &Overdue) -> bool {
-        let told = self.told_of(event.clock);
-        let noted = self.note(
+    pub(super) fn record_overdue(&mut self, event: &Overdue) -> bool {
+        let recorded = self.reminders_of(event.clock);
+        let followed = self.record(
             event.due_at,
-            Told {
+            Reminders {
                 overdue: true,
-                ..told
+                ..recorded
             },
         );
-        if noted {
+        if followed {
             self.notices.extend(event.notices.iter().cloned());
         }
-        noted
+        followed
     }
 
-    /// Notes what was told of a clock that runs toward an instant. `false`: none does, or nothing more can be told of
-    /// it, so that an event that is there twice folds to no case.
-    fn note(&mut self, due_at: DateTime<Utc>, now_told: Told) -> bool {
+    /// Replaces the reminders recorded for a clock that runs and is due at `due_at`. `false`: there is no such clock, or
+    /// it was recorded that it ran out, so that an event that is in the log twice folds to no case.
+    fn record(&mut self, due_at: DateTime<Utc>, reminders: Reminders) -> bool {
         let runs = self
             .clocks
             .iter()
-            .any(|clock| clock.kind == now_told.clock && clock.runs() && clock.due_at() == due_at);
-        if !runs || self.told_of(now_told.clock).overdue {
+            .any(|clock| clock.kind == reminders.clock && clock.runs() && clock.due_at() == due_at);
+        if !runs || self.reminders_of(reminders.clock).overdue {
             return false;
         }
-        self.told.retain(|told| told.clock != now_told.clock);
-        self.told.push(now_told);
-        self.told.sort_by_key(|told| told.clock);
+        self.reminders.retain(|held| held.clock != reminders.clock);
+        self.reminders.push(reminders);
+        self.reminders.sort_by_key(|held| held.clock);
         true
     }
 }

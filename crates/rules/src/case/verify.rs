@@ -1,95 +1,128 @@
-//! Facts are learned after submission: what do they change?
+//! The verification of facts after submission.
 
-use super::clock::{Because, Clock};
 use super::event::Verified;
+use super::identifiers::redacted_debug;
 use super::provider::{NetworkAvailability, Provider, same_name};
 use super::second_opinion::{Member, SecondOpinion};
-use super::{Case, Context, EventBody, Private, Refusal, State};
-use crate::rules::{Clause, ClockKind, ClockStart, Pathway};
+use super::{Case, Context, Private, Refusal, State};
+use crate::rules::{Clause, Clock, ClockKind, Pathway, StopReason};
 
-/// Facts that were learned. What is `None` stays as it was.
+/// The command to record verified facts. A field that is `None` stays as it was.
 #[derive(Clone, Debug)]
 pub struct Verify {
-    /// Facts of the provider asked for; what it leaves unset stays.
+    /// Facts of the requested provider; those left unset stay.
     pub provider: Option<Provider>,
     /// The network's availability.
     pub network_availability: Option<NetworkAvailability>,
-    /// The member, corrected.
+    /// A correction of the member.
     pub member: Option<MemberCorrection>,
 }
 
-/// A correction of the member. The id may be left out, and may not differ.
+/// A correction of the member. The id may be omitted, and must not differ.
 #[derive(Clone, Debug)]
 pub struct MemberCorrection {
-    /// The id, if it was given.
+    /// The id; `None`: not given.
     pub member_id: Option<super::Cin>,
-    /// Everything else, which replaces what was held.
-    pub rest: MemberRest,
+    /// All other fields, which replace those held.
+    pub details: MemberDetails,
 }
 
-/// A member without the id.
+/// The fields of a member other than the id.
 #[derive(Clone)]
-pub struct MemberRest {
+pub struct MemberDetails {
     /// The name.
     pub full_name: Private,
-    /// Where letters go.
+    /// The address for letters.
     pub address_lines: Vec<Private>,
     /// The language of letters.
     pub preferred_language: super::LanguageTag,
-    /// The form of letters.
+    /// The format of letters.
     pub alternative_format: super::AlternativeFormat,
     /// The language to speak.
     pub spoken_language: Option<super::LanguageTag>,
-    /// Where given, every letter goes there and nowhere else.
+    /// The confidential address; where given, every letter goes there and to no other address.
     pub confidential_address_lines: Vec<Private>,
 }
 
-/// Fills facts in or corrects them and evaluates everything anew, under the edition of receipt.
+redacted_debug!(MemberDetails);
+
+/// Adds or corrects facts, and evaluates the request anew under the edition of its receipt.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when another provider or another
+/// In a state other than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when another provider or another
 /// member is named: another person is another request.
-pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<EventBody, Refusal> {
+pub fn verify(case: &Case, command: Verify, context: &Context<'_>) -> Result<Verified, Refusal> {
     case.allow(
         "RecordVerification",
         &[State::PendingReview, State::NoAuthorizationRequired],
     )?;
-    let held = &case.file.request;
+    let held = &case.current.request;
     let provider = command
         .provider
-        .map(|newer| corrected(held, &newer))
+        .map(|newer| corrected_provider(held, &newer))
         .transpose()?;
     let member = command
         .member
         .map(|newer| corrected_member(&held.member, newer))
         .transpose()?;
 
+    let network_availability = command.network_availability;
     let mut request = held.clone();
-    if let Some(provider) = &provider {
-        request.requested_provider = Some(provider.clone());
-    }
-    if let Some(network) = &command.network_availability {
-        request.network_availability = Some(network.clone());
-    }
+    request.replace_facts(
+        provider.as_ref(),
+        network_availability.as_ref(),
+        member.as_ref(),
+    );
     let evaluation = context
         .policy
-        .evaluate(&request.inquiry(case.file.urgent_since));
+        .evaluate(&request.inquiry(case.current.urgent_since));
     let clocks = match evaluation.assessment.pathway {
-        Pathway::NetworkAccess => no_longer_needed(&case.file.clocks, context),
-        Pathway::PriorAuthorization => needed_again(&case.file.clocks, evaluation.clocks),
+        Pathway::NetworkAccess => no_longer_needed(&case.current.clocks, context),
+        Pathway::PriorAuthorization => needed_again(&case.current.clocks, evaluation.clocks),
     };
-    Ok(EventBody::Verified(Box::new(Verified {
+    Ok(Verified {
         provider,
-        network_availability: command.network_availability,
+        network_availability,
         member,
         assessment: evaluation.assessment,
         clocks,
         notices: Vec::new(),
-    })))
+    })
 }
 
-/// The provider asked for with the facts learned; never another one.
-fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal> {
+impl Verified {
+    /// Applies the facts to the request.
+    pub fn apply_to(&self, request: &mut SecondOpinion) {
+        request.replace_facts(
+            self.provider.as_ref(),
+            self.network_availability.as_ref(),
+            self.member.as_ref(),
+        );
+    }
+}
+
+impl SecondOpinion {
+    /// Replaces the facts that are given.
+    fn replace_facts(
+        &mut self,
+        provider: Option<&Provider>,
+        network: Option<&NetworkAvailability>,
+        member: Option<&Member>,
+    ) {
+        if let Some(provider) = provider {
+            self.requested_provider = Some(provider.clone());
+        }
+        if let Some(network) = network {
+            self.network_availability = Some(network.clone());
+        }
+        if let Some(member) = member {
+            self.member = member.clone();
+        }
+    }
+}
+
+/// The requested provider with the verified facts; never another provider.
+fn corrected_provider(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal> {
     let named = newer.npi.is_some() || !newer.name.is_empty();
     let Some(provider) = &held.requested_provider else {
         return if named {
@@ -97,7 +130,7 @@ fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal
         } else {
             Err(Refusal::by(
                 Clause::Access,
-                "no provider was asked for, and these facts name none",
+                "no provider was requested, and these facts name none",
             ))
         };
     };
@@ -109,7 +142,7 @@ fn corrected(held: &SecondOpinion, newer: &Provider) -> Result<Provider, Refusal
     if other_npi || other_name {
         return Err(Refusal::by(
             Clause::Access,
-            "another NPI or name than the one asked for was given; another provider is another request",
+            "the NPI or name is not that of the requested provider; another provider is another request",
         ));
     }
     let mut updated = provider.updated_with(newer);
@@ -123,44 +156,44 @@ fn corrected_member(held: &Member, newer: MemberCorrection) -> Result<Member, Re
     if newer.member_id.is_some_and(|id| id != held.member_id) {
         return Err(Refusal::by(
             Clause::Access,
-            "another member_id was given; another member is another request",
+            "the member_id is not that of the request; another member is another request",
         ));
     }
-    let rest = newer.rest;
+    let details = newer.details;
     Ok(Member {
         member_id: held.member_id.clone(),
-        full_name: rest.full_name,
-        address_lines: rest.address_lines,
-        preferred_language: rest.preferred_language,
-        alternative_format: rest.alternative_format,
-        spoken_language: rest.spoken_language,
-        confidential_address_lines: rest.confidential_address_lines,
+        full_name: details.full_name,
+        address_lines: details.address_lines,
+        preferred_language: details.preferred_language,
+        alternative_format: details.alternative_format,
+        spoken_language: details.spoken_language,
+        confidential_address_lines: details.confidential_address_lines,
     })
 }
 
-/// No permission is needed: there is no decision to wait for any more, but the member is still to be told.
+/// The clocks once no permission is needed: no decision is due any more, but the member has still to be notified.
 fn no_longer_needed(clocks: &[Clock], context: &Context<'_>) -> Vec<Clock> {
     let mut clocks = clocks.to_vec();
     for clock in clocks
         .iter_mut()
         .filter(|clock| clock.kind == ClockKind::Determination)
     {
-        clock.stop(context.now, Because::NotNeeded);
+        clock.stop(context.now, StopReason::NotNeeded);
     }
     clocks
 }
 
-/// Authorisation is needed: a clock that was stopped by the move the other way runs again with its old start and
-/// limits; one that never ran starts from the original receipt.
-fn needed_again(held: &[Clock], fresh: Vec<ClockStart>) -> Vec<Clock> {
+/// The clocks once authorization is needed: a clock that was stopped because none was needed runs again with its old start
+/// and limits; one that never ran starts from the original receipt.
+fn needed_again(held: &[Clock], fresh: Vec<Clock>) -> Vec<Clock> {
     let mut clocks = held.to_vec();
-    for start in fresh {
-        match clocks.iter_mut().find(|clock| clock.kind == start.kind) {
+    for started in fresh {
+        match clocks.iter_mut().find(|clock| clock.kind == started.kind) {
             Some(clock) => {
-                clock.stopped = None;
-                clock.gain(start.limits);
+                clock.restart();
+                clock.add_limits(started.limits);
             }
-            None => clocks.push(start.into()),
+            None => clocks.push(started),
         }
     }
     clocks.sort_by_key(|clock| clock.kind);

@@ -1,60 +1,56 @@
-//! A request is taken back: who may, and what becomes of its clocks?
+//! The withdrawal of a request.
 
-use super::clock::Because;
 use super::decision::Withdrawal;
 use super::event::Withdrawn;
 use super::provider::same_name;
 use super::second_opinion::{Requester, SecondOpinion};
-use super::{Case, Context, EventBody, Private, Refusal, State};
-use crate::rules::Clause;
+use super::{Case, Context, Private, Refusal, State};
+use crate::rules::{Clause, StopReason};
 
-/// A request is taken back.
+/// The command to withdraw a request.
 #[derive(Clone, Debug)]
 pub struct Withdraw {
-    /// By whom.
+    /// The requester who withdraws.
     pub withdrawn_by: Requester,
-    /// Why; empty: not given.
+    /// The reason; empty: not given.
     pub reason: Private,
 }
 
 /// Ends the review without a decision.
 ///
 /// # Errors
-/// In another state than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when who withdraws did not ask, or
-/// is a health professional and a member or representative asked too.
+/// In a state other than `PENDING_REVIEW` or `NO_AUTHORIZATION_REQUIRED`; or (VI.A) when the person who withdraws is not
+/// among the requesters, or is a health professional and a member or representative is among them.
 pub fn withdraw(
     case: &Case,
     command: Withdraw,
     context: &Context<'_>,
-) -> Result<EventBody, Refusal> {
+) -> Result<Withdrawn, Refusal> {
     case.allow(
         "WithdrawSecondOpinion",
         &[State::PendingReview, State::NoAuthorizationRequired],
     )?;
-    may_withdraw(&command.withdrawn_by, &case.file.request)?;
-    let mut clocks = case.file.clocks.clone();
+    check_requester(&command.withdrawn_by, &case.current.request)?;
+    let mut clocks = case.current.clocks.clone();
     for clock in &mut clocks {
-        clock.stop(context.now, Because::NotNeeded);
+        clock.stop(context.now, StopReason::NotNeeded);
     }
     let withdrawal = Withdrawal {
         withdrawn_by: command.withdrawn_by,
         reason: command.reason,
         withdrawn_at: context.now,
     };
-    Ok(EventBody::Withdrawn(Box::new(Withdrawn {
-        withdrawal,
-        clocks,
-    })))
+    Ok(Withdrawn { withdrawal, clocks })
 }
 
-/// The member may always take back what was asked for the member; a representative and a professional what they
-/// themselves asked for, and a professional only where no one else asked.
-fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> {
+/// The member may withdraw any request; a representative and a professional one that they made, and a professional only
+/// where all requesters are professionals.
+fn check_requester(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> {
     let refuse = |message| Err(Refusal::by(Clause::Access, message));
     match by {
         Requester::Member => Ok(()),
         Requester::AuthorizedRepresentative(by) => {
-            let asked = request.requesters.iter().any(|requester| match requester {
+            let is_requester = request.requesters.iter().any(|requester| match requester {
                 Requester::AuthorizedRepresentative(asked) => {
                     by.full_name.is_empty()
                         || asked.full_name.is_empty()
@@ -62,10 +58,10 @@ fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> 
                 }
                 Requester::Member | Requester::HealthProfessional(_) => false,
             });
-            if asked {
+            if is_requester {
                 Ok(())
             } else {
-                refuse("this representative is not among those who asked")
+                refuse("this representative is not among the requesters")
             }
         }
         Requester::HealthProfessional(by) => {
@@ -75,10 +71,10 @@ fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> 
                 .any(|requester| !matches!(requester, Requester::HealthProfessional(_)))
             {
                 return refuse(
-                    "a health professional cannot withdraw what a member or representative asked for",
+                    "a health professional cannot withdraw the request of a member or representative",
                 );
             }
-            let asked = request.requesters.iter().any(|requester| match requester {
+            let is_requester = request.requesters.iter().any(|requester| match requester {
                 Requester::HealthProfessional(asked) => match (&asked.npi, &by.npi) {
                     (Some(asked), Some(by)) => asked == by,
                     _ => {
@@ -89,10 +85,10 @@ fn may_withdraw(by: &Requester, request: &SecondOpinion) -> Result<(), Refusal> 
                 },
                 Requester::Member | Requester::AuthorizedRepresentative(_) => false,
             });
-            if asked {
+            if is_requester {
                 Ok(())
             } else {
-                refuse("this health professional is not among those who asked")
+                refuse("this health professional is not among the requesters")
             }
         }
     }

@@ -1,54 +1,52 @@
-//! Who asked and why, and which way does the request go (VI.A)?
+//! Section VI.A: the requester, the reasons, and the pathway of a request.
 
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
 use super::facts::{
-    Availability, Facts, Inquiry, MediCalStatus, ProviderStanding, Reason, RepresentativePapers,
+    Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, Reason, RepresentativeAuthorization,
 };
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
 
-/// Which way a request goes.
+/// The pathway of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Pathway {
-    /// A network provider gives the opinion; no permission may be asked for.
+    /// A network provider gives the opinion; the plan may require no permission.
     NetworkAccess,
-    /// Prior authorisation is needed.
+    /// Prior authorization is needed.
     PriorAuthorization,
 }
 
-/// The pathway. The first row that fits holds.
+/// The pathway; the first row that fits decides.
 #[must_use]
 pub fn pathway(facts: &Facts, qualification: Qualification) -> Pathway {
     use Availability::{Available, NotAvailable};
+    use NetworkStatus::{InNetwork, OutOfNetwork};
     use Pathway::{NetworkAccess, PriorAuthorization};
     match (facts.provider, qualification) {
-        (ProviderStanding::InNetwork, Qualification::Qualified) => NetworkAccess,
-        (ProviderStanding::InNetwork, Qualification::NotQualified) => match facts.availability {
+        (Some(InNetwork), Qualification::Qualified) => NetworkAccess,
+        (Some(InNetwork), Qualification::NotQualified) => match facts.availability {
             Available => NetworkAccess,
             NotAvailable | Availability::Unknown => PriorAuthorization,
         },
-        (ProviderStanding::InNetwork, Qualification::Unknown | Qualification::NotApplicable) => {
+        (Some(InNetwork), Qualification::Unknown | Qualification::NotApplicable) => {
             match facts.availability {
                 NotAvailable => PriorAuthorization,
                 Available | Availability::Unknown => NetworkAccess,
             }
         }
-        (ProviderStanding::None, _) if facts.availability == Available => NetworkAccess,
-        (
-            ProviderStanding::None | ProviderStanding::OutOfNetwork | ProviderStanding::Unknown,
-            _,
-        ) => PriorAuthorization,
+        (None, _) if facts.availability == Available => NetworkAccess,
+        (None | Some(OutOfNetwork | NetworkStatus::Unknown), _) => PriorAuthorization,
     }
 }
 
-/// The findings of VI.A: the pathway first, then the reasons and what is missing.
+/// The findings of VI.A: the pathway first, then the reasons, then missing information.
 #[must_use]
 pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
     let mut findings = vec![pathway_finding(inquiry.facts, pathway)];
-    for reason in reasons_once(&inquiry.reasons) {
+    for reason in distinct(&inquiry.reasons) {
         findings.push(reason_finding(reason, inquiry.threat_named));
     }
     if inquiry.reasons.is_empty() {
@@ -58,17 +56,17 @@ pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
             Note::NoReasonStated,
         ));
     }
-    match inquiry.papers {
-        RepresentativePapers::Missing => {
+    match inquiry.authorization {
+        RepresentativeAuthorization::Missing => {
             findings.push(Finding::new(
                 Clause::Access,
                 Outcome::Unknown,
-                Note::RepresentativePapersMissing,
+                Note::RepresentativeAuthorizationMissing,
             ));
         }
-        RepresentativePapers::NotNeeded | RepresentativePapers::OnFile => {}
+        RepresentativeAuthorization::NotNeeded | RepresentativeAuthorization::OnFile => {}
     }
-    if inquiry.asks_initiating_professional {
+    if inquiry.requests_initiating_professional {
         findings.push(Finding::new(
             Clause::Access,
             Outcome::Noted,
@@ -81,13 +79,13 @@ pub fn access_findings(inquiry: &Inquiry, pathway: Pathway) -> Vec<Finding> {
 fn pathway_finding(facts: Facts, pathway: Pathway) -> Finding {
     let (outcome, note) = match (pathway, facts.provider) {
         (Pathway::NetworkAccess, _) => (Outcome::Satisfied, Note::NoPermissionNeeded),
-        (Pathway::PriorAuthorization, ProviderStanding::None | ProviderStanding::InNetwork) => {
+        (Pathway::PriorAuthorization, None | Some(NetworkStatus::InNetwork)) => {
             (Outcome::Noted, Note::AuthorizationNeeded)
         }
-        (Pathway::PriorAuthorization, ProviderStanding::Unknown) => {
+        (Pathway::PriorAuthorization, Some(NetworkStatus::Unknown)) => {
             (Outcome::Unknown, Note::AuthorizationNeededStandingUnknown)
         }
-        (Pathway::PriorAuthorization, ProviderStanding::OutOfNetwork) => match facts.medi_cal {
+        (Pathway::PriorAuthorization, Some(NetworkStatus::OutOfNetwork)) => match facts.medi_cal {
             MediCalStatus::Certified => (Outcome::Satisfied, Note::AuthorizationNeededCertified),
             MediCalStatus::NotCertified => {
                 (Outcome::NotSatisfied, Note::AuthorizationNeededNotCertified)
@@ -121,9 +119,10 @@ fn reason_finding(reason: Reason, threat_named: bool) -> Finding {
     }
 }
 
-fn reasons_once(reasons: &[Reason]) -> Vec<Reason> {
-    let mut once = reasons.to_vec();
-    once.sort_unstable();
-    once.dedup();
-    once
+/// The reasons in order, each once.
+fn distinct(reasons: &[Reason]) -> Vec<Reason> {
+    let mut distinct = reasons.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct
 }

@@ -1,4 +1,4 @@
-//! Which days does the plan work, and when does a local day end?
+//! The plan's business days, and the end of a local day.
 //!
 //! The State's closures are computed by rule for any year (Government Code 19853): a holiday on a Sunday closes
 //! the Monday after it; Veterans Day on a Saturday closes the Friday before it; any other Saturday holiday closes
@@ -12,14 +12,22 @@ use chrono::{
     Weekday,
 };
 use chrono_tz::{GapInfo, Tz};
+use serde::{Deserialize, Serialize};
 
-use super::timeframes::SkippedDay;
+/// A weekday on which the plan was closed and which therefore did not count.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SkippedDay {
+    /// The local day.
+    pub date: NaiveDate,
+    /// The closure's name.
+    pub name: String,
+}
 
-/// The days on which the plan does not work, and the time zone in which its days begin and end.
+/// The plan's closures, and the time zone in which its days begin and end.
 #[derive(Clone, Debug)]
 pub struct Calendar {
     zone: Tz,
-    further_closures: BTreeMap<NaiveDate, String>,
+    plan_closures: BTreeMap<NaiveDate, String>,
 }
 
 impl Default for Calendar {
@@ -30,12 +38,12 @@ impl Default for Calendar {
 }
 
 impl Calendar {
-    /// A calendar in `zone` with the State's closures and `further_closures` (day and name).
+    /// A calendar in `zone` with the State's closures and the plan's own (day and name).
     #[must_use]
-    pub fn new(zone: Tz, further_closures: BTreeMap<NaiveDate, String>) -> Self {
+    pub fn new(zone: Tz, plan_closures: BTreeMap<NaiveDate, String>) -> Self {
         Self {
             zone,
-            further_closures,
+            plan_closures,
         }
     }
 
@@ -51,26 +59,24 @@ impl Calendar {
         instant.with_timezone(&self.zone).date_naive()
     }
 
-    /// The name of the closure on a day: the State's, a State holiday's observed day, or the plan's own.
+    /// The name of the closure on a day: a State holiday, its observed day, or a closure of the plan.
     #[must_use]
     pub fn closure(&self, day: NaiveDate) -> Option<Cow<'_, str>> {
         state_closure(day).map(Cow::from).or_else(|| {
-            self.further_closures
+            self.plan_closures
                 .get(&day)
                 .map(|name| Cow::from(name.as_str()))
         })
     }
 
-    /// Whether the plan works on a day: Monday to Friday, and no closure.
+    /// Whether a day is a business day: Monday to Friday, and no closure.
     #[must_use]
     pub fn is_business_day(&self, day: NaiveDate) -> bool {
-        !is_weekend(day)
-            && state_closure(day).is_none()
-            && !self.further_closures.contains_key(&day)
+        !is_weekend(day) && state_closure(day).is_none() && !self.plan_closures.contains_key(&day)
     }
 
-    /// The `count`-th business day after `day`, and each weekday closure passed over on the way. `day` itself is
-    /// day 0, whatever day it is.
+    /// The `count`-th business day after `day`, and the weekday closures skipped before it. `day` itself is day 0, whether
+    /// it is a business day or not.
     ///
     /// ```
     /// use chrono::NaiveDate;
@@ -101,8 +107,8 @@ impl Calendar {
 
     /// The instant at which a local day ends: the first instant of the day after it.
     ///
-    /// Where the clocks skip that midnight, the first instant that does exist. Where it comes twice, the first, unless the
-    /// day comes back after it.
+    /// Where the clocks skip that midnight, it is the first instant that exists. Where midnight comes twice, it is the
+    /// first one, unless the day resumes after it.
     #[must_use]
     pub fn end_of(&self, day: NaiveDate) -> DateTime<Utc> {
         let midnight = NaiveDateTime::from(next_day(day));
@@ -118,21 +124,21 @@ impl Calendar {
             }
             LocalResult::None => GapInfo::new(&midnight, &self.zone).and_then(|gap| gap.end),
         };
-        // INVARIANT: where clocks skip an hour, a day or some minutes, there is an instant after these.
+        // INVARIANT: where clocks skip minutes, an hour or a day, an instant follows the gap.
         end.map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
     }
 }
 
-/// A day on which the State's offices close, or would if it were not at the weekend.
+/// A day on which the State's offices close, or would close if it were not on a weekend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StateHoliday {
     /// The day.
     pub date: NaiveDate,
-    /// Its name; an observed day says so.
+    /// Its name; that of an observed day ends in `(observed)`.
     pub name: &'static str,
 }
 
-/// The State's legal holidays of a year with their observed days, in order, those at weekends included.
+/// The State's legal holidays of a year with their observed days, in order, those on weekends included.
 #[must_use]
 pub fn state_holidays(year: i32) -> Vec<StateHoliday> {
     let Some(first) = NaiveDate::from_ymd_opt(year, 1, 1) else {
@@ -145,7 +151,7 @@ pub fn state_holidays(year: i32) -> Vec<StateHoliday> {
         .collect()
 }
 
-/// Whether the State's offices close on a day: a holiday itself, or the day on which one is observed.
+/// The name of the State's closure on a day: a holiday, or the day on which one is observed.
 fn state_closure(day: NaiveDate) -> Option<&'static str> {
     use Weekday::{Fri, Mon, Thu};
     let (month, date, weekday) = (day.month(), day.day(), day.weekday());
@@ -192,7 +198,7 @@ fn is_weekend(day: NaiveDate) -> bool {
     matches!(day.weekday(), Weekday::Sat | Weekday::Sun)
 }
 
-/// The day after; at the end of what a date can be, the same day.
+/// The day after `day`; `day` itself at the end of chrono's range.
 pub(super) fn next_day(day: NaiveDate) -> NaiveDate {
     day.checked_add_days(Days::new(1)).unwrap_or(day)
 }
@@ -206,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn sunday_moves_to_monday_saturday_does_not_move_but_for_veterans_day() {
+    fn sunday_holiday_moves_to_monday_and_of_saturdays_only_veterans_day_moves() {
         let calendar = Calendar::default();
         for (date, closed) in [
             ("2027-07-05", true),  // 4 July 2027 is a Sunday
@@ -216,14 +222,14 @@ mod tests {
             ("2027-12-24", false), // Christmas 2027 is a Saturday
             ("2023-01-02", true),  // New Year 2023 is a Sunday
             ("2024-04-01", true),  // 31 March 2024 is a Sunday
-            ("2026-06-19", false), // Juneteenth is no closure of the State's offices
+            ("2026-06-19", false), // Juneteenth does not close the State's offices
         ] {
             assert_eq!(calendar.closure(day(date)).is_some(), closed, "{date}");
         }
     }
 
     #[test]
-    fn thanksgiving_is_the_fourth_thursday_and_the_day_after_closes_too() {
+    fn thanksgiving_is_the_fourth_thursday_and_the_day_after_is_closed_too() {
         let names: Vec<_> = state_holidays(2029)
             .into_iter()
             .filter(|h| h.date.month() == 11)
@@ -244,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plans_own_closure_is_skipped_by_name() {
+    fn closure_of_the_plan_is_skipped_by_name() {
         let own = BTreeMap::from([(day("2026-06-19"), "Juneteenth".to_owned())]);
         let calendar = Calendar::new(Tz::America__Los_Angeles, own);
         let (fifth, skipped) = calendar.business_day_after(day("2026-06-15"), 5);
@@ -252,19 +258,23 @@ mod tests {
             (fifth, skipped[0].name.as_str()),
             (day("2026-06-23"), "Juneteenth")
         );
-        for (date, works) in [
+        for (date, is_business_day) in [
             ("2026-06-19", false), // the plan's own closure
             ("2026-06-20", false), // a Saturday
             ("2026-06-22", true),
             ("2026-07-04", false), // a holiday on a Saturday
             ("2026-09-07", false), // Labor Day
         ] {
-            assert_eq!(calendar.is_business_day(day(date)), works, "{date}");
+            assert_eq!(
+                calendar.is_business_day(day(date)),
+                is_business_day,
+                "{date}"
+            );
         }
     }
 
     #[test]
-    fn each_closure_has_the_name_by_which_the_state_calls_it() {
+    fn each_closure_has_the_name_that_the_state_uses() {
         let named = |year| -> Vec<String> {
             let holidays = state_holidays(year).into_iter();
             holidays
@@ -298,11 +308,11 @@ mod tests {
         ] {
             assert!(named(year).iter().any(|held| held == name), "{year} {name}");
         }
-        assert_eq!(state_holidays(i32::MAX), [], "there is no such year");
+        assert_eq!(state_holidays(i32::MAX), [], "outside the range of dates");
     }
 
     #[test]
-    fn a_midnight_that_does_not_exist_becomes_the_first_instant_that_does() {
+    fn skipped_midnight_becomes_the_first_instant_that_exists() {
         for (zone, date, end) in [
             // Cuba moves its clocks at midnight: 2026-03-08 00:00 is 01:00.
             (Tz::America__Havana, "2026-03-07", "2026-03-08T05:00:00Z"),
@@ -318,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_day_ends_at_the_midnight_after_which_it_does_not_come_back() {
+    fn day_ends_at_the_midnight_after_which_it_does_not_resume() {
         for (zone, date, end) in [
             // Cuba moves its clocks from 01:00 to 00:00, and both midnights are of the next day.
             (Tz::America__Havana, "2026-10-31", "2026-11-01T04:00:00Z"),

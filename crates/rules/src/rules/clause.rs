@@ -1,7 +1,7 @@
-//! Which clauses are there, what does each say, and who carries it out?
+//! The table of clauses: the policy's own, and the law that binds beside them.
 //!
-//! One table for the policy's own clauses and for the law that binds beside them. A rule never cites by
-//! text: it returns a [`Clause`], and the same symbol goes to the reply, the letter, the event and the log.
+//! A rule never cites by text: it returns a [`Clause`], and the same symbol goes to the reply, the letter, the event and
+//! the log.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub const POLICY_TITLE: &str = "Second Medical Opinions";
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[allow(
     missing_docs,
-    reason = "each variant's row in `CLAUSES` says what it is"
+    reason = "the row of each variant in `CLAUSES` describes it"
 )]
 pub enum Clause {
     #[serde(rename = "III.A.1")]
@@ -59,12 +59,12 @@ pub enum Clause {
     FederalUntimelyDecision,
 }
 
-/// Who carries a clause out.
+/// The party that applies a clause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CarriedOutBy {
-    /// A function in this crate returns it.
+    /// A function of this crate returns it.
     Rule,
-    /// A person does, for the reason given; the service records what was found.
+    /// People apply it, for the reason given; the service records the outcome.
     Human(&'static str),
 }
 
@@ -77,9 +77,9 @@ pub struct ClauseEntry {
     pub id: &'static str,
     /// A short title.
     pub title: &'static str,
-    /// What it asks for, in our words.
+    /// Its content in plain words.
     pub summary: &'static str,
-    /// Who carries it out.
+    /// The party that applies it.
     pub carried_out_by: CarriedOutBy,
 }
 
@@ -108,11 +108,11 @@ use CarriedOutBy::{Human, Rule};
 
 clauses! {
     UrgentPsychologicalState, "III.A.1", "Urgent: psychological state", Rule,
-        "A request is urgent when waiting the ordinary time could seriously endanger the life, health or safety of the member or of other people because of the member's psychological state.";
+        "A request is urgent when waiting the standard time could seriously endanger the life, health or safety of the member or of other people because of the member's psychological state.";
     UrgentPractitionerOpinion, "III.A.2", "Urgent: a practitioner's opinion", Rule,
-        "A request is urgent when a licensed practitioner who knows the member's condition holds that the member's health would suffer without the care asked for.";
-    Access, "VI.A", "Who may ask, and which way a request goes", Rule,
-        "A member, an authorised representative or a health professional may ask. A network provider's opinion needs no permission; where the network has no one, prior authorisation is needed and the plan pays an approved provider that Medi-Cal has certified.";
+        "A request is urgent when a licensed practitioner who knows the member's condition holds that the member's health would suffer without the care requested.";
+    Access, "VI.A", "Who may request an opinion, and when authorization is needed", Rule,
+        "A member, an authorized representative or a health professional may request one. A network provider's opinion needs no permission; where no network provider is available, prior authorization is needed and the plan pays an approved provider that Medi-Cal has certified.";
     ReasonReasonableness, "VI.A.1", "Reason: is the recommended treatment reasonable or necessary", Rule,
         "The member asks whether a surgery or treatment that was recommended is reasonable or necessary.";
     ReasonSeriousCondition, "VI.A.2", "Reason: a serious condition", Rule,
@@ -124,31 +124,31 @@ clauses! {
     ReasonSeriousDoubts, "VI.A.5", "Reason: serious doubts remain", Rule,
         "The member tried the treatment, or spoke with the professional who began it, and still has serious doubts.";
     ReasonOpenList, "VI.A (open list)", "Reason: another one",
-        Human("whether a reason outside the five carries the request is a judgement about one person, so a licensed reviewer makes it; the service takes the reason in and lets it stop nothing"),
+        Human("whether a reason outside the five supports the request is a judgment about one person, so a licensed reviewer makes it; the service accepts the reason, and no request is stopped by it"),
         "The five reasons are examples. Any other reason may be given.";
     Qualification, "VI.B", "Who is qualified to give the opinion", Rule,
         "A primary care provider or a specialist, acting within scope of practice, whose training and expertise relate to the condition.";
     Network, "VI.C", "Network choice, and the duty to refer", Rule,
-        "While a qualified network professional is available the plan may limit the choice to the network. When none is, the member is referred to a provider outside of it that Medi-Cal has certified. Treatment that is then recommended out of network needs its own authorisation.";
+        "While a qualified network professional is available the plan may limit the choice to the network. When none is, the member is referred to a provider outside of it that Medi-Cal has certified. Treatment that is then recommended out of network needs its own authorization.";
     UrgentTimeframe, "VI.D.1", "Out of network and urgent", Rule,
         "The determination is made within 72 hours of receipt.";
     RoutineTimeframe, "VI.D.2", "Out of network and not urgent", Rule,
-        "The member is told within 5 business days whether the provider asked for was approved.";
+        "The member is notified within 5 business days whether the requested provider was approved.";
     PrimaryCareNotGranted, "VI.E", "Primary care did not grant the request", Rule,
         "The member may turn to the plan's Grievance Coordinator and file a grievance.";
     DenialInWriting, "VI.F", "A denial is given in writing", Rule,
-        "The member is told in writing why, that the decision can be appealed or a grievance filed, and how to do each.";
-    Editions, "X", "Editions and the duties that go with the criteria",
-        Human("practising providers make the criteria and review them each year, and people disclose them on request; the service applies the edition that it holds, notes where that edition is not the one of the day of receipt, and says when the review is overdue"),
-        "The criteria are made with practising providers, clinically sound, reviewed each year and disclosed on request. They are guidelines: care may vary with the person.";
+        "The member is notified in writing of the reasons, of the right to appeal or to file a grievance, and of how to do each.";
+    Editions, "X", "Editions, and the duties that go with the criteria",
+        Human("practicing providers make the criteria and review them each year, and people disclose them on request; the service applies the edition that it holds, notes where that edition is later than the day of receipt, and states when the review is overdue"),
+        "The criteria are made with practicing providers, clinically sound, reviewed each year and disclosed on request. They are guidelines: care may vary with the person.";
     FederalStandardTimeframe, "42 CFR 438.210(d)(1)", "Federal limit, standard", Rule,
-        "A standard authorisation decision is notified within 7 calendar days of the request, from 2026 on.";
+        "A standard authorization decision is notified within 7 calendar days of the request, from 2026 on.";
     FederalExpeditedTimeframe, "42 CFR 438.210(d)(2)", "Federal limit, expedited", Rule,
         "Where the standard time could seriously endanger life, physical or mental health, or the ability to attain, maintain or regain maximum function, the decision is notified within 72 hours of the request.";
     StateNoticeOfDecision, "HSC 1367.01(h)(3)", "Notice after a decision", Rule,
-        "The requesting professional is told within 24 hours of a decision; the member is told of a denial in writing within 2 business days of it.";
-    FederalUntimelyDecision, "42 CFR 438.404(c)(5)", "A decision not made in time", Rule,
-        "A decision that was not made in time is itself an adverse action on the day the time ran out, and can be appealed.";
+        "The requesting professional is notified within 24 hours of a decision; the member is notified of a denial in writing within 2 business days of it.";
+    FederalUntimelyDecision, "42 CFR 438.404(c)(5)", "An untimely decision", Rule,
+        "A decision that was not made in time is itself an adverse action on the day on which the time ran out, and can be appealed.";
 }
 
 impl Clause {
@@ -163,7 +163,7 @@ impl Clause {
         self.entry().id
     }
 
-    /// Whether the clause stands in MPUP3078 itself, not in law beside it.
+    /// Whether the clause is part of MPUP3078, and not of the law beside it.
     #[must_use]
     pub fn is_policy(self) -> bool {
         !matches!(
@@ -175,7 +175,7 @@ impl Clause {
         )
     }
 
-    /// The source as a limit names it: `MPUP3078 VI.D.1`, or the law's citation alone.
+    /// The citation with its source: `MPUP3078 VI.D.1`; the law's citation alone.
     #[must_use]
     pub fn source(self) -> String {
         if self.is_policy() {
@@ -192,12 +192,12 @@ impl std::fmt::Display for Clause {
     }
 }
 
-/// A policy or procedure of the plan that takes over where this one ends.
+/// A policy of the plan that applies where this one ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RelatedPolicy {
     /// Referral to specialists (RAF).
     Mcup3124,
-    /// Treatment authorisation requests (TAR).
+    /// Treatment authorization requests (TAR).
     Mcup3041,
     /// Appeals of utilization-management decisions.
     Mcup3037,
@@ -218,7 +218,7 @@ impl RelatedPolicy {
     }
 }
 
-/// Where the policy refers to, for a reader of `GetPolicy`.
+/// The documents that the policy refers to, as `GetPolicy` lists them.
 pub const REFERENCES: &[&str] = &[
     "MCUP3124 Referral to Specialists (RAF)",
     "MCUP3041 Treatment Authorization Request (TAR) Review Process",
@@ -234,8 +234,8 @@ pub const REFERENCES: &[&str] = &[
     "42 CFR 438.910",
 ];
 
-/// What travels with the criteria when they are disclosed (HSC 1363.5).
-pub const DISCLOSURE: &str = "These criteria are guidelines by which the plan authorises, modifies or denies \
+/// The statement that goes with the criteria when they are disclosed (HSC 1363.5).
+pub const DISCLOSURE: &str = "These criteria are guidelines by which the plan authorizes, modifies or denies \
 services for people with similar illnesses or conditions. The care and treatment of one person may differ with that \
 person's needs and with the benefits that the plan covers. A member or a provider may have a copy of the criteria used \
 in a decision, free, on request.";
@@ -245,7 +245,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_id_stands_once_and_serialises_as_itself() {
+    fn every_id_is_unique_and_serializes_as_itself() {
         for (index, row) in CLAUSES.iter().enumerate() {
             assert_eq!(row.clause.id(), row.id);
             assert_eq!(

@@ -1,29 +1,29 @@
-//! Which facts must bear a denial out, and which duties must it not leave undone (VI.F, with VI.A to VI.C)?
+//! The facts that must support a denial, and the duty to refer that it must not leave undone (VI.F, with VI.A to VI.C).
 //!
-//! Nothing here denies. A licensed reviewer does; this says whether the facts on the case allow the reason.
+//! Nothing here denies: a licensed reviewer does. These functions state whether the facts on the case support a reason.
 
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Answer, Availability, Facts, MediCalStatus, ProviderStanding, Reason, Role};
+use super::facts::{Answer, Availability, Facts, MediCalStatus, Reason, Role};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::{Qualification, qualification};
 
-/// Why a request is denied.
+/// A reason for a denial.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum DenialReasonCode {
-    /// The network has someone qualified (VI.C).
+    /// A qualified network provider is available (VI.C).
     QualifiedNetworkProviderAvailable,
     /// Medi-Cal has not certified the provider (VI.A, VI.C).
     ProviderNotMediCalCertified,
     /// The provider is not qualified (VI.B, VI.C).
     ProviderNotQualified,
-    /// The reason given does not carry the request (VI.A).
+    /// The reason given does not support the request (VI.A).
     ReasonNotSupported,
-    /// What the asking side holds was asked for and did not come (VI.B).
+    /// Information that the requesting party holds was asked for and not received (VI.B).
     InsufficientInformation,
-    /// The member was not eligible; the rule is not in this policy.
+    /// The member was not eligible; the rule is outside this policy.
     MemberNotEligible,
 }
 
@@ -38,7 +38,7 @@ impl DenialReasonCode {
         Self::MemberNotEligible,
     ];
 
-    /// The clauses that the reason rests on; none where its authority lies outside the policy.
+    /// The clauses that the reason rests on; none where its authority is outside the policy.
     #[must_use]
     pub const fn clauses(self) -> &'static [Clause] {
         match self {
@@ -51,7 +51,7 @@ impl DenialReasonCode {
         }
     }
 
-    /// Whether the reason is a clinical judgement and needs its rationale.
+    /// Whether the reason is a clinical judgment and needs its rationale.
     #[must_use]
     pub const fn needs_clinical_rationale(self) -> bool {
         match self {
@@ -63,7 +63,7 @@ impl DenialReasonCode {
         }
     }
 
-    /// Whether the reason needs evidence in words: what was asked of whom and when, or how eligibility was checked.
+    /// Whether the reason needs evidence in words: the request for information and its date, or the check of eligibility.
     #[must_use]
     pub const fn needs_evidence(self) -> bool {
         match self {
@@ -75,7 +75,7 @@ impl DenialReasonCode {
         }
     }
 
-    /// Whether the reason needs an authority that this policy does not hold.
+    /// Whether the reason needs an authority outside this policy.
     #[must_use]
     pub const fn needs_authority(self) -> bool {
         match self {
@@ -89,12 +89,12 @@ impl DenialReasonCode {
     }
 }
 
-/// What is known of the provider to whom a denial refers the member.
+/// The known facts of the provider that a denial refers the member to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Referral {
-    /// It is one of the network alternatives on the case.
+pub struct ReferralFacts {
+    /// Whether it is one of the network alternatives on the case.
     pub is_alternative: bool,
-    /// It is the provider that was asked for.
+    /// Whether it is the requested provider.
     pub is_requested: bool,
     /// Whether Medi-Cal has certified it.
     pub medi_cal: MediCalStatus,
@@ -102,7 +102,7 @@ pub struct Referral {
     pub qualification: Qualification,
 }
 
-/// What a denial is judged by.
+/// The facts that a denial is checked against.
 #[derive(Clone, Debug)]
 pub struct DenialFacts<'a> {
     /// The facts on the case.
@@ -110,12 +110,16 @@ pub struct DenialFacts<'a> {
     /// The reasons given for the request.
     pub reasons: &'a [Reason],
     /// The referral that goes with the denial.
-    pub referral: Option<Referral>,
+    pub referral: Option<ReferralFacts>,
 }
 
-/// What stands against a denial for one reason: each clause with the fact that does not fit. Empty: it is borne out.
+/// The clauses that do not support a denial for one reason, each with the fact that does not fit; empty: the facts
+/// support it.
 #[must_use]
-pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, &'static str)> {
+pub fn unsupported_reasons(
+    code: DenialReasonCode,
+    given: &DenialFacts<'_>,
+) -> Vec<(Clause, &'static str)> {
     let facts = given.facts;
     let mut against = Vec::new();
     match code {
@@ -133,11 +137,11 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
             match facts.medi_cal {
                 MediCalStatus::NotCertified | MediCalStatus::SuspendedOrExcluded => {}
                 MediCalStatus::Certified => {
-                    against.push((Clause::Access, "the provider asked for is certified by Medi-Cal, by the facts on the case"));
+                    against.push((Clause::Access, "the requested provider is certified by Medi-Cal, by the facts on the case"));
                 }
                 MediCalStatus::Unknown => against.push((
                     Clause::Access,
-                    "it is not known whether Medi-Cal has certified the provider asked for",
+                    "it is not known whether Medi-Cal has certified the requested provider",
                 )),
             }
             against.extend(referral_undone(given));
@@ -147,14 +151,14 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
                 Qualification::NotQualified => {}
                 Qualification::Qualified => against.push((
                     Clause::Qualification,
-                    "the provider asked for is qualified, by the facts on the case",
+                    "the requested provider is qualified, by the facts on the case",
                 )),
                 Qualification::Unknown => against.push((
                     Clause::Qualification,
                     "the provider's role, scope of practice or expertise is not known",
                 )),
                 Qualification::NotApplicable => {
-                    against.push((Clause::Qualification, "no provider was asked for"));
+                    against.push((Clause::Qualification, "no provider was requested"));
                 }
             }
             against.extend(referral_undone(given));
@@ -171,15 +175,15 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
             let unknown = facts.role == Role::Unknown
                 || facts.within_scope == Answer::Unknown
                 || facts.relevant_expertise == Answer::Unknown;
-            if facts.provider == ProviderStanding::None {
+            if facts.provider.is_none() {
                 against.push((
                     Clause::Qualification,
-                    "no provider was asked for, so there is nothing about one that the asking side could have said",
+                    "no provider was requested, so there is no information about one that the requesting party could have given",
                 ));
             } else if !unknown {
                 against.push((
                     Clause::Qualification,
-                    "the provider's role, scope of practice and expertise are all known; what the plan itself can look up is no ground",
+                    "the provider's role, scope of practice and expertise are all known; a fact that the plan itself can look up is no ground",
                 ));
             }
         }
@@ -188,32 +192,32 @@ pub fn unborne(code: DenialReasonCode, given: &DenialFacts<'_>) -> Vec<(Clause, 
     against
 }
 
-const REFERS_TO_THE_DENIED: (Clause, &str) = (
+const REFERS_TO_DENIED_PROVIDER: (Clause, &str) = (
     Clause::Network,
-    "the denial refers the member to the very provider that it denies",
+    "the denial refers the member to the same provider that it denies",
 );
 
-/// The duty to refer of VI.C, which a denial of this provider does not undo.
+/// The duty to refer of VI.C, where a denial of the requested provider leaves it undone.
 fn referral_undone(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)> {
     match given.facts.availability {
         Availability::Unknown => Some((
             Clause::Network,
-            "it is not known whether a qualified network professional is available, so it is not known where the member is to be referred",
+            "it is not known whether a qualified network professional is available, so it is not known where to refer the member",
         )),
         Availability::Available => alternative_missing(given),
         Availability::NotAvailable => match given.referral {
             None => Some((
                 Clause::Network,
-                "no network professional is available and the denial refers the member to no one; a Medi-Cal certified and qualified provider has to be named",
+                "no network professional is available and the denial refers the member to no one; a Medi-Cal certified and qualified provider must be named",
             )),
-            Some(referral) if referral.is_requested => Some(REFERS_TO_THE_DENIED),
+            Some(referral) if referral.is_requested => Some(REFERS_TO_DENIED_PROVIDER),
             Some(referral)
                 if referral.medi_cal != MediCalStatus::Certified
                     || referral.qualification != Qualification::Qualified =>
             {
                 Some((
                     Clause::Network,
-                    "the provider that the member is referred to is not known to be Medi-Cal certified and qualified",
+                    "the provider that the denial refers the member to is not known to be Medi-Cal certified and qualified",
                 ))
             }
             Some(_) => None,
@@ -227,10 +231,10 @@ fn alternative_missing(given: &DenialFacts<'_>) -> Option<(Clause, &'static str)
             Clause::Network,
             "the denial does not name the network professional that the member can see instead",
         )),
-        Some(referral) if referral.is_requested => Some(REFERS_TO_THE_DENIED),
+        Some(referral) if referral.is_requested => Some(REFERS_TO_DENIED_PROVIDER),
         Some(referral) if !referral.is_alternative => Some((
             Clause::Network,
-            "the provider that the member is referred to is not one of the network alternatives on the case",
+            "the provider that the denial refers the member to is not one of the network alternatives on the case",
         )),
         Some(_) => None,
     }

@@ -1,4 +1,5 @@
-//! Which numbers hold from which day? The only place where a number of the policy or of the law stands.
+//! The editions of the policy, and every number of the policy and of the law with the day from which it holds. No other
+//! file states one.
 
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
@@ -9,28 +10,28 @@ use super::clause::Clause;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Urgency {
-    /// The ordinary timeframe.
+    /// The standard timeframe.
     Routine,
-    /// An urgency claim was made. It is never taken back.
+    /// The expedited timeframe: a claim of urgency was made. A claim is never withdrawn.
     Urgent,
 }
 
-/// What a clock runs toward.
+/// The duty that a clock measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ClockKind {
-    /// The decision (VI.D.1).
+    /// The decision is made (VI.D.1).
     Determination,
-    /// The member is told (VI.D.2).
+    /// The member is notified (VI.D.2).
     MemberNotification,
-    /// The requesting professional is told (HSC 1367.01).
+    /// The requesting professional is notified (HSC 1367.01).
     ProviderNotification,
 }
 
 /// An amount of time, its unit in its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Amount {
-    /// Elapsed hours on the UTC line: weekends, closures and changes of the clocks do not matter.
+    /// Elapsed hours in UTC: weekends, closures and daylight saving do not change them.
     Hours(u32),
     /// Business days after the day of the start, which is day 0; the limit is the end of the last one.
     BusinessDays(u32),
@@ -48,7 +49,7 @@ impl std::fmt::Display for Amount {
     }
 }
 
-/// From when a limit's time is counted.
+/// The event from which a limit's time counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedFrom {
     /// Receipt of the request by the plan (for a request made urgent later: receipt of the request to expedite).
@@ -59,44 +60,44 @@ pub enum CountedFrom {
     Denial,
 }
 
-/// A limit in force, as data with a source.
+/// A timeframe as a parameter: its source, its amount, and the day from which it holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeLimit {
-    /// The clause or law it comes from.
+    /// The clause or law that sets it.
     pub source: Clause,
-    /// The urgency it holds for; `None`: both.
+    /// The urgency that it holds for; `None`: both.
     pub urgency: Option<Urgency>,
     /// The clock it binds.
     pub clock: ClockKind,
-    /// How long.
+    /// Its length.
     pub amount: Amount,
-    /// From when.
+    /// The event from which it counts.
     pub counted_from: CountedFrom,
-    /// Requests received on or after this local day.
+    /// The first local day of receipt that it holds for.
     pub first_day: NaiveDate,
 }
 
-/// An edition of the policy whose text is held.
+/// An edition of the policy that this crate implements.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Edition {
-    /// The day it was approved, which is its name.
+    /// The day of its approval, which is its name.
     pub version: NaiveDate,
-    /// The day by which it was to be reviewed.
+    /// The day by which it is to be reviewed.
     pub next_review: NaiveDate,
 }
 
 const fn day(year: i32, month: u32, date: u32) -> NaiveDate {
-    // INVARIANT: every date in this file is one that exists; a wrong one fails the build, for all are constants.
+    // INVARIANT: all dates of this file are constants, so one that does not exist fails the build.
     NaiveDate::from_ymd_opt(year, month, date).expect("a date that exists")
 }
 
-/// The day on which the policy was first adopted for Medi-Cal; nothing received before it is taken.
+/// The day on which the policy was first adopted for Medi-Cal. A request received before it is rejected.
 pub const FIRST_ADOPTED: NaiveDate = day(2016, 4, 20);
 
-/// The editions held, oldest first.
-pub const EDITIONS: &[Edition] = &[HELD];
+/// The editions that this crate implements, oldest first.
+pub const EDITIONS: &[Edition] = &[EDITION_2024];
 
-const HELD: Edition = Edition {
+const EDITION_2024: Edition = Edition {
     version: day(2024, 9, 11),
     next_review: day(2025, 9, 11),
 };
@@ -114,7 +115,7 @@ pub const REVISIONS: &[NaiveDate] = &[
     day(2024, 9, 11),
 ];
 
-/// Every limit, the policy's first.
+/// Every timeframe, the policy's first.
 pub const LIMITS: &[TimeLimit] = &[
     TimeLimit {
         source: Clause::UrgentTimeframe,
@@ -166,44 +167,44 @@ pub const LIMITS: &[TimeLimit] = &[
     },
 ];
 
-/// How long a member has to appeal, counted from the notice's date (42 CFR 438.402(c)(2)).
+/// The time to file an appeal, counted from the date of the notice (42 CFR 438.402(c)(2)).
 pub const APPEAL_WINDOW: Amount = Amount::CalendarDays(60);
-/// How long a member has to ask for a State Hearing after the appeal is resolved (42 CFR 438.408(f)).
+/// The time to request a State Hearing, counted from the resolution of the appeal (42 CFR 438.408(f)).
 pub const STATE_HEARING_WINDOW: Amount = Amount::CalendarDays(120);
-/// By when the plan confirms in writing that it has an appeal or a grievance.
+/// The time for the plan to acknowledge an appeal or a grievance in writing.
 pub const APPEAL_ACKNOWLEDGED: Amount = Amount::CalendarDays(5);
-/// By when the plan resolves a standard appeal (42 CFR 438.408(b)(2)).
+/// The time for the plan to resolve a standard appeal (42 CFR 438.408(b)(2)).
 pub const APPEAL_RESOLVED: Amount = Amount::CalendarDays(30);
-/// By when the plan resolves an expedited appeal (42 CFR 438.408(b)(3)).
+/// The time for the plan to resolve an expedited appeal (42 CFR 438.408(b)(3)).
 pub const EXPEDITED_APPEAL_RESOLVED: Amount = Amount::Hours(72);
 
 impl Edition {
-    /// The edition that a request received on a local day is decided under: the last one approved by then, or the
-    /// oldest one held where none had been. A later edition never decides a case that an earlier one held covers.
+    /// The edition that decides a request received on a local day: the last one approved by then, or the oldest one held
+    /// where none was. A later edition never decides a case that an earlier one covers.
     #[must_use]
     pub fn for_receipt(day: NaiveDate) -> &'static Self {
-        Self::of_those(EDITIONS, day).unwrap_or(&HELD)
+        Self::latest_of(EDITIONS, day).unwrap_or(&EDITION_2024)
     }
 
-    /// The last of `editions` that was approved by a day, or the first of them; `None`: there are none.
-    fn of_those(editions: &[Self], day: NaiveDate) -> Option<&Self> {
+    /// The last of `editions` approved by a day, or the first of them; `None`: the slice is empty.
+    fn latest_of(editions: &[Self], day: NaiveDate) -> Option<&Self> {
         let approved = editions.iter().rev().find(|edition| edition.version <= day);
         approved.or(editions.first())
     }
 
-    /// The edition with a version (the day it was approved, `YYYY-MM-DD`).
+    /// The edition of a version (the day of its approval, `YYYY-MM-DD`).
     #[must_use]
     pub fn by_version(version: NaiveDate) -> Option<&'static Self> {
         EDITIONS.iter().find(|edition| edition.version == version)
     }
 
-    /// Whether the request came before this edition was in force (clause X has a finding then).
+    /// Whether a request was received before this edition was in force. Clause X has a finding then.
     #[must_use]
     pub fn is_later_than(&self, received: NaiveDate) -> bool {
         received < self.version
     }
 
-    /// Whether, on a local day, the review was due and no later edition is held.
+    /// Whether the yearly review is overdue on a local day.
     #[must_use]
     pub fn review_overdue(&self, today: NaiveDate) -> bool {
         today > self.next_review
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn editions_and_revisions_are_in_order_and_the_last_revision_is_held() {
+    fn editions_and_revisions_are_in_order_and_the_last_revision_is_an_edition() {
         assert!(
             EDITIONS
                 .windows(2)
@@ -230,39 +231,39 @@ mod tests {
     }
 
     #[test]
-    fn review_is_overdue_the_day_after_it_was_due() {
-        assert!(!HELD.review_overdue(HELD.next_review));
-        assert!(HELD.review_overdue(HELD.next_review.succ_opt().unwrap()));
+    fn review_is_overdue_on_the_day_after_it_was_due() {
+        assert!(!EDITION_2024.review_overdue(EDITION_2024.next_review));
+        assert!(EDITION_2024.review_overdue(EDITION_2024.next_review.succ_opt().unwrap()));
     }
 
     #[test]
-    fn x_an_edition_is_later_than_receipts_before_it() {
-        assert!(HELD.is_later_than(day(2024, 9, 10)));
-        assert!(!HELD.is_later_than(day(2024, 9, 11)));
-        assert_eq!(Edition::for_receipt(day(2017, 1, 1)), &HELD);
+    fn x_edition_is_later_than_a_receipt_before_it() {
+        assert!(EDITION_2024.is_later_than(day(2024, 9, 10)));
+        assert!(!EDITION_2024.is_later_than(day(2024, 9, 11)));
+        assert_eq!(Edition::for_receipt(day(2017, 1, 1)), &EDITION_2024);
     }
 
     #[test]
-    fn x_a_request_is_decided_under_the_last_edition_approved_by_its_receipt() {
+    fn x_request_is_decided_under_the_last_edition_approved_by_its_receipt() {
         let next = Edition {
             version: day(2025, 9, 10),
             next_review: day(2026, 9, 10),
         };
-        let both = [HELD, next];
+        let both = [EDITION_2024, next];
         for (received, edition) in [
-            (day(2017, 1, 1), HELD), // none had been approved: the oldest one
-            (day(2024, 9, 11), HELD),
-            (day(2025, 9, 9), HELD),
+            (day(2017, 1, 1), EDITION_2024), // none was approved: the oldest one
+            (day(2024, 9, 11), EDITION_2024),
+            (day(2025, 9, 9), EDITION_2024),
             (day(2025, 9, 10), next),
             (day(2030, 1, 1), next),
         ] {
-            assert_eq!(Edition::of_those(&both, received), Some(&edition));
+            assert_eq!(Edition::latest_of(&both, received), Some(&edition));
         }
     }
 
     #[test]
-    fn an_edition_is_called_by_the_day_of_its_approval() {
-        assert_eq!(Edition::by_version(day(2024, 9, 11)), Some(&HELD));
+    fn edition_is_named_by_the_day_of_its_approval() {
+        assert_eq!(Edition::by_version(day(2024, 9, 11)), Some(&EDITION_2024));
         assert_eq!(Edition::by_version(day(2024, 9, 10)), None);
     }
 }

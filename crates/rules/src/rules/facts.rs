@@ -1,23 +1,21 @@
-//! What does a rule look at, and what may each fact be?
+//! The facts that rules are applied to.
 //!
-//! Closed enums, each with its `Unknown`: a fact that was not given is unknown, never false. The default of
-//! every enum is what holds when nothing was said.
+//! Closed enums, each with its `Unknown`: a fact that was not given is unknown, never false. The default of every enum
+//! is the value of a fact that was not stated.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-/// Where the provider asked for stands (VI.A).
+/// Whether a provider is in the plan's network (VI.A).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum ProviderStanding {
-    /// No provider was named.
-    #[default]
-    None,
-    /// In the plan's network, or contracted.
+pub enum NetworkStatus {
+    /// In the network, or contracted.
     InNetwork,
-    /// Outside of it.
+    /// Outside the network.
     OutOfNetwork,
-    /// A provider was named; whether it is in the network is not known.
+    /// Not known.
+    #[default]
     Unknown,
 }
 
@@ -25,11 +23,11 @@ pub enum ProviderStanding {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Availability {
-    /// At least one, who is named.
+    /// At least one can, and is named.
     Available,
-    /// None.
+    /// None can.
     NotAvailable,
-    /// Not known; also where one is said to be available and none is named.
+    /// Not known; also where one is stated to be available and none is named.
     #[default]
     Unknown,
 }
@@ -49,7 +47,7 @@ pub enum MediCalStatus {
     Unknown,
 }
 
-/// What kind of professional the provider is (VI.B).
+/// The provider's kind of practice (VI.B).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
@@ -64,7 +62,7 @@ pub enum Role {
     Unknown,
 }
 
-/// An answer to a yes-or-no question that may not have been put yet.
+/// The answer to a yes-or-no question that may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Answer {
@@ -77,38 +75,38 @@ pub enum Answer {
     Unknown,
 }
 
-/// What primary care said (VI.E).
+/// The decision of primary care on the request (VI.E).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PrimaryCareDecision {
     /// Granted.
     Granted,
-    /// Did not grant.
+    /// Not granted.
     NotGranted,
     /// Not asked, or not known.
     #[default]
     Unknown,
 }
 
-/// Why a second opinion is wanted (VI.A.1 to VI.A.5, and the open list).
+/// A reason for a second opinion (VI.A.1 to VI.A.5, and the open list).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Reason {
-    /// VI.A.1
+    /// VI.A.1: is the recommended treatment reasonable or necessary.
     ReasonablenessOrNecessity,
-    /// VI.A.2
+    /// VI.A.2: a serious condition.
     SeriousCondition,
-    /// VI.A.3
+    /// VI.A.3: the diagnosis is in doubt.
     DiagnosisInDoubt,
-    /// VI.A.4
+    /// VI.A.4: the treatment does not help.
     TreatmentNotImproving,
-    /// VI.A.5
+    /// VI.A.5: serious doubts remain.
     SeriousDoubts,
-    /// Another one: the list is open.
+    /// Another reason: the list is open.
     Other,
 }
 
-/// What a serious condition threatens (VI.A.2).
+/// A threat of a serious condition (VI.A.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Threat {
@@ -124,73 +122,73 @@ pub enum Threat {
     SeriousChronicCondition,
 }
 
-/// Which claims of urgency were made. None of them is looked at twice: one is enough.
+/// The claims of urgency. Any one claim makes the request urgent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct UrgencyClaims {
-    /// III.A.1
+    /// III.A.1: the member's psychological state.
     pub psychological: bool,
-    /// III.A.2
+    /// III.A.2: a practitioner's opinion.
     pub practitioner: bool,
-    /// 42 CFR 438.210(d)(2)
+    /// 42 CFR 438.210(d)(2): life, health or maximum function.
     pub functional: bool,
 }
 
-/// What is known of the provider that would give the opinion, and of the network.
+/// The known facts of the requested provider and of the network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Facts {
-    /// Where the provider stands.
-    pub provider: ProviderStanding,
-    /// Whether the network has someone qualified.
+    /// The network status of the provider requested; `None`: no provider was named.
+    pub provider: Option<NetworkStatus>,
+    /// Whether a qualified network professional is available.
     pub availability: Availability,
     /// Whether Medi-Cal has certified the provider.
     pub medi_cal: MediCalStatus,
     /// The provider's role.
     pub role: Role,
-    /// Whether the opinion lies within the provider's scope of practice.
+    /// Whether the opinion is within the provider's scope of practice.
     pub within_scope: Answer,
     /// Whether the provider's training and expertise relate to the condition.
     pub relevant_expertise: Answer,
 }
 
-/// The papers of a representative among the requesters.
+/// The signed authorization of the representatives among the requesters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub enum RepresentativePapers {
-    /// No representative asked.
+pub enum RepresentativeAuthorization {
+    /// There is no representative.
     #[default]
     NotNeeded,
-    /// Every representative's authorisation is on file.
+    /// Every representative's authorization is on file.
     OnFile,
-    /// At least one is not.
+    /// At least one authorization is not on file.
     Missing,
 }
 
-/// A request as the rules see it: no name, no clinical text.
+/// The input of an evaluation: a request without names and clinical text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Inquiry {
-    /// When the plan received it.
+    /// The instant at which the plan received it.
     pub received_at: DateTime<Utc>,
     /// The provider and the network.
     pub facts: Facts,
     /// The claims of urgency.
     pub claims: UrgencyClaims,
-    /// The instant from which an urgent request's hours count, where that is not `received_at`: the receipt
-    /// of a later request to expedite.
+    /// The receipt of a later request to expedite, from which an urgent request's hours count; `None`: they count from
+    /// `received_at`.
     pub urgent_since: Option<DateTime<Utc>>,
-    /// What primary care said.
+    /// The decision of primary care.
     pub primary_care: PrimaryCareDecision,
-    /// The reasons given; none is allowed.
+    /// The reasons given; may be empty.
     pub reasons: Vec<Reason>,
     /// Whether at least one threat was named for a serious condition.
     pub threat_named: bool,
-    /// The papers of a representative.
-    pub papers: RepresentativePapers,
-    /// Whether the provider asked for is the professional whose opinion is in question.
-    pub asks_initiating_professional: bool,
+    /// The signed authorization of the representatives.
+    pub authorization: RepresentativeAuthorization,
+    /// Whether the requested provider is the professional whose opinion is in question.
+    pub requests_initiating_professional: bool,
 }
 
 impl Inquiry {
-    /// An inquiry of which only the receipt is known.
+    /// An inquiry with its receipt alone; every other fact is unknown.
     #[must_use]
     pub fn received(received_at: DateTime<Utc>) -> Self {
         Self {
@@ -201,8 +199,8 @@ impl Inquiry {
             primary_care: PrimaryCareDecision::default(),
             reasons: Vec::new(),
             threat_named: false,
-            papers: RepresentativePapers::default(),
-            asks_initiating_professional: false,
+            authorization: RepresentativeAuthorization::default(),
+            requests_initiating_professional: false,
         }
     }
 }

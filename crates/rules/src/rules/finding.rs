@@ -1,7 +1,7 @@
-//! What did a clause come to in this case?
+//! The outcome of a clause in a case.
 //!
-//! A finding is a clause, an outcome and a typed note. The words are made from the note when they are shown, so
-//! that no finding can quote a member's data.
+//! A finding is a clause, an outcome and a typed note. Its words are made from the note when they are shown, so that no
+//! finding can quote a member's data.
 
 use serde::{Deserialize, Serialize};
 
@@ -12,17 +12,17 @@ use super::edition::{ClockKind, CountedFrom, LIMITS, Urgency};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Outcome {
-    /// What the clause asks for is there.
+    /// The clause is satisfied.
     Satisfied,
-    /// It was looked at and is not there.
+    /// The facts are known, and the clause is not satisfied.
     NotSatisfied,
-    /// A fact that the clause turns on is not known.
+    /// A fact that decides the clause is not known.
     Unknown,
-    /// The clause applies and is pointed out; there is nothing to satisfy.
+    /// The clause applies and is stated; there is nothing to satisfy.
     Noted,
 }
 
-/// What a finding says.
+/// The statement of a finding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 #[allow(missing_docs, reason = "`Finding::message` has the words of each")]
@@ -36,7 +36,8 @@ pub enum Note {
     AuthorizationNeededStandingUnknown,
     NoReasonStated,
     OtherReasonStated,
-    RepresentativePapersMissing,
+    #[serde(rename = "REPRESENTATIVE_PAPERS_MISSING")]
+    RepresentativeAuthorizationMissing,
     SameProfessional,
     ReasonStated,
     ThreatNotNamed,
@@ -57,14 +58,14 @@ pub enum Note {
     EarlierEdition,
 }
 
-/// One rule as applied to a case.
+/// One clause as applied to a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
     /// The clause.
     pub clause: Clause,
     /// Its outcome.
     pub outcome: Outcome,
-    /// What it says.
+    /// Its statement.
     pub note: Note,
 }
 
@@ -77,7 +78,7 @@ impl Finding {
         }
     }
 
-    /// The finding in words. Never holds anything that the request said.
+    /// The finding in words, which never quote the request.
     #[must_use]
     pub fn message(&self) -> String {
         match self.note {
@@ -85,36 +86,36 @@ impl Finding {
                 "the request was reviewed: a network provider can give this opinion, and that needs no permission from the plan"
             }
             Note::AuthorizationNeeded => {
-                "the request was reviewed: prior authorisation is needed before an opinion outside the network"
+                "the request was reviewed: prior authorization is needed before an opinion outside the network"
             }
             Note::AuthorizationNeededCertified => {
-                "the request was reviewed: prior authorisation is needed; the provider asked for is outside the network and certified by Medi-Cal"
+                "the request was reviewed: prior authorization is needed; the requested provider is outside the network and certified by Medi-Cal"
             }
             Note::AuthorizationNeededNotCertified => {
-                "the request was reviewed: prior authorisation is needed; the provider asked for is not certified by Medi-Cal and cannot be approved"
+                "the request was reviewed: prior authorization is needed; the requested provider is not certified by Medi-Cal and cannot be approved"
             }
             Note::AuthorizationNeededSuspended => {
-                "the request was reviewed: prior authorisation is needed; the provider asked for is suspended or excluded by Medi-Cal and cannot be approved"
+                "the request was reviewed: prior authorization is needed; the requested provider is suspended or excluded by Medi-Cal and cannot be approved"
             }
             Note::AuthorizationNeededCertificationUnknown => {
-                "the request was reviewed: prior authorisation is needed; it is not known whether Medi-Cal has certified the provider asked for"
+                "the request was reviewed: prior authorization is needed; it is not known whether Medi-Cal has certified the requested provider"
             }
             Note::AuthorizationNeededStandingUnknown => {
-                "the request was reviewed: it is not known whether the provider asked for is in the network, so it is held as needing prior authorisation until that is known"
+                "the request was reviewed: it is not known whether the requested provider is in the network, so it is held as needing prior authorization until that is known"
             }
-            Note::NoReasonStated => "no reason was stated; the request is taken in all the same and the time runs",
+            Note::NoReasonStated => "no reason was stated; the request is accepted all the same and its time runs",
             Note::OtherReasonStated => {
-                "a reason outside the five of VI.A was stated; the list is open, and a reviewer judges it"
+                "a reason outside the five of VI.A was stated; the list is open, and a reviewer decides on it"
             }
-            Note::RepresentativePapersMissing => {
-                "a representative's authorisation is not on file; nothing is disclosed to that representative until it is, and the time runs all the same"
+            Note::RepresentativeAuthorizationMissing => {
+                "a representative's authorization is not on file; nothing is disclosed to that representative until it is, and the time runs all the same"
             }
             Note::SameProfessional => {
-                "the provider asked for is the professional whose opinion is in question; that would not be a second opinion"
+                "the requested provider is the professional whose opinion is in question; that would not be a second opinion"
             }
             Note::ReasonStated => "this reason was stated",
             Note::ThreatNotNamed => {
-                "a serious condition was stated without what it threatens; the request is taken in all the same and the time runs"
+                "a serious condition was stated without the threat that it poses; the request is accepted all the same and its time runs"
             }
             Note::Qualified => "the provider's role, scope of practice and expertise fit the condition",
             Note::NotQualified => "the provider's role, scope of practice or expertise does not fit the condition",
@@ -166,12 +167,12 @@ fn timeframe(urgency: Urgency) -> String {
     match limit.map(|limit| limit.clock) {
         Some(ClockKind::Determination) => {
             format!(
-                "urgent, and prior authorisation is needed: the determination is due within {amount} of receipt"
+                "urgent, and prior authorization is needed: the determination is due within {amount} of receipt"
             )
         }
         Some(ClockKind::MemberNotification | ClockKind::ProviderNotification) | None => {
             format!(
-                "not urgent, and prior authorisation is needed: the member is to be told within {amount} of receipt"
+                "not urgent, and prior authorization is needed: the member is to be notified within {amount} of receipt"
             )
         }
     }

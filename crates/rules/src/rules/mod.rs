@@ -1,4 +1,4 @@
-//! What does MPUP3078 say about a request? Pure: no clock, no store, no wire.
+//! The policy MPUP3078 applied to a request. Pure: no clock, no store, no wire.
 //!
 //! [`Policy::evaluate`] is the one place where clauses are combined. Each rule is a small function in the file of
 //! its section and returns its value with the clauses that gave it.
@@ -6,6 +6,7 @@
 mod access;
 mod calendar;
 mod clause;
+mod clock;
 mod denial;
 mod edition;
 mod facts;
@@ -20,37 +21,39 @@ mod urgency;
 use serde::{Deserialize, Serialize};
 
 pub use access::{Pathway, pathway};
-pub use calendar::{Calendar, StateHoliday, state_holidays};
+pub use calendar::{Calendar, SkippedDay, StateHoliday, state_holidays};
 pub use clause::{
     CLAUSES, CarriedOutBy, Clause, ClauseEntry, DISCLOSURE, POLICY_NUMBER, POLICY_TITLE,
     REFERENCES, RelatedPolicy,
 };
-pub use denial::{DenialFacts, DenialReasonCode, Referral, denial_finding, unborne};
+pub use clock::{Clock, Limit, Stop, StopReason, Timeliness, first_due, running_due};
+pub use denial::{
+    DenialFacts, DenialReasonCode, ReferralFacts, denial_finding, unsupported_reasons,
+};
 pub use edition::{
     APPEAL_ACKNOWLEDGED, APPEAL_RESOLVED, APPEAL_WINDOW, Amount, ClockKind, CountedFrom, EDITIONS,
     EXPEDITED_APPEAL_RESOLVED, Edition, FIRST_ADOPTED, LIMITS, REVISIONS, STATE_HEARING_WINDOW,
     TimeLimit, Urgency,
 };
 pub use facts::{
-    Answer, Availability, Facts, Inquiry, MediCalStatus, PrimaryCareDecision, ProviderStanding,
-    Reason, RepresentativePapers, Role, Threat, UrgencyClaims,
+    Answer, Availability, Facts, Inquiry, MediCalStatus, NetworkStatus, PrimaryCareDecision,
+    Reason, RepresentativeAuthorization, Role, Threat, UrgencyClaims,
 };
 pub use finding::{Finding, Note, Outcome};
 pub use network::{Recommendation, recommendation};
 pub use qualification::{Qualification, qualification, qualification_of};
-pub use timeframes::{ClockStart, Limit, SkippedDay, earliest};
 
-/// The policy as a plan applies it: its calendar, and whether the limits of law bind beside the policy's own.
+/// The policy as a plan applies it: its calendar, and whether regulatory timeframes bind beside the policy's own.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The days on which the plan works.
+    /// The plan's business days.
     pub calendar: Calendar,
-    /// Whether the limits of law are applied. A plan that switches them off says so in `GetPolicy`.
+    /// Whether regulatory timeframes are applied. A plan that switches them off says so in `GetPolicy`.
     pub law_limits: bool,
 }
 
 impl Default for Policy {
-    /// The State's calendar, with the limits of law.
+    /// The State's calendar, with the regulatory timeframes.
     fn default() -> Self {
         Self {
             calendar: Calendar::default(),
@@ -59,40 +62,40 @@ impl Default for Policy {
     }
 }
 
-/// What the rules make of a request, without its clocks.
+/// The outcome of the rules for a request, without its clocks.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Assessment {
-    /// Which way it goes.
+    /// Whether it needs prior authorization.
     pub pathway: Pathway,
-    /// Whether it is urgent.
+    /// Routine or urgent.
     pub urgency: Urgency,
-    /// What the rules recommend.
+    /// The recommendation to the reviewer.
     pub recommendation: Recommendation,
-    /// Whether the provider asked for is qualified.
+    /// Whether the requested provider is qualified.
     pub qualification: Qualification,
     /// Every clause that was applied, with its outcome.
     pub findings: Vec<Finding>,
 }
 
-/// An assessment with the clocks that it starts: none on the network way.
+/// An assessment with the clocks that it starts; no clock starts for network access.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Evaluation {
-    /// What the rules make of the request.
+    /// The outcome of the rules.
     pub assessment: Assessment,
     /// The clocks, in the order of [`ClockKind`].
-    pub clocks: Vec<ClockStart>,
+    pub clocks: Vec<Clock>,
     /// The edition of the policy that was applied.
     pub edition: &'static Edition,
 }
 
 impl Policy {
-    /// What the policy says about a request.
+    /// Applies the policy to a request, under the edition of its receipt.
     ///
     /// ```
     /// use second_opinion_rules::rules::{Inquiry, Pathway, Policy};
     /// let received = "2026-01-05T10:00:00-08:00".parse::<chrono::DateTime<chrono::Utc>>().unwrap();
     /// let evaluation = Policy::default().evaluate(&Inquiry::received(received));
-    /// // Nothing is known of the network, so the request is held as needing authorisation, and its time runs.
+    /// // Nothing is known of the network, so the request is held as needing authorization, and its time runs.
     /// assert_eq!(evaluation.assessment.pathway, Pathway::PriorAuthorization);
     /// assert_eq!(evaluation.clocks[0].due_at().to_rfc3339(), "2026-01-13T08:00:00+00:00");
     /// ```
@@ -142,7 +145,7 @@ impl Policy {
     }
 }
 
-/// The instant from which urgent hours count, if the request is urgent.
+/// The instant from which urgent hours count; `None`: the request is routine.
 fn urgent_since(inquiry: &Inquiry, urgency: Urgency) -> Option<chrono::DateTime<chrono::Utc>> {
     match urgency {
         Urgency::Routine => None,

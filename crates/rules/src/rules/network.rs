@@ -1,62 +1,58 @@
-//! May the plan keep to its network, and what does the reviewer do next (VI.C)?
+//! Section VI.C: network choice, and the recommendation to the reviewer.
 
 use serde::{Deserialize, Serialize};
 
 use super::access::Pathway;
 use super::clause::Clause;
-use super::facts::{Availability, Facts, MediCalStatus, ProviderStanding};
+use super::facts::{Availability, Facts, MediCalStatus, NetworkStatus};
 use super::finding::{Finding, Note, Outcome};
 use super::qualification::Qualification;
 
-/// What the rules recommend. A person decides; nothing here denies.
+/// The recommendation to the reviewer. A person decides; nothing here denies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Recommendation {
-    /// Nothing to do: the provider asked for may be seen.
+    /// No action: the member may see the requested provider.
     NoneNeeded,
-    /// A fact is missing.
+    /// Gather a fact that is missing.
     GatherInformation,
     /// Refer to a qualified network professional.
     ReferInNetwork,
-    /// Find a provider that Medi-Cal has certified and that is qualified.
+    /// Select a provider that is certified by Medi-Cal and qualified.
     SelectCertifiedProvider,
-    /// Approve the provider asked for.
+    /// Approve the requested provider.
     Approve,
 }
 
-/// The recommendation. The first row that fits holds.
+/// The recommendation; the first row that fits decides.
 #[must_use]
 pub fn recommendation(
     facts: &Facts,
     qualification: Qualification,
     pathway: Pathway,
 ) -> Recommendation {
+    use NetworkStatus::{InNetwork, OutOfNetwork, Unknown};
     use Recommendation::{GatherInformation, NoneNeeded, ReferInNetwork, SelectCertifiedProvider};
     match pathway {
         Pathway::NetworkAccess => match (facts.provider, qualification) {
-            (ProviderStanding::None, _) | (_, Qualification::NotQualified) => ReferInNetwork,
+            (None, _) | (_, Qualification::NotQualified) => ReferInNetwork,
             (
-                ProviderStanding::InNetwork
-                | ProviderStanding::OutOfNetwork
-                | ProviderStanding::Unknown,
+                Some(InNetwork | OutOfNetwork | Unknown),
                 Qualification::Qualified | Qualification::Unknown | Qualification::NotApplicable,
             ) => NoneNeeded,
         },
         Pathway::PriorAuthorization => match (facts.provider, facts.availability) {
-            (ProviderStanding::InNetwork, Availability::NotAvailable)
+            (Some(InNetwork), Availability::NotAvailable)
                 if qualification == Qualification::NotQualified =>
             {
                 SelectCertifiedProvider
             }
-            (ProviderStanding::Unknown | ProviderStanding::InNetwork, _) => GatherInformation,
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Available) => {
-                ReferInNetwork
-            }
-            (ProviderStanding::None | ProviderStanding::OutOfNetwork, Availability::Unknown) => {
+            (Some(Unknown | InNetwork), _) | (None | Some(OutOfNetwork), Availability::Unknown) => {
                 GatherInformation
             }
-            (ProviderStanding::None, Availability::NotAvailable) => SelectCertifiedProvider,
-            (ProviderStanding::OutOfNetwork, Availability::NotAvailable) => {
+            (None | Some(OutOfNetwork), Availability::Available) => ReferInNetwork,
+            (None, Availability::NotAvailable) => SelectCertifiedProvider,
+            (Some(OutOfNetwork), Availability::NotAvailable) => {
                 out_of_network(facts.medi_cal, qualification)
             }
         },
@@ -75,7 +71,7 @@ fn out_of_network(medi_cal: MediCalStatus, qualification: Qualification) -> Reco
     }
 }
 
-/// The finding of VI.C: on the way of prior authorisation, and where the member is referred within the network.
+/// The finding of VI.C: for prior authorization, and where the member is referred within the network.
 #[must_use]
 pub fn network_finding(
     facts: Facts,

@@ -1,26 +1,26 @@
-//! Is the provider asked for qualified to give the opinion (VI.B)?
+//! Section VI.B: the qualification of the provider that would give the opinion.
 
 use serde::{Deserialize, Serialize};
 
 use super::clause::Clause;
-use super::facts::{Answer, Facts, ProviderStanding, Role};
+use super::facts::{Answer, Facts, Role};
 use super::finding::{Finding, Note, Outcome};
 
 /// Whether the provider is qualified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Qualification {
-    /// A primary care provider or specialist, within scope, with fitting expertise.
+    /// A primary care provider or specialist, within scope of practice, with relevant expertise.
     Qualified,
-    /// One of the three is known to be missing.
+    /// One of the three is known not to hold.
     NotQualified,
-    /// None is known to be missing, and one is not known.
+    /// None is known not to hold, and one is not known.
     Unknown,
     /// No provider was named.
     NotApplicable,
 }
 
-/// The qualification by role, scope and expertise alone, of a provider that was named.
+/// The qualification of a named provider, by role, scope and expertise.
 #[must_use]
 pub fn qualification_of(
     role: Role,
@@ -39,16 +39,12 @@ pub fn qualification_of(
     }
 }
 
-/// The qualification, with its finding where a provider was named.
+/// The qualification of the requested provider, with its finding where one was named.
 #[must_use]
 pub fn qualification(facts: &Facts) -> (Qualification, Option<Finding>) {
     let value = match facts.provider {
-        ProviderStanding::None => Qualification::NotApplicable,
-        ProviderStanding::InNetwork
-        | ProviderStanding::OutOfNetwork
-        | ProviderStanding::Unknown => {
-            qualification_of(facts.role, facts.within_scope, facts.relevant_expertise)
-        }
+        None => Qualification::NotApplicable,
+        Some(_) => qualification_of(facts.role, facts.within_scope, facts.relevant_expertise),
     };
     let (outcome, note) = match value {
         Qualification::NotApplicable => return (value, None),

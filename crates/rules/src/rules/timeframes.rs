@@ -1,48 +1,14 @@
-//! By when must something have happened, and why then (VI.D, and the law that binds beside it)?
+//! Section VI.D and the law beside it: the clocks of a request and their due instants.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use serde::{Deserialize, Serialize};
 
 use super::Policy;
-use super::calendar::next_day;
-use super::clause::Clause;
+use super::calendar::{Calendar, SkippedDay, next_day};
+use super::clock::{Clock, Limit};
 use super::edition::{Amount, ClockKind, CountedFrom, LIMITS, TimeLimit, Urgency};
 
-/// A weekday on which the plan was closed and which therefore did not count.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SkippedDay {
-    /// The local day.
-    pub date: NaiveDate,
-    /// The closure's name.
-    pub name: String,
-}
-
-/// One limit of a clock, computed: its source, its instant, and the closures that moved it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    /// The clause or law it comes from.
-    pub source: Clause,
-    /// The first instant that is too late.
-    #[serde(with = "crate::rules::instant")]
-    pub due_at: DateTime<Utc>,
-    /// Weekday closures inside the window, in order. Weekends are not listed.
-    #[serde(default)]
-    pub skipped_days: Vec<SkippedDay>,
-}
-
-/// A clock as it is at its start.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClockStart {
-    /// What it runs toward.
-    pub kind: ClockKind,
-    /// From when it counts.
-    pub started_at: DateTime<Utc>,
-    /// Every limit in force; never empty. The earliest binds.
-    pub limits: Vec<Limit>,
-}
-
 impl Amount {
-    /// The first instant that is too late, counted from `start`, and the closures on the way.
+    /// The first instant that is too late, counted from `start`, and the closures skipped before it.
     ///
     /// Days are counted on the plan's calendar: the local day of `start` is day 0, whatever its hour, and the
     /// limit is the local midnight that ends the last day. Hours are elapsed hours.
@@ -58,7 +24,7 @@ impl Amount {
     pub fn after(
         self,
         start: DateTime<Utc>,
-        calendar: &super::Calendar,
+        calendar: &Calendar,
     ) -> (DateTime<Utc>, Vec<SkippedDay>) {
         match self {
             Self::Hours(hours) => (start + TimeDelta::hours(i64::from(hours)), Vec::new()),
@@ -100,7 +66,7 @@ impl TimeLimit {
 }
 
 impl Policy {
-    /// The limits that bind a request received at `received_at`: the policy's, and the law's where it is applied.
+    /// The limits that bind a request received at `received_at`: the policy's, and the law's where they are applied.
     fn limits_of(
         &self,
         received_at: DateTime<Utc>,
@@ -116,27 +82,23 @@ impl Policy {
         })
     }
 
-    /// The clocks of a request that needs prior authorisation, in the order of [`ClockKind`].
+    /// The clocks of a request that needs prior authorization, in the order of [`ClockKind`].
     ///
     /// `urgent_since` is the instant from which an urgent request's hours count: its own receipt, or the receipt of
-    /// a later request to expedite. In that case the routine limits stay and the urgent ones come beside them, so
-    /// that no due instant moves later.
+    /// a later request to expedite. In the latter case the routine limits stay beside the urgent ones, so that no due
+    /// instant moves later.
     #[must_use]
     pub fn clocks(
         &self,
         received_at: DateTime<Utc>,
         urgent_since: Option<DateTime<Utc>>,
-    ) -> Vec<ClockStart> {
-        let mut clocks: Vec<ClockStart> = Vec::with_capacity(2);
+    ) -> Vec<Clock> {
+        let mut clocks: Vec<Clock> = Vec::with_capacity(2);
         let mut add = |limit: &TimeLimit, start: DateTime<Utc>, clock_start: DateTime<Utc>| {
             let computed = limit.at(start, self);
             match clocks.iter_mut().find(|clock| clock.kind == limit.clock) {
                 Some(clock) => clock.limits.push(computed),
-                None => clocks.push(ClockStart {
-                    kind: limit.clock,
-                    started_at: clock_start,
-                    limits: vec![computed],
-                }),
+                None => clocks.push(Clock::started(limit.clock, clock_start, vec![computed])),
             }
         };
         if urgent_since.is_none_or(|since| since > received_at) {
@@ -146,7 +108,7 @@ impl Policy {
         }
         if let Some(since) = urgent_since {
             for limit in self.limits_of(received_at, Urgency::Urgent, CountedFrom::Receipt) {
-                // The member's clock keeps the start it has had since receipt; the decision's starts now.
+                // The member's clock keeps its start at receipt; the decision's starts with the claim.
                 let clock_start = if limit.clock == ClockKind::Determination {
                     since
                 } else {
@@ -159,7 +121,7 @@ impl Policy {
         clocks
     }
 
-    /// What a denial adds to the member's clock (HSC 1367.01(h)(3)); nothing where the law's limits are off.
+    /// The limits that a denial adds to the member's clock (HSC 1367.01(h)(3)); none where the law's limits are off.
     #[must_use]
     pub fn member_limits_after_denial(
         &self,
@@ -173,40 +135,19 @@ impl Policy {
     }
 
     /// The clock that a decision starts where a health professional is among the requesters (HSC 1367.01(h)(3));
-    /// none where the law's limits are off.
+    /// `None`: the law's limits are off.
     #[must_use]
     pub fn provider_clock(
         &self,
         received_at: DateTime<Utc>,
         decided_at: DateTime<Utc>,
-    ) -> Option<ClockStart> {
+    ) -> Option<Clock> {
         let limits: Vec<Limit> = self
             .limits_of(received_at, Urgency::Routine, CountedFrom::Decision)
             .filter(|limit| limit.clock == ClockKind::ProviderNotification)
             .map(|limit| limit.at(decided_at, self))
             .collect();
-        (!limits.is_empty()).then_some(ClockStart {
-            kind: ClockKind::ProviderNotification,
-            started_at: decided_at,
-            limits,
-        })
+        let kind = ClockKind::ProviderNotification;
+        (!limits.is_empty()).then(|| Clock::started(kind, decided_at, limits))
     }
-}
-
-impl ClockStart {
-    /// The first instant that is too late: the earliest of the limits.
-    #[must_use]
-    pub fn due_at(&self) -> DateTime<Utc> {
-        earliest(&self.limits, self.started_at)
-    }
-}
-
-/// The earliest of a clock's limits. A clock is never made without one; `start` stands in so that this cannot fail.
-#[must_use]
-pub fn earliest(limits: &[Limit], start: DateTime<Utc>) -> DateTime<Utc> {
-    limits
-        .iter()
-        .map(|limit| limit.due_at)
-        .min()
-        .unwrap_or(start)
 }

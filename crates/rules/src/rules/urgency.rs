@@ -1,11 +1,11 @@
-//! Is a request urgent (III.A)? Any claim makes it so, at once.
+//! Section III.A: the urgency of a request. Any one claim makes it urgent at once.
 
 use super::clause::Clause;
 use super::edition::Urgency;
 use super::facts::UrgencyClaims;
 use super::finding::{Finding, Note, Outcome};
 
-/// The urgency, with one finding a claim.
+/// The urgency, with one finding for each claim.
 #[must_use]
 pub fn urgency(claims: UrgencyClaims) -> (Urgency, Vec<Finding>) {
     let findings: Vec<Finding> = [

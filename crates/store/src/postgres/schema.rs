@@ -72,7 +72,7 @@ async fn fill_open_cases(connector: Connector) -> Result<(), StoreError> {
                 }
                 None => Vec::new(),
             };
-            let file = case.complete(steps)?.file;
+            let file = case.complete(steps)?.current;
             execute(&transaction, FILL_SQL, &fill_values(opened_at, &file)).await?;
             after = opened_at;
         }

@@ -130,7 +130,7 @@ fn fill_open_cases(connection: &mut Connection) -> Result<(), StoreError> {
                 }
                 None => Vec::new(),
             };
-            let file = case.complete(steps)?.file;
+            let file = case.complete(steps)?.current;
             let filled = fill_values(opened_at, &file);
             query::execute(&transaction, FILL_SQL, &filled)?;
             after = opened_at;

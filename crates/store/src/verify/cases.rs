@@ -61,7 +61,7 @@ impl Verification<'_> {
         } else {
             self.compare_with_history(case, damaged).await?;
         }
-        for reference in &case.file.notices {
+        for reference in &case.current.notices {
             self.notice(case, reference).await?;
         }
         Ok(())
@@ -120,7 +120,7 @@ impl Verification<'_> {
 
 /// A part in which a stored case differs from what its events fold to.
 fn difference(stored: &Case, folded: &Case) -> Option<&'static str> {
-    let (file, folded_file) = (&stored.file, &folded.file);
+    let (file, folded_file) = (&stored.current, &folded.current);
     [
         ("version", stored.version == folded.version),
         ("last digest", stored.head == folded.head),
