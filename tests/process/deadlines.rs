@@ -1,4 +1,4 @@
-//! Deadlines on a slow store: DEADLINE_EXCEEDED comes in time, and a retry with the same request id gets the answer.
+//! Deadlines on a slow store: `DEADLINE_EXCEEDED` comes in time, and a retry with the same request id gets the answer.
 
 use std::time::{Duration, Instant};
 
