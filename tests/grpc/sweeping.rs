@@ -144,7 +144,7 @@ fn check_history(lapsed: &v1::Determination) {
     let by = "second-opinion/sweeper";
     let soon = |percent| {
         format!(
-            "{percent} percent of the time of CLOCK_KIND_MEMBER_NOTIFICATION had gone; due 2026-11-24T08:00:00.000000Z"
+            "{percent} percent of the time of CLOCK_KIND_MEMBER_NOTIFICATION had elapsed; due 2026-11-24T08:00:00.000000Z"
         )
     };
     let overdue =

@@ -44,7 +44,7 @@ async fn database_outage_shows_in_health_and_ends_by_itself() {
     let unmigrated = command("serve");
     assert_eq!(unmigrated.status.code(), Some(69));
     assert!(text(&unmigrated.stderr).contains("second-opinion migrate"));
-    assert_eq!(text(&command("migrate").stdout), "1\n2\n3\n4\n");
+    assert_eq!(text(&command("migrate").stdout), "1\n2\n3\n4\n5\n");
     assert_eq!(text(&command("migrate").stdout), "");
 
     let server = Server::start_with(data, &store);
