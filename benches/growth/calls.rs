@@ -128,7 +128,7 @@ async fn page(client: &mut Client, request: v1::ListDeterminationsRequest) -> Du
     latency
 }
 
-/// A UUID without the time prefix of UUIDv7.
+/// A UUID without the time prefix of version 7.
 fn random_id() -> Uuid {
     let bytes = Uuid::now_v7();
     let spread = second_opinion::case::Digest::of(bytes.as_bytes()).0;

@@ -236,14 +236,14 @@ impl Bench {
         let open = stack(Traces::default(), other.clone(), echo.clone());
         self.add_row("without identity and audit line", open, call);
         self.add_row(ALL, served(Traces::default()), call);
-        let traced = Call {
+        let in_trace = Call {
             traceparent: Some(http::HeaderValue::from_static(
                 "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
             )),
             ..call.clone()
         };
         let name = "the same, in a caller's trace";
-        self.add_row(name, served(Traces::default()), &traced);
+        self.add_row(name, served(Traces::default()), &in_trace);
         let traces =
             |ratio| Traces::export_to(endpoint, ratio, Arc::clone(&meters)).expect("an endpoint");
         let name = "all, with a collector, not sampled";

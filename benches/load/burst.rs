@@ -28,7 +28,7 @@ pub struct Burst {
     /// Milliseconds while letters are rendered.
     pub during_ms: f64,
     /// Seconds until the last letter of a burst is received.
-    pub burst_seconds: f64,
+    pub seconds: f64,
     /// Letters in a burst.
     pub letters: usize,
 }
@@ -54,7 +54,7 @@ impl Burst {
         Some(Self {
             alone_ms: median(&alone),
             during_ms: median(&during),
-            burst_seconds: median(&bursts),
+            seconds: median(&bursts),
             letters: LETTERS,
         })
     }

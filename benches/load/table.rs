@@ -80,11 +80,11 @@ pub fn burst(burst: &Burst) {
     let Burst {
         alone_ms,
         during_ms,
-        burst_seconds,
+        seconds,
         letters,
     } = burst;
     println!(
-        "| p99 of submissions | alone | while {letters} letters are rendered as PDF, in {burst_seconds:.1} s | ratio | target |"
+        "| p99 of submissions | alone | while {letters} letters are rendered as PDF, in {seconds:.1} s | ratio | target |"
     );
     println!("| --- | ---: | ---: | ---: | ---: |");
     let ratio = during_ms / alone_ms;

@@ -1,4 +1,4 @@
-//! The calls that only read: Get, List, Watch, GetNotice, GetPolicy and evaluation.
+//! The calls that only read: lists, one case, watches, letters, the policy, and evaluation.
 
 use prost_types::Timestamp;
 use second_opinion::notice::Form;
