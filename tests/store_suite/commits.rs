@@ -1,4 +1,4 @@
-//! Is a commit made as a whole, once, and only on the version that it was made for?
+//! Commits: each as a whole, once, and only on its expected version.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::support::change::{self, Change, RUNGS, made, read, submitted};
 use crate::support::sample;
 
-pub async fn a_commit_is_read_back<S: Store>(store: Arc<S>) {
+pub async fn commit_is_read_back<S: Store>(store: Arc<S>) {
     let change = Change::new_case(sample::start());
     let commit = change.submit(sample::request(1, sample::start()));
     let sealed = commit.event.clone();
@@ -33,7 +33,7 @@ pub async fn a_commit_is_read_back<S: Store>(store: Arc<S>) {
     assert_eq!(store.case(Uuid::now_v7()).await.expect("read"), None);
 }
 
-pub async fn a_history_is_in_order<S: Store>(store: Arc<S>) {
+pub async fn history_is_in_order<S: Store>(store: Arc<S>) {
     let mut case = submitted(&*store, 1, sample::start()).await;
     for step in 1..=4 {
         submitted(&*store, 2, sample::later(step * 10)).await;
@@ -57,13 +57,13 @@ pub async fn a_history_is_in_order<S: Store>(store: Arc<S>) {
     assert!(unknown.is_empty());
 }
 
-pub async fn a_stale_version_conflicts<S: Store>(store: Arc<S>) {
+pub async fn stale_version_conflicts<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let stale = Change::of(&case, sample::later(2)).withdraw();
     made(&*store, Change::of(&case, sample::later(1)).verify()).await;
     let refused = store.commit(stale).await;
     assert!(matches!(refused, Err(CommitError::VersionConflict)));
-    // One from the future, too.
+    // A later version than the present one conflicts too.
     let case = read(&*store, case.id).await;
     let mut early = Change::of(&case, sample::later(3)).withdraw();
     early.expected_version += 1;
@@ -71,7 +71,7 @@ pub async fn a_stale_version_conflicts<S: Store>(store: Arc<S>) {
     assert!(matches!(refused, Err(CommitError::VersionConflict)));
 }
 
-pub async fn an_event_that_names_another_one_before_it_conflicts<S: Store>(store: Arc<S>) {
+pub async fn event_with_another_previous_digest_conflicts<S: Store>(store: Arc<S>) {
     let mut case = submitted(&*store, 1, sample::start()).await;
     case.head = Digest::of(b"another");
     let refused = store
@@ -80,7 +80,7 @@ pub async fn an_event_that_names_another_one_before_it_conflicts<S: Store>(store
     assert!(matches!(refused, Err(CommitError::VersionConflict)));
 }
 
-pub async fn a_new_case_conflicts_with_one_that_exists<S: Store>(store: Arc<S>) {
+pub async fn new_case_conflicts_with_an_existing_one<S: Store>(store: Arc<S>) {
     let change = Change::new_case(sample::start());
     made(&*store, change.submit(sample::request(1, sample::start()))).await;
     let refused = store
@@ -96,7 +96,7 @@ pub async fn a_new_case_conflicts_with_one_that_exists<S: Store>(store: Arc<S>) 
     assert!(matches!(refused, Err(CommitError::VersionConflict)));
 }
 
-pub async fn only_a_caller_s_change_moves_the_etag<S: Store>(store: Arc<S>) {
+pub async fn only_a_callers_change_moves_the_etag<S: Store>(store: Arc<S>) {
     let first = submitted(&*store, 1, sample::start()).await;
     let soon = first.next_sweep(&RUNGS).expect("a clock runs");
     let committed = made(&*store, Change::of(&first, soon).sweep()).await;
@@ -115,7 +115,7 @@ pub async fn only_a_caller_s_change_moves_the_etag<S: Store>(store: Arc<S>) {
     assert_eq!(third.updated_at, later);
 }
 
-pub async fn a_snapshot_of_another_version_is_folded_from_the_events<S: Store>(store: Arc<S>) {
+pub async fn unknown_snapshot_is_folded_from_the_events<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let mut commit = Change::of(&case, sample::later(1)).withdraw();
     commit.snapshot = vec![255, 1, 2, 3];
@@ -126,9 +126,7 @@ pub async fn a_snapshot_of_another_version_is_folded_from_the_events<S: Store>(s
     assert_eq!(fold(case.id, &history).expect("a case"), read);
 }
 
-pub async fn a_repeated_request_gets_its_first_answer_even_under_a_stale_version<S: Store>(
-    store: Arc<S>,
-) {
+pub async fn repeated_request_is_replayed_even_under_a_stale_version<S: Store>(store: Arc<S>) {
     let change = Change::new_case(sample::start());
     let (key, content) = change::key("a", Uuid::now_v7());
     let mut first = change.submit(sample::request(1, sample::start()));
@@ -151,9 +149,7 @@ pub async fn a_repeated_request_gets_its_first_answer_even_under_a_stale_version
     assert_eq!(store.head().await.expect("read").position, 2);
 }
 
-pub async fn a_repeated_request_with_other_content_gets_the_recorded_content<S: Store>(
-    store: Arc<S>,
-) {
+pub async fn repeated_request_with_other_content_gets_the_recorded_digest<S: Store>(store: Arc<S>) {
     let (key, content) = change::key("a", Uuid::now_v7());
     let change = Change::new_case(sample::start());
     let mut first = change.submit(sample::request(1, sample::start()));
@@ -170,7 +166,7 @@ pub async fn a_repeated_request_with_other_content_gets_the_recorded_content<S: 
     assert_eq!(store.case(other.id).await.expect("read"), None);
 }
 
-pub async fn the_same_request_id_of_two_callers_is_two_requests<S: Store>(store: Arc<S>) {
+pub async fn request_id_of_two_callers_is_two_requests<S: Store>(store: Arc<S>) {
     let request_id = Uuid::now_v7();
     for (n, caller) in (1..).zip(["a", "b"]) {
         let change = Change::new_case(sample::start());
@@ -185,7 +181,7 @@ pub async fn the_same_request_id_of_two_callers_is_two_requests<S: Store>(store:
     assert_eq!(store.replay(&unused).await.expect("read"), None);
 }
 
-pub async fn one_request_sent_fifty_times_at_once_is_made_once<S: Store>(store: Arc<S>) {
+pub async fn concurrent_repeats_of_a_request_commit_once<S: Store>(store: Arc<S>) {
     let replay = change::key("a", Uuid::now_v7());
     let sent = (0..50).map(|n| {
         let mut commit =
@@ -207,7 +203,7 @@ pub async fn one_request_sent_fifty_times_at_once_is_made_once<S: Store>(store: 
     assert_eq!(store.head().await.expect("read").position, 1);
 }
 
-pub async fn one_version_raced_for_is_won_once<S: Store>(store: Arc<S>) {
+pub async fn concurrent_changes_of_a_version_commit_once<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let sent = (0..20).map(|n| {
         let commit = Change::of(&case, sample::later(n)).withdraw();
@@ -226,7 +222,7 @@ pub async fn one_version_raced_for_is_won_once<S: Store>(store: Arc<S>) {
     assert_eq!((won, lost), (1, 19));
 }
 
-pub async fn a_refused_commit_leaves_nothing_behind<S: Store>(store: Arc<S>) {
+pub async fn refused_commit_changes_nothing<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let stale = Change::of(&case, sample::later(2)).deny();
     let (key, _) = stale.replay.clone().expect("a caller's");
@@ -239,7 +235,7 @@ pub async fn a_refused_commit_leaves_nothing_behind<S: Store>(store: Arc<S>) {
     assert_eq!(read(&*store, case.id).await.version, 2);
 }
 
-pub async fn a_closed_store_says_so<S: Store>(store: Arc<S>) {
+pub async fn closed_store_is_unavailable<S: Store>(store: Arc<S>) {
     fn closed<T>(result: &Result<T, StoreError>) -> bool {
         matches!(result, Err(StoreError::Unavailable(_)))
     }

@@ -1,34 +1,34 @@
-//! Is damage to what is stored found, and named by case and version?
+//! Verification of a damaged store: each finding names the case and the version.
 
 use second_opinion::store::sqlite::SqliteStore;
 use second_opinion::store::{Finding, LogReport, Problem, Store, verify_log};
 
-use crate::proof::filled;
 use crate::sqlite::{folder, open, raw};
 use crate::support::postgres::Schema;
+use crate::verification::filled;
 
-/// One who knows how damages a store, in the words of its database.
-pub trait Damage {
+/// A store that can be damaged by its database's SQL.
+pub trait DamagedStore {
     /// A digest of zeros.
     const ZERO: &'static str;
-    /// Some bytes, by their hexadecimal digits.
+    /// Bytes from their hexadecimal digits.
     fn bytes(digits: &str) -> String;
-    /// The condition for the letter that was stored first.
+    /// The condition for the first stored letter.
     const FIRST_LETTER: &'static str;
     /// The bytes of an event with another name in them.
     const RENAMED: &'static str;
-    /// A case is stored that has no events.
+    /// Stores a case that has no events.
     const WITHOUT_EVENTS: &'static str;
-    /// What this database takes and no version of ours knows.
+    /// Changes that this database accepts and no version of ours can read.
     const FURTHER: &'static [&'static str];
 
-    /// A filled store, damaged and proved.
-    async fn damaged(change: &str) -> LogReport;
+    /// Fills a store, damages it by a change, and verifies it.
+    async fn verify_after(change: &str) -> LogReport;
 }
 
-pub struct InFile;
+pub struct SqliteFile;
 
-impl Damage for InFile {
+impl DamagedStore for SqliteFile {
     const ZERO: &'static str = "zeroblob(32)";
     const FIRST_LETTER: &'static str = "rowid = 1";
     const RENAMED: &'static str =
@@ -45,7 +45,7 @@ impl Damage for InFile {
         format!("x'{digits}'")
     }
 
-    async fn damaged(change: &str) -> LogReport {
+    async fn verify_after(change: &str) -> LogReport {
         let folder = folder();
         let path = folder.path().join("cases.db");
         let store = open(&path);
@@ -65,9 +65,9 @@ impl Damage for InFile {
     }
 }
 
-pub struct InSchema;
+pub struct PostgresSchema;
 
-impl Damage for InSchema {
+impl DamagedStore for PostgresSchema {
     const ZERO: &'static str = "decode(repeat('00', 32), 'hex')";
     const FIRST_LETTER: &'static str = "ctid = '(0,1)'";
     const RENAMED: &'static str = "convert_to(replace(convert_from(bytes, 'UTF8'), 'Sample Member', 'Simple Member'), 'UTF8')";
@@ -83,7 +83,7 @@ impl Damage for InSchema {
         format!("'\\x{digits}'")
     }
 
-    async fn damaged(change: &str) -> LogReport {
+    async fn verify_after(change: &str) -> LogReport {
         let schema = Schema::migrated().await;
         let store = schema.store().await;
         filled(&store).await;
@@ -98,14 +98,14 @@ impl Damage for InSchema {
     }
 }
 
-/// Every test of damage, on each kind of store.
+/// Every test, on each kind of store.
 macro_rules! damage {
     ($($test:ident)*) => {
         mod on_sqlite {
             $(
                 #[tokio::test]
                 async fn $test() {
-                    super::$test::<super::InFile>().await;
+                    super::$test::<super::SqliteFile>().await;
                 }
             )*
         }
@@ -114,7 +114,7 @@ macro_rules! damage {
                 #[tokio::test]
                 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
                 async fn $test() {
-                    super::$test::<super::InSchema>().await;
+                    super::$test::<super::PostgresSchema>().await;
                 }
             )*
         }
@@ -122,15 +122,15 @@ macro_rules! damage {
 }
 
 damage! {
-    one_changed_byte_is_found_with_its_case_and_version
-    a_changed_digest_is_found_three_times_over
-    a_missing_tail_is_found
-    a_missing_event_is_found
-    a_removed_case_is_found
-    a_case_without_events_is_found
-    a_case_that_is_not_what_its_events_say_is_found
-    a_changed_or_missing_letter_is_found
-    what_cannot_be_read_is_damage_and_no_panic
+    changed_byte_is_found_with_its_case_and_version
+    changed_digest_is_found_in_event_chain_and_head
+    missing_tail_is_found
+    missing_event_is_found
+    removed_case_is_found
+    case_without_events_is_found
+    case_that_differs_from_its_events_is_found
+    changed_or_missing_letter_is_found
+    unreadable_value_is_a_finding_and_no_panic
 }
 
 /// The determination's version and position of each finding, with its problem.
@@ -142,13 +142,13 @@ fn found(report: &LogReport) -> Vec<(Option<u32>, Option<u64>, &Problem)> {
         .collect()
 }
 
-async fn one_changed_byte_is_found_with_its_case_and_version<D: Damage>() {
+async fn changed_byte_is_found_with_its_case_and_version<D: DamagedStore>() {
     // Position 4 is the first event of the third case, which position 5 approves.
     let change = format!(
         "UPDATE events SET bytes = {} WHERE position = 4",
         D::RENAMED
     );
-    let report = D::damaged(&change).await;
+    let report = D::verify_after(&change).await;
     let [
         Finding {
             determination_id: Some(id),
@@ -169,8 +169,8 @@ async fn one_changed_byte_is_found_with_its_case_and_version<D: Damage>() {
     assert!(!said.contains("Member"), "{said}");
 }
 
-async fn a_changed_digest_is_found_three_times_over<D: Damage>() {
-    let report = D::damaged(&format!(
+async fn changed_digest_is_found_in_event_chain_and_head<D: DamagedStore>() {
+    let report = D::verify_after(&format!(
         "UPDATE events SET sha256 = {} WHERE position = 4",
         D::ZERO
     ))
@@ -181,8 +181,8 @@ async fn a_changed_digest_is_found_three_times_over<D: Damage>() {
     assert!(matches!(found[2], (None, Some(24), Problem::Digest(_))));
 }
 
-async fn a_missing_tail_is_found<D: Damage>() {
-    let report = D::damaged("DELETE FROM events WHERE position = 24").await;
+async fn missing_tail_is_found<D: DamagedStore>() {
+    let report = D::verify_after("DELETE FROM events WHERE position = 24").await;
     let found = found(&report);
     assert!(
         found.contains(&(None, Some(23), &Problem::Tail(24))),
@@ -196,8 +196,8 @@ async fn a_missing_tail_is_found<D: Damage>() {
     assert!(report.findings.iter().any(by_case), "{found:?}");
 }
 
-async fn a_missing_event_is_found<D: Damage>() {
-    let report = D::damaged("DELETE FROM events WHERE position = 5").await;
+async fn missing_event_is_found<D: DamagedStore>() {
+    let report = D::verify_after("DELETE FROM events WHERE position = 5").await;
     let found = found(&report);
     assert!(
         matches!(found[0], (Some(1), Some(6), Problem::Gap(1))),
@@ -210,8 +210,8 @@ async fn a_missing_event_is_found<D: Damage>() {
     );
 }
 
-async fn a_removed_case_is_found<D: Damage>() {
-    let report = D::damaged("DELETE FROM cases WHERE opened_at = 4").await;
+async fn removed_case_is_found<D: DamagedStore>() {
+    let report = D::verify_after("DELETE FROM cases WHERE opened_at = 4").await;
     let missing = |finding: &&Finding| finding.problem == Problem::CaseMissing;
     assert_eq!(report.findings.iter().filter(missing).count(), 1);
     assert!(
@@ -220,8 +220,8 @@ async fn a_removed_case_is_found<D: Damage>() {
             .iter()
             .all(|finding| finding.determination_id.is_some())
     );
-    // With its events too: the head remembers.
-    let report = D::damaged(
+    // With its events too: the head's digest covers them.
+    let report = D::verify_after(
         "DELETE FROM events WHERE opened_at = 4; DELETE FROM notices WHERE opened_at = 4;
          DELETE FROM cases WHERE opened_at = 4",
     )
@@ -237,14 +237,14 @@ async fn a_removed_case_is_found<D: Damage>() {
     );
 }
 
-async fn a_case_without_events_is_found<D: Damage>() {
-    let report = D::damaged(D::WITHOUT_EVENTS).await;
+async fn case_without_events_is_found<D: DamagedStore>() {
+    let report = D::verify_after(D::WITHOUT_EVENTS).await;
     assert_eq!(report.found, 1, "{:?}", report.findings);
 }
 
-async fn a_case_that_is_not_what_its_events_say_is_found<D: Damage>() {
+async fn case_that_differs_from_its_events_is_found<D: DamagedStore>() {
     let changes = [
-        // The file of another case, still pending, stands where an approved one should.
+        // The snapshot of a pending case in the row of an approved one.
         (
             "UPDATE cases SET snapshot = (SELECT snapshot FROM cases WHERE opened_at = 1) WHERE opened_at = 4",
             Problem::Fold("state"),
@@ -275,7 +275,7 @@ async fn a_case_that_is_not_what_its_events_say_is_found<D: Damage>() {
         ),
     ];
     for (change, problem) in changes {
-        let report = D::damaged(&change.replace("ZERO", D::ZERO)).await;
+        let report = D::verify_after(&change.replace("ZERO", D::ZERO)).await;
         let [finding] = report.findings.as_slice() else {
             panic!("{change}: {:?}", report.findings);
         };
@@ -284,9 +284,9 @@ async fn a_case_that_is_not_what_its_events_say_is_found<D: Damage>() {
     }
 }
 
-async fn a_changed_or_missing_letter_is_found<D: Damage>() {
+async fn changed_or_missing_letter_is_found<D: DamagedStore>() {
     let (first, braces) = (D::FIRST_LETTER, D::bytes("7b7d"));
-    let changed = D::damaged(&format!(
+    let changed = D::verify_after(&format!(
         "UPDATE notices SET bytes = {braces} WHERE {first}"
     ))
     .await;
@@ -294,14 +294,14 @@ async fn a_changed_or_missing_letter_is_found<D: Damage>() {
         found(&changed).as_slice(),
         [(Some(2), None, Problem::Notice(_))]
     ));
-    let missing = D::damaged(&format!("DELETE FROM notices WHERE {first}")).await;
+    let missing = D::verify_after(&format!("DELETE FROM notices WHERE {first}")).await;
     assert!(matches!(
         found(&missing).as_slice(),
         [(Some(2), None, Problem::NoticeMissing(_))]
     ));
 }
 
-async fn what_cannot_be_read_is_damage_and_no_panic<D: Damage>() {
+async fn unreadable_value_is_a_finding_and_no_panic<D: DamagedStore>() {
     let (byte, none, first) = (D::bytes("00"), D::bytes(""), D::FIRST_LETTER);
     let mut changes = vec![
         format!("UPDATE cases SET head = {byte} WHERE opened_at = 4"),
@@ -313,7 +313,7 @@ async fn what_cannot_be_read_is_damage_and_no_panic<D: Damage>() {
     ];
     changes.extend(D::FURTHER.iter().map(|change| (*change).to_owned()));
     for change in changes {
-        let report = D::damaged(&change).await;
+        let report = D::verify_after(&change).await;
         assert!(!report.is_clean(), "{change}");
         assert!(
             !format!("{:?}", report.findings).contains("Sample"),

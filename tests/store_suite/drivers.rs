@@ -1,4 +1,4 @@
-//! Which stores are there, and how does a test get a fresh one?
+//! The stores under test, each fresh for every test.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::postgres::Schema;
 
-/// A fresh store, and what it stands on, for as long as a test runs.
+/// A fresh store with its file or schema, for one test.
 pub trait Driver: Sized {
     type Store: Store;
 

@@ -1,4 +1,4 @@
-//! Are letters kept with the decision that made them?
+//! Letters, stored with their decision, and their renderings.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::support::change::{Change, made, read, submitted};
 use crate::support::sample;
 
-pub async fn a_letter_is_kept_with_its_decision<S: Store>(store: Arc<S>) {
+pub async fn letter_is_stored_with_its_decision<S: Store>(store: Arc<S>) {
     for (n, kind) in (1..).zip([NoticeKind::Denial, NoticeKind::Approval]) {
         let case = submitted(&*store, n, sample::start()).await;
         let change = Change::of(&case, sample::later(5));
@@ -34,11 +34,11 @@ pub async fn a_letter_is_kept_with_its_decision<S: Store>(store: Arc<S>) {
     }
 }
 
-pub async fn an_unknown_letter_is_none<S: Store>(store: Arc<S>) {
+pub async fn unknown_letter_is_none<S: Store>(store: Arc<S>) {
     assert_eq!(store.notice(Uuid::now_v7()).await.expect("read"), None);
 }
 
-pub async fn the_first_rendering_is_given_out_ever_after<S: Store>(store: Arc<S>) {
+pub async fn first_rendering_is_returned_from_then_on<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let commit = Change::of(&case, sample::later(5)).deny();
     let notice_id = commit.letters[0].reference.notice_id;
@@ -73,7 +73,7 @@ pub async fn the_first_rendering_is_given_out_ever_after<S: Store>(store: Arc<S>
     assert_eq!(held.expect("read"), Some(first));
 }
 
-pub async fn one_rendering_made_twenty_times_at_once_is_kept_once<S: Store>(store: Arc<S>) {
+pub async fn concurrent_renderings_of_a_letter_are_stored_once<S: Store>(store: Arc<S>) {
     let case = submitted(&*store, 1, sample::start()).await;
     let commit = Change::of(&case, sample::later(5)).deny();
     let notice_id = commit.letters[0].reference.notice_id;
@@ -102,7 +102,7 @@ pub async fn one_rendering_made_twenty_times_at_once_is_kept_once<S: Store>(stor
     assert_eq!(held.as_ref(), Some(&kept[0]));
 }
 
-pub async fn rendering_of_an_unknown_letter_is_refused_beside_a_commit<S: Store>(store: Arc<S>) {
+pub async fn refused_rendering_does_not_fail_a_commit<S: Store>(store: Arc<S>) {
     let unknown = StoredRendering {
         notice_id: Uuid::now_v7(),
         rendition: Rendition {

@@ -1,4 +1,4 @@
-//! Is the log in commit order, without a gap, with time running forward?
+//! The log: in commit order, without gaps, with time that runs forward.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use second_opinion::store::{CaseColumns, Head, Store};
 use crate::support::change::{Change, made, read, submitted};
 use crate::support::sample;
 
-pub async fn positions_are_without_gaps_under_many_writers<S: Store>(store: Arc<S>) {
+pub async fn positions_have_no_gaps_under_many_writers<S: Store>(store: Arc<S>) {
     let writers = (0..64).map(|n| {
         let store = Arc::clone(&store);
         tokio::spawn(async move {
@@ -31,7 +31,7 @@ pub async fn positions_are_without_gaps_under_many_writers<S: Store>(store: Arc<
     }
 }
 
-pub async fn every_page_of_the_log_continues_the_one_before<S: Store>(store: Arc<S>) {
+pub async fn pages_of_the_log_are_contiguous<S: Store>(store: Arc<S>) {
     for n in 0..23 {
         submitted(&*store, n, sample::start()).await;
     }
@@ -59,7 +59,7 @@ pub async fn every_page_of_the_log_continues_the_one_before<S: Store>(store: Arc
     assert!(store.log_after(0, 0).await.expect("read").is_empty());
 }
 
-pub async fn an_entry_says_where_the_case_stood<S: Store>(store: Arc<S>) {
+pub async fn log_entry_has_the_case_after_the_event<S: Store>(store: Arc<S>) {
     let mut request = sample::urgent_request(7, sample::start());
     request.treatment_authorization_number.push_str("TAR-7");
     let change = Change::new_case(sample::start());
@@ -97,16 +97,16 @@ pub async fn an_entry_says_where_the_case_stood<S: Store>(store: Arc<S>) {
     assert!(first.due_at.is_some());
 }
 
-pub async fn time_never_runs_backwards<S: Store>(store: Arc<S>) {
+pub async fn log_time_never_runs_backwards<S: Store>(store: Arc<S>) {
     let late = submitted(&*store, 1, sample::later(1_000)).await;
     let early = submitted(&*store, 2, sample::start()).await;
     assert_eq!(early.created_at, late.created_at);
-    // The event says so itself, and is sealed anew.
+    // The event itself has the later instant, and is sealed anew.
     let history = store.history(early.id).await.expect("read");
     let (header, _) = SealedEvent::unseal(&history[0].bytes, history[0].sha256).expect("an event");
     assert_eq!(header.occurred_at, sample::later(1_000));
     assert_eq!(early.head, history[0].sha256);
-    // What the case says of itself is as it was decided.
+    // The case's own instants are as they were decided.
     assert_eq!(early.current.request.received_at, sample::start());
     made(&*store, Change::of(&early, sample::later(5)).verify()).await;
     submitted(&*store, 3, sample::later(2_000)).await;
@@ -116,7 +116,7 @@ pub async fn time_never_runs_backwards<S: Store>(store: Arc<S>) {
     assert_eq!(instants, expected);
 }
 
-pub async fn the_head_is_the_digest_over_all_events<S: Store>(store: Arc<S>) {
+pub async fn head_is_the_digest_over_all_events<S: Store>(store: Arc<S>) {
     let empty = store.head().await.expect("read");
     assert_eq!((empty.position, empty.digest), (0, Digest::ZERO));
     let case = submitted(&*store, 1, sample::start()).await;
@@ -134,7 +134,7 @@ pub async fn the_head_is_the_digest_over_all_events<S: Store>(store: Arc<S>) {
     assert_eq!(store.head().await.expect("read"), expected);
 }
 
-pub async fn the_head_s_changes_wake<S: Store>(store: Arc<S>) {
+pub async fn head_changes_wake_receivers<S: Store>(store: Arc<S>) {
     let mut changes = store.head_changes();
     assert_eq!(*changes.borrow_and_update(), 0);
     submitted(&*store, 1, sample::start()).await;

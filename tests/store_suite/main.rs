@@ -1,4 +1,4 @@
-//! Does a store keep the port's promises? One suite of functions over `impl Store`; each store runs all of it.
+//! The store suite: the promises of the port, as functions over `impl Store` that each store runs.
 
 mod commits;
 mod damage;
@@ -9,10 +9,10 @@ mod open_cases;
 mod postgres;
 mod postgres_groups;
 mod postgres_schema;
-mod proof;
 mod sqlite;
 mod sweep;
 mod sweeper;
+mod verification;
 mod worklist;
 
 #[path = "../support/mod.rs"]
@@ -22,46 +22,46 @@ mod support;
 macro_rules! suite {
     ($driver:ident $attributes:tt) => {
         suite! { $driver $attributes
-            commits::a_commit_is_read_back
-            commits::a_history_is_in_order
-            commits::a_stale_version_conflicts
-            commits::an_event_that_names_another_one_before_it_conflicts
-            commits::a_new_case_conflicts_with_one_that_exists
-            commits::only_a_caller_s_change_moves_the_etag
-            commits::a_snapshot_of_another_version_is_folded_from_the_events
-            commits::a_repeated_request_gets_its_first_answer_even_under_a_stale_version
-            commits::a_repeated_request_with_other_content_gets_the_recorded_content
-            commits::the_same_request_id_of_two_callers_is_two_requests
-            commits::one_request_sent_fifty_times_at_once_is_made_once
-            commits::one_version_raced_for_is_won_once
-            commits::a_refused_commit_leaves_nothing_behind
-            letters::a_letter_is_kept_with_its_decision
-            letters::an_unknown_letter_is_none
-            letters::the_first_rendering_is_given_out_ever_after
-            letters::one_rendering_made_twenty_times_at_once_is_kept_once
-            letters::rendering_of_an_unknown_letter_is_refused_beside_a_commit
-            log::positions_are_without_gaps_under_many_writers
-            log::every_page_of_the_log_continues_the_one_before
-            log::an_entry_says_where_the_case_stood
-            log::time_never_runs_backwards
-            log::the_head_is_the_digest_over_all_events
-            log::the_head_s_changes_wake
-            worklist::pages_and_filters_agree_with_a_model
-            worklist::an_empty_store_has_an_empty_worklist
-            worklist::a_page_of_none_is_the_last
-            sweep::what_is_to_be_swept_comes_longest_due_first
-            sweep::a_commit_says_when_the_case_is_looked_at_next
-            sweeper::each_thing_is_told_once_by_however_many_sweepers
-            sweeper::a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiting
-            sweeper::what_was_set_aside_is_told_in_time_once_someone_changes_it
-            sweeper::a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_told
-            sweeper::a_store_that_is_closed_ends_the_round
-            open_cases::open_cases_are_those_of_the_cases_at_any_instant
+            commits::commit_is_read_back
+            commits::history_is_in_order
+            commits::stale_version_conflicts
+            commits::event_with_another_previous_digest_conflicts
+            commits::new_case_conflicts_with_an_existing_one
+            commits::only_a_callers_change_moves_the_etag
+            commits::unknown_snapshot_is_folded_from_the_events
+            commits::repeated_request_is_replayed_even_under_a_stale_version
+            commits::repeated_request_with_other_content_gets_the_recorded_digest
+            commits::request_id_of_two_callers_is_two_requests
+            commits::concurrent_repeats_of_a_request_commit_once
+            commits::concurrent_changes_of_a_version_commit_once
+            commits::refused_commit_changes_nothing
+            letters::letter_is_stored_with_its_decision
+            letters::unknown_letter_is_none
+            letters::first_rendering_is_returned_from_then_on
+            letters::concurrent_renderings_of_a_letter_are_stored_once
+            letters::refused_rendering_does_not_fail_a_commit
+            log::positions_have_no_gaps_under_many_writers
+            log::pages_of_the_log_are_contiguous
+            log::log_entry_has_the_case_after_the_event
+            log::log_time_never_runs_backwards
+            log::head_is_the_digest_over_all_events
+            log::head_changes_wake_receivers
+            worklist::pages_and_filters_match_a_model
+            worklist::empty_store_has_an_empty_worklist
+            worklist::page_of_zero_cases_is_the_last
+            sweep::cases_to_sweep_are_ordered_longest_due_first
+            sweep::commit_sets_the_next_sweep
+            sweeper::concurrent_sweepers_record_each_event_once
+            sweeper::case_without_a_due_event_is_deferred_and_delays_no_other
+            sweeper::deferred_case_is_swept_in_time_after_a_change
+            sweeper::case_whose_letter_fails_stays_due_and_delays_no_other
+            sweeper::closed_store_ends_the_sweep
+            open_cases::open_cases_match_the_cases_at_any_instant
             open_cases::empty_store_has_no_open_cases
             open_cases::overdue_case_that_is_decided_stays_open_for_its_notice
-            proof::a_log_that_was_only_written_to_is_clean
-            proof::an_empty_log_is_clean
-            commits::a_closed_store_says_so
+            verification::undamaged_log_is_clean
+            verification::empty_log_is_clean
+            commits::closed_store_is_unavailable
         }
     };
     ($driver:ident $attributes:tt $($module:ident :: $test:ident)*) => {
@@ -77,7 +77,7 @@ macro_rules! suite {
     };
 }
 
-// A store is one line.
+// One line a store.
 mod on_sqlite {
     suite! { Sqlite [] }
 }

@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use second_opinion::case::Case;
 use second_opinion::store::{CLOCKS, OpenCases, Store, TimeLeft, Worklist};
 
-use crate::proof::filled;
 use crate::support::change::{Change, made, read, submitted};
 use crate::support::sample;
+use crate::verification::filled;
 
 async fn all_cases(store: &impl Store) -> Vec<Case> {
     let all = Worklist {
@@ -67,7 +67,7 @@ pub async fn filled_with_urgent(store: &impl Store) -> Vec<Case> {
     all_cases(store).await
 }
 
-pub async fn open_cases_are_those_of_the_cases_at_any_instant<S: Store>(store: Arc<S>) {
+pub async fn open_cases_match_the_cases_at_any_instant<S: Store>(store: Arc<S>) {
     let cases = filled_with_urgent(&*store).await;
     let dues: Vec<_> = cases
         .iter()

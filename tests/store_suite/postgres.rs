@@ -1,4 +1,4 @@
-//! What holds for the database alone: several processes on one log, and connections that are lost?
+//! PostgreSQL alone: several processes on one log, and lost connections.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,15 +9,15 @@ use second_opinion::store::{CommitError, Store, StoreError, verify_log};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::proof::filled;
 use crate::support::change::{self, Change, made, read, submitted};
 use crate::support::postgres::Schema;
 use crate::support::sample;
+use crate::verification::filled;
 
-/// Longer than anything here takes, so that a test that hangs ends.
+/// The timeout of a test that hangs.
 const TEST_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A schema, and as many stores on it as processes would have.
+/// A schema, and a store on it for each process.
 pub async fn replicas<const N: usize>() -> (Schema, [Arc<PostgresStore>; N]) {
     let schema = Schema::migrated().await;
     let mut stores = Vec::new();
@@ -27,7 +27,7 @@ pub async fn replicas<const N: usize>() -> (Schema, [Arc<PostgresStore>; N]) {
     (schema, stores.try_into().ok().expect("as many"))
 }
 
-/// Follows a store's log from the beginning, as a watcher does; gives the positions once there are as many.
+/// Follows a store's log from the beginning, as a watcher does, and gives its positions up to `until`.
 fn watching(store: &Arc<PostgresStore>, until: u64) -> JoinHandle<Vec<u64>> {
     let store = Arc::clone(store);
     tokio::spawn(async move {
@@ -48,7 +48,7 @@ fn watching(store: &Arc<PostgresStore>, until: u64) -> JoinHandle<Vec<u64>> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn processes_that_write_at_once_make_one_log() {
+async fn concurrent_processes_write_one_log() {
     let (_schema, stores) = replicas::<3>().await;
     let watchers = stores.each_ref().map(|store| watching(store, 180));
     let writers = (0..60).map(|n| {
@@ -56,7 +56,7 @@ async fn processes_that_write_at_once_make_one_log() {
         tokio::spawn(async move {
             let store = |step: usize| &*stores[(usize::try_from(n).expect("small") + step) % 3];
             let case = submitted(store(0), n, sample::later(i64::from(n % 7))).await;
-            // Another process carries on, and sees what this one has done.
+            // Another process continues, and sees the commit of this one.
             let case_there = read(store(1), case.id).await;
             assert_eq!(case_there, case);
             made(store(1), Change::of(&case, sample::later(8)).verify()).await;
@@ -79,7 +79,7 @@ async fn processes_that_write_at_once_make_one_log() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn one_version_and_one_request_are_raced_for_over_processes_and_won_once() {
+async fn concurrent_changes_by_two_processes_commit_once() {
     let (_schema, stores) = replicas::<2>().await;
     for round in 0..40 {
         let case = submitted(&*stores[0], round, sample::start()).await;
@@ -119,15 +119,15 @@ async fn one_version_and_one_request_are_raced_for_over_processes_and_won_once()
     }
 }
 
-/// A process in the middle of a commit: it has its positions and has not committed. Whoever comes after it waits; a
-/// watcher sees nothing beyond it, and then everything in order.
+/// A process in the middle of a commit: it has its positions and has not committed. Later commits wait; a watcher sees
+/// nothing beyond it, and then everything in order.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
+async fn watcher_does_not_skip_an_open_transaction() {
     let (schema, stores) = replicas::<2>().await;
     let case = submitted(&*stores[0], 1, sample::start()).await;
     let slow = schema.client().await;
-    // It has opened a case of its own: that of another one's event will do here.
+    // It opens a case; a copy of another case's event is enough here.
     slow.batch_execute(
         "BEGIN; SELECT * FROM log_head FOR UPDATE;
          INSERT INTO events SELECT 2, 2, occurred_at_us, NULL, due_at_us, state, urgency, kind, 1, gen_random_uuid(),
@@ -167,11 +167,11 @@ async fn a_transaction_that_is_held_open_is_skipped_by_no_watcher() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_read_is_never_older_than_what_another_process_has_acknowledged() {
+async fn read_sees_commits_acknowledged_by_another_process() {
     let (_schema, stores) = replicas::<2>().await;
     let mut case = submitted(&*stores[0], 1, sample::start()).await;
     for step in 1..40 {
-        // Read twice, so that it is kept.
+        // Read twice, so that a cache would have it.
         assert_eq!(read(&*stores[1], case.id).await, case);
         assert_eq!(read(&*stores[1], case.id).await, case);
         made(&*stores[0], Change::of(&case, sample::later(step)).verify()).await;
@@ -182,7 +182,7 @@ async fn a_read_is_never_older_than_what_another_process_has_acknowledged() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn connections_that_are_lost_are_made_anew() {
+async fn lost_connections_are_replaced() {
     let (schema, [store, other]) = replicas::<2>().await;
     let case = submitted(&*store, 1, sample::start()).await;
     let mut changes = store.head_changes();
@@ -202,7 +202,7 @@ async fn connections_that_are_lost_are_made_anew() {
             .await
             .expect("cut");
         assert!(round > 0 || lost.len() >= 4, "{}", lost.len());
-        // What is asked at the moment of the loss may fail; soon after it does not.
+        // A read at the moment of the loss may fail; soon after it does not.
         let began = std::time::Instant::now();
         loop {
             match (store.case(case.id).await, store.ping().await) {
@@ -222,14 +222,14 @@ async fn connections_that_are_lost_are_made_anew() {
                 Err(error) => panic!("{error}"),
             }
         }
-        // The other process's commit is heard of.
+        // The other process's commit is notified.
         let told = tokio::time::timeout(TEST_TIMEOUT, changes.changed()).await;
         told.expect("in time").expect("the store is open");
     }
     assert!(verify_log(&*store).await.expect("read").is_clean());
 }
 
-/// What `CREATE` says makes the inserting of an event fail as long as it does.
+/// Makes the first inserts of an event fail with a SQLSTATE.
 async fn failing(schema: &Schema, times: u32, code: &str) {
     schema
         .execute(&format!(
@@ -245,7 +245,7 @@ async fn failing(schema: &Schema, times: u32, code: &str) {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn what_the_server_undid_for_another_s_sake_is_tried_again_with_a_cap() {
+async fn serialization_failures_are_retried_up_to_a_maximum() {
     for code in ["40001", "40P01"] {
         let (schema, [store]) = replicas::<1>().await;
         failing(&schema, 3, code).await;
@@ -262,7 +262,7 @@ async fn what_the_server_undid_for_another_s_sake_is_tried_again_with_a_cap() {
         refused.to_string().contains("40001") && !refused.to_string().contains("canary"),
         "{refused}"
     );
-    // Anything else is told at once.
+    // Any other error is returned at once.
     schema
         .execute("DROP TRIGGER fails ON events; DROP FUNCTION fails; DROP SEQUENCE failures")
         .await;
@@ -274,7 +274,7 @@ async fn what_the_server_undid_for_another_s_sake_is_tried_again_with_a_cap() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_commit_is_synchronous_whatever_the_server_s_default_is() {
+async fn commit_is_synchronous_whatever_the_servers_default() {
     let schema = Schema::migrated().await;
     schema
         .execute(
@@ -295,7 +295,7 @@ async fn a_commit_is_synchronous_whatever_the_server_s_default_is() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_reader_reads_beside_servers_and_cannot_write() {
+async fn read_only_store_reads_beside_servers_and_cannot_write() {
     let (schema, [store]) = replicas::<1>().await;
     let reader = schema.reader().await;
     filled(&*store).await;
@@ -309,8 +309,8 @@ async fn a_reader_reads_beside_servers_and_cannot_write() {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_database_that_cannot_be_had_holds_no_password() {
-    // Port 1 is no one's.
+async fn error_of_an_unreachable_database_has_no_password() {
+    // Nothing listens on port 1.
     for (url, said) in [
         (
             "postgres://app:canary@127.0.0.1:1/um",

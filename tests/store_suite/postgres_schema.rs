@@ -1,4 +1,4 @@
-//! What holds for the database's schema: who brings it there, who refuses it, and what its users may do?
+//! PostgreSQL's schema: its migration, its check, and the rights of its users.
 
 use futures::future::join_all;
 use second_opinion::store::postgres::{self, PostgresStore};
@@ -6,13 +6,13 @@ use second_opinion::store::{Store as _, StoreError, verify_log};
 
 use crate::open_cases::filled_with_urgent;
 use crate::postgres::replicas;
-use crate::proof::filled;
 use crate::support::postgres::Schema;
 use crate::support::sample;
+use crate::verification::filled;
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice() {
+async fn concurrent_migrations_apply_each_version_once() {
     let schema = Schema::empty().await;
     let url = schema.url();
     let begun = join_all((0..4).map(|_| postgres::migrate(&url))).await;
@@ -28,7 +28,7 @@ async fn migrating_says_what_it_applied_and_is_done_once_also_when_begun_twice()
 /// A database from before open cases had columns of their own.
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn open_cases_of_an_older_database_are_counted_once_it_is_migrated() {
+async fn open_cases_of_an_older_database_are_counted_after_migration() {
     let (schema, [store]) = replicas::<1>().await;
     filled_with_urgent(&*store).await;
     let expected = store.open_cases(sample::start()).await.expect("read");
@@ -48,7 +48,7 @@ async fn open_cases_of_an_older_database_are_counted_once_it_is_migrated() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_schema_that_is_not_known_is_refused() {
+async fn unknown_schema_is_refused() {
     let changes = [
         (
             "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
@@ -79,7 +79,7 @@ async fn a_schema_that_is_not_known_is_refused() {
             assert!(why.contains(said), "{why}");
         }
     }
-    // Nothing but `migrate` changes a schema.
+    // Only `migrate` changes a schema.
     let schema = Schema::empty().await;
     let refused = PostgresStore::open(&schema.url()).await.err();
     assert!(
@@ -102,7 +102,7 @@ async fn a_schema_that_is_not_known_is_refused() {
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn the_record_refuses_to_be_changed() {
+async fn record_tables_refuse_changes() {
     let (schema, [store]) = replicas::<1>().await;
     filled(&*store).await;
     let client = schema.client().await;
@@ -119,10 +119,10 @@ async fn the_record_refuses_to_be_changed() {
     }
 }
 
-/// As `docs/postgresql.md` says.
+/// The grants of `docs/postgresql.md`.
 #[tokio::test]
 #[ignore = "needs PostgreSQL: SECOND_OPINION_TEST_POSTGRES"]
-async fn a_server_s_user_needs_no_right_to_change_the_record() {
+async fn server_needs_no_right_to_change_the_record() {
     let schema = Schema::migrated().await;
     let name = &schema.name;
     schema
@@ -139,7 +139,7 @@ async fn a_server_s_user_needs_no_right_to_change_the_record() {
     filled(&store).await;
     let report = verify_log(&store).await.expect("read");
     assert!(report.is_clean() && report.events == 24);
-    crate::letters::the_first_rendering_is_given_out_ever_after(store.into()).await;
+    crate::letters::first_rendering_is_returned_from_then_on(store.into()).await;
     schema
         .execute(&format!("DROP OWNED BY {name}; DROP ROLE {name}"))
         .await;

@@ -1,4 +1,4 @@
-//! What holds for the file alone: its lock, its schema, copies of it, and a process that is killed?
+//! SQLite alone: the file's lock and schema, backups, and a killed process.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -13,11 +13,11 @@ use second_opinion::store::{CommitError, Store, StoreError, Worklist, verify_log
 use tempfile::TempDir;
 
 use crate::open_cases::filled_with_urgent;
-use crate::proof::filled;
 use crate::support::change::{Change, made, read, submitted};
 use crate::support::sample;
+use crate::verification::filled;
 
-/// What a test that is run again as a process of its own finds its file in.
+/// The variable with the file of the test that runs as a process of its own.
 const KILLED_FILE: &str = "STORE_SUITE_KILLED_FILE";
 
 /// Takes a file back to the schema before open cases had columns of their own.
@@ -40,7 +40,7 @@ pub fn open(path: &Path) -> SqliteStore {
 }
 
 #[tokio::test]
-async fn everything_is_there_after_a_reopening() {
+async fn reopened_file_has_every_record() {
     let folder = folder();
     let path = folder.path().join("deep/er/cases.db");
     let store = open(&path);
@@ -71,7 +71,7 @@ async fn all_cases(store: &SqliteStore) -> Vec<second_opinion::case::Case> {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn only_the_owner_reads_the_files() {
+async fn files_are_private_to_their_owner() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = folder();
     let path = folder.path().join("made/cases.db");
@@ -85,7 +85,7 @@ async fn only_the_owner_reads_the_files() {
 }
 
 #[tokio::test]
-async fn a_second_server_is_refused_while_the_first_lives() {
+async fn second_server_is_refused_while_the_first_runs() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let first = open(&path);
@@ -102,7 +102,7 @@ async fn a_second_server_is_refused_while_the_first_lives() {
 }
 
 #[tokio::test]
-async fn a_reader_reads_beside_a_server_and_cannot_write() {
+async fn read_only_store_reads_beside_a_server_and_cannot_write() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     assert!(SqliteStore::open_read_only(&path).is_err(), "no file yet");
@@ -124,16 +124,16 @@ async fn a_reader_reads_beside_a_server_and_cannot_write() {
 }
 
 #[test]
-fn migrating_says_what_it_applied_and_is_done_once() {
+fn migration_applies_each_version_once() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     assert_eq!(sqlite::migrate(&path).expect("migrated"), [1, 2, 3, 4, 5]);
     assert!(sqlite::migrate(&path).expect("migrated").is_empty());
 }
 
-/// A file of the schema before cases said when they are looked at next.
+/// A file from before cases had the instant of their next sweep.
 #[tokio::test]
-async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated() {
+async fn cases_from_before_the_sweeper_are_swept_after_migration() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let store = open(&path);
@@ -155,7 +155,7 @@ async fn cases_from_before_the_sweeper_are_looked_at_once_their_file_is_migrated
 
 /// A file from before open cases had columns of their own.
 #[tokio::test]
-async fn open_cases_of_an_older_file_are_counted_once_it_is_migrated() {
+async fn open_cases_of_an_older_file_are_counted_after_migration() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let store = open(&path);
@@ -174,7 +174,7 @@ async fn open_cases_of_an_older_file_are_counted_once_it_is_migrated() {
 }
 
 #[test]
-fn a_schema_that_is_not_known_is_refused() {
+fn unknown_schema_is_refused() {
     let changes = [
         (
             "INSERT INTO refinery_schema_history VALUES (99, 'later', '2026-01-01T00:00:00Z', '1')",
@@ -217,7 +217,7 @@ fn a_schema_that_is_not_known_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_copy_made_while_cases_come_in_is_whole() {
+async fn backup_during_commits_is_complete() {
     let folder = folder();
     let (path, copy) = (
         folder.path().join("cases.db"),
@@ -256,7 +256,7 @@ async fn a_copy_made_while_cases_come_in_is_whole() {
 }
 
 #[tokio::test]
-async fn a_group_that_the_file_refuses_is_not_made_and_the_next_one_is() {
+async fn commit_after_a_refused_group_succeeds() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let store = open(&path);
@@ -282,7 +282,7 @@ async fn a_group_that_the_file_refuses_is_not_made_and_the_next_one_is() {
 }
 
 #[tokio::test]
-async fn the_log_and_the_letters_refuse_a_change() {
+async fn log_and_letters_refuse_changes() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     filled(&open(&path)).await;
@@ -296,7 +296,7 @@ async fn the_log_and_the_letters_refuse_a_change() {
     }
 }
 
-// === a process that is killed ===
+// === killed process ===
 
 /// Run as a process of its own by the test below: commits, and prints the id of each case once it is acknowledged.
 #[tokio::test]
@@ -317,7 +317,7 @@ async fn manual_commit_until_killed() {
 }
 
 #[tokio::test]
-async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
+async fn acknowledged_commits_survive_a_kill() {
     let folder = folder();
     let path = folder.path().join("cases.db");
     let mut child = Command::new(std::env::current_exe().expect("this program"))
@@ -335,7 +335,7 @@ async fn what_was_acknowledged_before_a_kill_is_there_after_it() {
     let mut acknowledged = Vec::new();
     for line in lines {
         let line = line.expect("a line");
-        // Lines of the test harness may stand before it.
+        // The test harness may print lines before it.
         if let Some((_, id)) = line.split_once("acknowledged ")
             && let Ok(id) = id.parse()
         {

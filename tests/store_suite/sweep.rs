@@ -1,4 +1,4 @@
-//! Does a store say which cases are owed something that no caller does, and from when on?
+//! Cases to sweep: those whose instant has passed, as their last commits set it.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::support::sample;
 
 const MICROSECOND: TimeDelta = TimeDelta::microseconds(1);
 
-/// A new case that is to be swept at an instant of the test's own.
+/// A new case with a given instant of its next sweep.
 async fn to_be_swept_at(store: &impl Store, sweep_at: Option<DateTime<Utc>>) -> Uuid {
     let change = Change::new_case(sample::start());
     let mut commit = change.submit(sample::request(1, sample::start()));
@@ -21,7 +21,7 @@ async fn to_be_swept_at(store: &impl Store, sweep_at: Option<DateTime<Utc>>) -> 
     change.id
 }
 
-pub async fn what_is_to_be_swept_comes_longest_due_first<S: Store>(store: Arc<S>) {
+pub async fn cases_to_sweep_are_ordered_longest_due_first<S: Store>(store: Arc<S>) {
     let at = sample::later;
     assert!(store.to_sweep(at(9), 9).await.expect("read").is_empty());
     let never = to_be_swept_at(&*store, None).await;
@@ -42,7 +42,7 @@ pub async fn what_is_to_be_swept_comes_longest_due_first<S: Store>(store: Arc<S>
         let found = store.to_sweep(as_of, limit).await.expect("read");
         assert_eq!(found, expected, "as of {as_of}, {limit} at most");
     }
-    // A commit says it anew: later, at all, and not any more.
+    // A commit sets it anew: later, for the first time, and to never.
     for (id, sweep_at) in [(first, Some(at(4))), (never, Some(at(1))), (second, None)] {
         let case = read(&*store, id).await;
         let mut commit = Change::of(&case, at(5)).verify();
@@ -53,14 +53,14 @@ pub async fn what_is_to_be_swept_comes_longest_due_first<S: Store>(store: Arc<S>
     assert_eq!(found, [never, third, first]);
 }
 
-pub async fn a_commit_says_when_the_case_is_looked_at_next<S: Store>(store: Arc<S>) {
+pub async fn commit_sets_the_next_sweep<S: Store>(store: Arc<S>) {
     let change = Change::new_case(sample::start());
     made(
         &*store,
         change.submit(sample::urgent_request(1, sample::start())),
     )
     .await;
-    // Both clocks of an urgent request, rung by rung and then as they run out.
+    // Both clocks of an urgent request, at each threshold and then as they run out.
     let rungs = RUNGS.map(|rung| (rung.into(), EventKind::DueSoon));
     for (percent, kind) in rungs.into_iter().chain([(100, EventKind::Overdue)]) {
         let now = sample::urgent_gone(percent);

@@ -1,4 +1,4 @@
-//! Does the sweeper tell everything once over a store, whoever else sweeps it?
+//! The sweeper over a store: each event once, with any number of sweepers.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use uuid::Uuid;
 use crate::support::change::{Change, RUNGS, made, read};
 use crate::support::sample;
 
-/// What is told of a clock, in order; 100: that it ran out.
-const TOLD: [u8; 4] = [50, 75, 90, 100];
+/// The events of a clock in order, by percent of its time; 100: `OVERDUE`.
+const EVENT_PERCENTS: [u8; 4] = [50, 75, 90, 100];
 
 fn sweeper<S: Store>(store: &Arc<S>, clock: &Arc<ManualClock>, plan: Plan) -> Sweeper {
     Sweeper::new(CaseSweeper {
@@ -30,7 +30,7 @@ fn sweeper<S: Store>(store: &Arc<S>, clock: &Arc<ManualClock>, plan: Plan) -> Sw
     })
 }
 
-fn standing_at(now: DateTime<Utc>) -> Arc<ManualClock> {
+fn stopped_clock(now: DateTime<Utc>) -> Arc<ManualClock> {
     Arc::new(ManualClock::at(now))
 }
 
@@ -46,77 +46,81 @@ async fn submitted(store: &impl Store, n: u32, urgent: bool) -> Uuid {
     change.id
 }
 
-/// What a case was told, by clock.
-async fn told(store: &impl Store, id: Uuid) -> BTreeMap<ClockKind, Vec<u8>> {
+/// A case's events by clock, in percent of its time.
+async fn event_percents(store: &impl Store, id: Uuid) -> BTreeMap<ClockKind, Vec<u8>> {
     let history = store.history(id).await.expect("read");
-    let mut told: BTreeMap<ClockKind, Vec<u8>> = BTreeMap::new();
+    let mut percents: BTreeMap<ClockKind, Vec<u8>> = BTreeMap::new();
     for event in unseal(id, &history).expect("events") {
         if let EventBody::DueSoon(soon) = event.body {
-            told.entry(soon.clock)
+            percents
+                .entry(soon.clock)
                 .or_default()
                 .push(soon.elapsed_percent);
         } else if let EventBody::Overdue(overdue) = event.body {
-            told.entry(overdue.clock).or_default().push(100);
+            percents.entry(overdue.clock).or_default().push(100);
         }
     }
-    told
+    percents
 }
 
-/// Three sweepers at once, one of them new each time; gives what they told together.
-async fn swept_by_three<S: Store>(store: &Arc<S>, clock: &Arc<ManualClock>) -> Tally {
+/// Runs three new sweepers at once, and gives the sum of their tallies.
+async fn sweep_by_three<S: Store>(store: &Arc<S>, clock: &Arc<ManualClock>) -> Tally {
     let rounds = (0..3).map(|_| {
         let mut sweeper = sweeper(store, clock, Plan::default());
         tokio::spawn(async move { sweeper.round().await })
     });
-    let mut together = Tally::default();
+    let mut sum = Tally::default();
     for tally in futures::future::join_all(rounds).await {
         let tally = tally.expect("no panic").expect("swept");
-        together.due_soon += tally.due_soon;
-        together.overdue += tally.overdue;
-        together.letters += tally.letters;
+        sum.due_soon += tally.due_soon;
+        sum.overdue += tally.overdue;
+        sum.letters += tally.letters;
     }
-    together
+    sum
 }
 
-pub async fn each_thing_is_told_once_by_however_many_sweepers<S: Store>(store: Arc<S>) {
-    let clock = standing_at(sample::start());
+pub async fn concurrent_sweepers_record_each_event_once<S: Store>(store: Arc<S>) {
+    let clock = stopped_clock(sample::start());
     let mut cases = Vec::new();
     for n in 0..40 {
         cases.push(submitted(&*store, n, n % 2 == 0).await);
     }
-    let mut together = Tally::default();
-    // The rungs of the urgent cases, then at one go those of the others, and what runs out when there is nothing left.
+    let mut total = Tally::default();
+    // The thresholds of the urgent cases, then those of the others at once, and at last the clocks that run out.
     for hours in [35, 36, 54, 65, 72, 180, 181, 182] {
         clock.set(sample::start() + TimeDelta::hours(hours));
-        let now = swept_by_three(&store, &clock).await;
-        together.due_soon += now.due_soon;
-        together.overdue += now.overdue;
-        together.letters += now.letters;
+        let now = sweep_by_three(&store, &clock).await;
+        total.due_soon += now.due_soon;
+        total.overdue += now.overdue;
+        total.letters += now.letters;
         if hours == 35 {
             assert_eq!(now, Tally::default(), "not yet");
         }
     }
     for (n, id) in cases.iter().enumerate() {
-        let told = told(&*store, *id).await;
-        assert_eq!(told.len(), if n % 2 == 0 { 2 } else { 1 }, "clocks");
-        assert!(told.values().all(|told| *told == TOLD), "{told:?}");
+        let percents = event_percents(&*store, *id).await;
+        assert_eq!(percents.len(), if n % 2 == 0 { 2 } else { 1 }, "clocks");
+        assert!(
+            percents
+                .values()
+                .all(|percents| *percents == EVENT_PERCENTS),
+            "{percents:?}"
+        );
         let case = read(&*store, *id).await;
         let kinds: Vec<_> = case.current.notices.iter().map(|it| it.kind).collect();
         assert_eq!(kinds, [NoticeKind::Lapse]);
         let letter = store.notice(case.current.notices[0].notice_id).await;
         assert!(letter.expect("read").is_some());
     }
-    // What each sweeper counts is what it told itself.
-    assert_eq!((together.due_soon, together.overdue), (60 * 3, 60));
-    assert_eq!(together.letters, 40);
+    // Each sweeper counts its own events.
+    assert_eq!((total.due_soon, total.overdue), (60 * 3, 60));
+    assert_eq!(total.letters, 40);
     let report = verify_log(&*store).await.expect("read");
     assert_eq!((report.findings, report.events), (vec![], 40 + 60 * 4));
 }
 
-pub async fn a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiting<S: Store>(
-    store: Arc<S>,
-) {
-    // As after a migration: more cases than fit into one batch say that they are to be looked at, and are owed nothing.
+pub async fn case_without_a_due_event_is_deferred_and_delays_no_other<S: Store>(store: Arc<S>) {
+    // As after a migration: more cases than a batch holds are to be swept, and none of them has an event due.
     for n in 0..300 {
         let change = Change::new_case(sample::start());
         let mut commit = change.submit(sample::request(n, sample::start()));
@@ -124,18 +128,18 @@ pub async fn a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiti
         made(&*store, commit).await;
     }
     let urgent = submitted(&*store, 300, true).await;
-    let clock = standing_at(sample::urgent_gone(50));
+    let clock = stopped_clock(sample::urgent_gone(50));
     let mut sweeper = sweeper(&store, &clock, Plan::default());
     let first = sweeper.round().await.expect("swept");
-    assert_eq!((first.deferred, first.due_soon), (300, 2));
-    assert_eq!(told(&*store, urgent).await.len(), 2);
+    assert_eq!((first.set_aside, first.due_soon), (300, 2));
+    assert_eq!(event_percents(&*store, urgent).await.len(), 2);
     let second = sweeper.round().await.expect("swept");
     assert_eq!(second, Tally::default(), "none is looked at again");
-    // A while later each is looked at once more, in case that it has changed.
+    // Later each is read once more, because it may have changed.
     clock.set(sample::urgent_gone(50) + TimeDelta::minutes(10));
     let third = sweeper.round().await.expect("swept");
-    assert_eq!((third.examined, third.deferred), (300, 300));
-    // Once they are owed something they are told, and from then on the store knows when to look.
+    assert_eq!((third.looked_at, third.set_aside), (300, 300));
+    // Once an event is due it is recorded, and from then on the store has the right instant.
     clock.set(sample::start() + TimeDelta::hours(91));
     let fourth = sweeper.round().await.expect("swept");
     assert_eq!(
@@ -146,13 +150,13 @@ pub async fn a_case_that_is_owed_nothing_yet_is_set_aside_and_keeps_no_one_waiti
     assert_eq!(fifth, Tally::default());
 }
 
-pub async fn what_was_set_aside_is_told_in_time_once_someone_changes_it<S: Store>(store: Arc<S>) {
+pub async fn deferred_case_is_swept_in_time_after_a_change<S: Store>(store: Arc<S>) {
     let change = Change::new_case(sample::start());
     let mut commit = change.submit(sample::urgent_request(1, sample::start()));
     commit.columns.sweep_at = Some(DateTime::UNIX_EPOCH);
     made(&*store, commit).await;
     let early = sample::urgent_gone(50) - TimeDelta::seconds(3);
-    let clock = standing_at(early);
+    let clock = stopped_clock(early);
     let mut sweeper = sweeper(&store, &clock, Plan::default());
     assert_eq!(sweeper.round().await.expect("swept").deferred, 1);
     let case = read(&*store, change.id).await;
@@ -162,30 +166,28 @@ pub async fn what_was_set_aside_is_told_in_time_once_someone_changes_it<S: Store
     assert_eq!(sweeper.round().await.expect("swept").due_soon, 2);
 }
 
-pub async fn a_case_whose_letter_cannot_be_made_stays_owed_and_the_others_are_told<S: Store>(
-    store: Arc<S>,
-) {
+pub async fn case_whose_letter_fails_stays_due_and_delays_no_other<S: Store>(store: Arc<S>) {
     let urgent = submitted(&*store, 1, true).await;
     let routine = submitted(&*store, 2, false).await;
     let mut plan = Plan::default();
     plan.appeals.phone.clear();
     plan.appeals.address_lines.clear();
     plan.appeals.website.clear();
-    // The urgent case has lapsed, and half of the other's time has gone.
-    let clock = standing_at(sample::start() + TimeDelta::hours(91));
+    // The urgent case is overdue, and half of the other's time has passed.
+    let clock = stopped_clock(sample::start() + TimeDelta::hours(91));
     let first = sweeper(&store, &clock, plan).round().await.expect("swept");
-    assert_eq!((first.due_soon, first.overdue, first.deferred), (1, 0, 1));
-    assert_eq!(told(&*store, routine).await.len(), 1);
-    assert_eq!(told(&*store, urgent).await.len(), 0);
+    assert_eq!((first.due_soon, first.overdue, first.set_aside), (1, 0, 1));
+    assert_eq!(event_percents(&*store, routine).await.len(), 1);
+    assert_eq!(event_percents(&*store, urgent).await.len(), 0);
     let mended = sweeper(&store, &clock, Plan::default()).round().await;
     let mended = mended.expect("swept");
     assert_eq!((mended.overdue, mended.letters), (2, 1));
 }
 
-pub async fn a_store_that_is_closed_ends_the_round<S: Store>(store: Arc<S>) {
+pub async fn closed_store_ends_the_sweep<S: Store>(store: Arc<S>) {
     submitted(&*store, 1, true).await;
     store.close().await;
-    let clock = standing_at(sample::urgent_gone(50));
+    let clock = stopped_clock(sample::urgent_gone(50));
     let ended = sweeper(&store, &clock, Plan::default()).round().await;
     assert!(ended.is_err(), "{ended:?}");
 }

@@ -1,4 +1,4 @@
-//! Does a worklist show every case that it should, once, in order?
+//! Worklists: every case that matches, once, in order.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ const STATES: [State; 5] = [
     State::Withdrawn,
 ];
 
-/// Numbers that look random and are the same every time.
+/// Pseudorandom numbers, the same in every run.
 struct Dice(u64);
 
 impl Dice {
@@ -81,7 +81,7 @@ impl Held {
     }
 }
 
-/// Columns that a case could have: a clock that runs is due no earlier than the first of all.
+/// Possible columns of a case: a running clock is due no earlier than the first of all.
 fn columns(dice: &mut Dice, before: Option<&CaseColumns>) -> CaseColumns {
     let first_due = (!dice.one_in(4)).then(|| dice.instant());
     let due_at = first_due
@@ -130,7 +130,7 @@ fn query(dice: &mut Dice) -> Worklist {
     }
 }
 
-pub async fn pages_and_filters_agree_with_a_model<S: Store>(store: Arc<S>) {
+pub async fn pages_and_filters_match_a_model<S: Store>(store: Arc<S>) {
     let mut dice = Dice(0x005e_ed0f_0b1d);
     let mut held: Vec<Held> = Vec::new();
     for n in 0..150 {
@@ -172,7 +172,7 @@ pub async fn pages_and_filters_agree_with_a_model<S: Store>(store: Arc<S>) {
             query.after = Some(next);
         }
         assert_eq!(found, expected, "{query:?}");
-        // From a place that no case stands at, too.
+        // From a place without a case too.
         query.after = Some(Place {
             first_due_us: dice.instant().timestamp_micros(),
             opened_at: u64::try_from(dice.below(200)).expect("small"),
@@ -196,7 +196,7 @@ pub async fn pages_and_filters_agree_with_a_model<S: Store>(store: Arc<S>) {
     );
 }
 
-pub async fn an_empty_store_has_an_empty_worklist<S: Store>(store: Arc<S>) {
+pub async fn empty_store_has_an_empty_worklist<S: Store>(store: Arc<S>) {
     let page = store
         .list(&Worklist {
             limit: 10,
@@ -207,7 +207,7 @@ pub async fn an_empty_store_has_an_empty_worklist<S: Store>(store: Arc<S>) {
     assert!(page.cases.is_empty() && page.next.is_none());
 }
 
-pub async fn a_page_of_none_is_the_last<S: Store>(store: Arc<S>) {
+pub async fn page_of_zero_cases_is_the_last<S: Store>(store: Arc<S>) {
     made(
         &*store,
         Change::new_case(sample::start()).submit(sample::request(1, sample::start())),

@@ -1,4 +1,4 @@
-//! Does proving the log find nothing where nothing is wrong?
+//! Verification of an undamaged store: no findings.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub async fn filled(store: &impl Store) {
     }
 }
 
-pub async fn a_log_that_was_only_written_to_is_clean<S: Store>(store: Arc<S>) {
+pub async fn undamaged_log_is_clean<S: Store>(store: Arc<S>) {
     filled(&*store).await;
     let report = verify_log(&*store).await.expect("read");
     assert_eq!(report.findings, []);
@@ -35,7 +35,7 @@ pub async fn a_log_that_was_only_written_to_is_clean<S: Store>(store: Arc<S>) {
     assert_eq!(report.head, store.head().await.expect("read"));
 }
 
-pub async fn an_empty_log_is_clean<S: Store>(store: Arc<S>) {
+pub async fn empty_log_is_clean<S: Store>(store: Arc<S>) {
     let report = verify_log(&*store).await.expect("read");
     assert!(report.is_clean());
     assert_eq!((report.events, report.cases), (0, 0));
