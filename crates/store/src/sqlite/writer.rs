@@ -99,7 +99,7 @@ impl Writer {
                 backlog.run(&mut connection, &mut checkpointer);
                 readers.close();
                 checkpointer.end(&connection);
-                // Where this fails, the next start carries the write-ahead log over.
+                // If this fails, the next start syncs and checkpoints the write-ahead log.
                 let _ = connection.close();
             })
             .map_err(|error| StoreError::Unavailable(error.to_string()))?;
