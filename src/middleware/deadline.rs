@@ -1,7 +1,7 @@
 //! The deadline of a call: the caller's `grpc-timeout`, and never longer than the server's own limit.
 //!
 //! A change that the store has begun is finished all the same; the caller that sends the same `request_id` again gets its
-//! answer. What has not begun when the deadline passes never begins: the store skips commits whose callers have gone.
+//! answer. What has not begun when the deadline passes never begins: the store skips commits without a waiting caller.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use super::WATCH_PATH;
 use crate::telemetry::metrics::Meters;
 use crate::wire::status;
 
-/// A client whose own timer fires first reports what it likes: tonic's says CANCELLED. So the server's timer fires
+/// If the client's own timer fires first, the client chooses the code: tonic's says CANCELLED. So the server's timer fires
 /// earlier, by a tenth of the timeout and at most this, and its answer can still reach the caller.
 const HEAD_START_MAX: Duration = Duration::from_millis(20);
 
@@ -28,7 +28,7 @@ pub(super) struct Limit {
     pub meters: Arc<Meters>,
 }
 
-/// Ends a call whose deadline has passed with `DEADLINE_EXCEEDED`. A watch has none.
+/// Ends a call with `DEADLINE_EXCEEDED` when its deadline has passed. A watch has none.
 pub(super) async fn enforce(State(limit): State<Limit>, request: Request, next: Next) -> Response {
     if request.uri().path() == WATCH_PATH {
         return next.run(request).await;

@@ -30,7 +30,7 @@ use crate::telemetry::metrics::Meters;
 use crate::telemetry::traces::Traces;
 use crate::wire::{ACCEPT_ENCODING, status};
 
-/// The path of the only call without a deadline, whose answer is a stream.
+/// The path of the only call without a deadline: its reply is a stream.
 const WATCH_PATH: &str = "/um.secondopinion.v1.SecondOpinionService/WatchDeterminations";
 
 /// The services with every layer around them.
@@ -48,7 +48,7 @@ pub struct Settings {
     pub meters: Arc<Meters>,
     /// Makes the spans of calls.
     pub traces: Traces,
-    /// The origins whose pages may call.
+    /// The origins of the pages that may call.
     pub web_origins: Vec<String>,
 }
 

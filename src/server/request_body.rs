@@ -21,7 +21,7 @@ const DISCARD_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a rest, in bytes. A caller that sends more, or takes longer, is cut off.
 const DISCARD_BYTES_MAX: usize = 16 * MAX_MESSAGE_BYTES;
 
-/// A request body whose rest is read and discarded when it is dropped.
+/// A request body that reads and discards its rest when it is dropped.
 pub(super) struct ReadToEnd {
     /// `None`: it was read to its end.
     unread: Option<Incoming>,

@@ -30,7 +30,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// The health of a server whose store has been opened.
+    /// The health of a server with an open store.
     pub async fn new() -> Arc<Self> {
         let health = Self {
             reporter: HealthReporter::new(),

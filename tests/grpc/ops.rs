@@ -192,7 +192,7 @@ async fn calls_are_counted_by_outcome_and_deadline() {
             ("grpc-timeout", timeout.to_owned()),
         ]
     };
-    // A call whose deadline has passed on arrival does nothing.
+    // A call does nothing if its deadline has passed on arrival.
     let answer = call_raw(&server.address, "GetDetermination", b"", &timed("0n")).await;
     assert_eq!(answer.code(), Code::DeadlineExceeded);
     let answer = call_raw(&server.address, "GetDetermination", b"", &timed("2S")).await;

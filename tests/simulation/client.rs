@@ -65,7 +65,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome by status code. A service whose store fails now and then returns no other codes.
+    /// The outcome by status code. A service with a failing store returns no other codes.
     pub fn of(status: &Status) -> Self {
         let rejections = [
             Code::InvalidArgument,

@@ -21,7 +21,7 @@ thread_local! {
     static CAPTURED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
-/// A seed whose run fails.
+/// A seed of a failing run.
 #[derive(Debug)]
 pub struct FailedSeed {
     pub seed: u64,

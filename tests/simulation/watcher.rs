@@ -75,7 +75,7 @@ impl Watcher {
         self.received.truncate(kept);
     }
 
-    /// Takes a message, whose event must follow the last one.
+    /// Takes a message; its event must follow the last one.
     pub fn receive(&mut self, message: Message) {
         let cursor: u64 = message.cursor.parse().expect("a position");
         let before = self.position().or(self.starts_at_first.then_some(0));

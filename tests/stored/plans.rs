@@ -1,4 +1,4 @@
-//! The made-up plans in whose names the golden letters were sent.
+//! The invented plans that sent the golden letters.
 
 use std::collections::BTreeMap;
 

@@ -19,7 +19,7 @@ use crate::record::Caller;
 pub struct Step {
     /// The instant to which the clock moves first.
     pub at: Option<DateTime<Utc>>,
-    /// The plan in whose name another server goes on.
+    /// The plan of the second server.
     pub plan: Option<String>,
     /// The name of the case.
     pub case: Option<String>,

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::error::CallError;
 use crate::wire::json;
 
-/// The one method whose full name is, or ends with, the given one.
+/// The one method with a full name that is, or ends with, the given one.
 pub(super) fn resolve(pool: &DescriptorPool, name: &str) -> Result<MethodDescriptor, CallError> {
     let wanted = format!(".{}", name.trim_start_matches('/').replace('/', "."));
     let services: Vec<_> = pool.services().collect();

@@ -155,7 +155,7 @@ impl Pair {
     }
 }
 
-/// An `authorization` value whose header may differ from the key that signed it.
+/// An `authorization` value with a header that may differ from the key that signed it.
 pub fn signed(header: &Value, claims: &Value, key: &EncodingKey, algorithm: Algorithm) -> String {
     let message = format!("{}.{}", b64(header.to_string()), b64(claims.to_string()));
     let signature = jsonwebtoken::crypto::sign(message.as_bytes(), key, algorithm).unwrap();
@@ -171,7 +171,7 @@ pub async fn verify(verifier: &Verifier, bearer: &str) -> Result<Arc<Identity>, 
     verifier.verify(Some(bearer), now()).await
 }
 
-/// An issuer whose key set a test changes, and which counts the fetches.
+/// An issuer with a key set that a test changes. It counts the fetches.
 #[derive(Clone)]
 pub struct Issuer {
     document: Arc<Mutex<String>>,

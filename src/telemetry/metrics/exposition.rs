@@ -192,7 +192,7 @@ fn gauge(
         .encode_gauge(&value)
 }
 
-/// A counter, whose name gets `_total`.
+/// A counter; its name gets `_total`.
 fn counter(
     encoder: &mut DescriptorEncoder<'_>,
     name: &str,

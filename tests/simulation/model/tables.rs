@@ -62,7 +62,7 @@ impl Tables {
         self.replays.get(&key).copied()
     }
 
-    /// Refuses a commit whose request id is known, or whose case has another version.
+    /// Refuses a commit if its request id is known or its case has another version.
     pub fn check(&self, commit: &Commit) -> Result<(), CommitError> {
         if let Some((key, _)) = &commit.replay
             && let Some(replay) = self.replay(key)
