@@ -239,7 +239,7 @@ mod tests {
 
     #[test]
     fn unreachable_path_is_an_error_that_names_the_step() {
-        for (assignment, told) in [
+        for (assignment, expected) in [
             ("request_id", "expected `path=value`"),
             (
                 "second_opinion.membre.full_name=x",
@@ -261,7 +261,7 @@ mod tests {
             ),
         ] {
             let problem = after(json!({}), &[assignment]).expect_err(assignment);
-            assert!(problem.contains(told), "{problem}");
+            assert!(problem.contains(expected), "{problem}");
         }
         let problem = after(json!({"second_opinion": 1}), &["second_opinion.member={}"])
             .expect_err("no object");

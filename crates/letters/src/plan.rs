@@ -9,7 +9,7 @@ use std::str::FromStr;
 use chrono_tz::Tz;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 
-/// The health plan in whose name determinations are made and letters are sent.
+/// The health plan that makes determinations and sends letters.
 ///
 /// A configured contact point replaces the default one as a whole, so that no letter mixes two offices.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
