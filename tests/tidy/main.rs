@@ -1,7 +1,12 @@
 //! Checks of the repository that the compiler and clippy do not make.
 
-use std::fmt::Write;
-use std::path::{Path, PathBuf};
+mod layers;
+mod prose;
+mod sources;
+
+use std::path::Path;
+
+use sources::{File, assert_none, check_lines, files, is_rust, root, rust_files, tokens};
 
 /// Maximum length of a source file.
 const FILE_LINES_MAX: usize = 420;
@@ -51,135 +56,12 @@ const BANNED: [(&str, &str); 10] = [
     ("FIX", "ME"),
 ];
 
-/// A text file with its path from the repository's root.
-struct File {
-    path: String,
-    text: String,
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// Every text file under a folder, ordered by path.
-fn files(folder: &str) -> Vec<File> {
-    let mut found = Vec::new();
-    let mut folders = vec![root().join(folder)];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let generated = name.starts_with(".git")
-                || ["target", "node_modules", ".tools", "second-opinion-data"].contains(&&*name);
-            if path.is_dir() && !generated {
-                folders.push(path);
-            } else if path.is_file() && name != ".git" {
-                found.extend(file(&path));
-            }
-        }
-    }
-    found.sort_by(|one, other| one.path.cmp(&other.path));
-    assert!(!found.is_empty(), "no file under {folder}");
-    found
-}
-
-fn file(path: &PathBuf) -> Option<File> {
-    let text = String::from_utf8(std::fs::read(path).expect("a readable file")).ok()?;
-    let path = path.strip_prefix(root()).expect("a path under the root");
-    let path = path.to_string_lossy().replace('\\', "/");
-    Some(File { path, text })
-}
-
-fn is_rust(file: &File) -> bool {
-    Path::new(&file.path)
-        .extension()
-        .is_some_and(|extension| extension == "rs")
-}
-
-fn sources() -> impl Iterator<Item = File> {
-    ["src", "crates", "tests", "benches", "fuzz"]
-        .into_iter()
-        .flat_map(files)
-        .filter(is_rust)
-}
-
 /// The modules without clocks, connections or other side effects.
 fn pure_modules() -> impl Iterator<Item = File> {
     ["crates/rules/src/rules", "crates/rules/src/case"]
         .into_iter()
         .flat_map(files)
         .filter(is_rust)
-}
-
-impl File {
-    /// The lines of code with their numbers, without unit tests, comments and the contents of strings.
-    fn code(&self) -> impl Iterator<Item = (usize, String)> {
-        let tests = self.text.find("\n#[cfg(test)]\nmod tests {");
-        let lines = self.text[..tests.unwrap_or(self.text.len())].lines();
-        let mut in_string = false;
-        lines
-            .enumerate()
-            .map(move |(index, line)| (index + 1, strip(line, &mut in_string)))
-    }
-}
-
-/// Strips the comment and the contents of strings from a line. A string may continue on the next line.
-fn strip(line: &str, in_string: &mut bool) -> String {
-    let mut code = String::new();
-    let mut characters = line.chars().peekable();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' if *in_string => {
-                characters.next();
-            }
-            '"' => {
-                *in_string = !*in_string;
-                code.push('"');
-            }
-            _ if *in_string => {}
-            '/' if characters.peek() == Some(&'/') => break,
-            // A character literal, such as '"', does not start a string.
-            '\'' => {
-                let rest: String = characters.clone().take(3).collect();
-                let quoted = if rest.starts_with('\\') { 3 } else { 2 };
-                if rest.chars().nth(quoted - 1) == Some('\'') {
-                    characters.nth(quoted - 1);
-                }
-            }
-            _ => code.push(character),
-        }
-    }
-    code
-}
-
-/// The identifiers and numbers in a line of code.
-fn tokens(code: &str) -> impl Iterator<Item = &str> {
-    code.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|token| !token.is_empty())
-}
-
-/// Panics with all problems.
-fn assert_none(problems: &[String]) {
-    let mut all = String::new();
-    for problem in problems {
-        writeln!(all, "{problem}").expect("writing to a string");
-    }
-    assert!(problems.is_empty(), "\n{all}");
-}
-
-/// Checks every line of code, and returns the problems with their places.
-fn check_lines(
-    files: impl Iterator<Item = File>,
-    check: impl Fn(&File, &str) -> Option<String>,
-) -> Vec<String> {
-    let mut problems = Vec::new();
-    for file in files {
-        for (number, code) in file.code() {
-            let problem = check(&file, &code);
-            problems.extend(problem.map(|problem| format!("{}:{number}: {problem}", file.path)));
-        }
-    }
-    problems
 }
 
 #[test]
@@ -217,7 +99,7 @@ fn policy_numbers_are_only_in_edition() {
 
 #[test]
 fn files_are_short() {
-    let long: Vec<_> = sources()
+    let long: Vec<_> = rust_files()
         .map(|file| (file.text.lines().count(), file.path))
         .filter(|(lines, _)| *lines > FILE_LINES_MAX)
         .map(|(lines, path)| format!("{path} has {lines} lines, more than {FILE_LINES_MAX}"))
@@ -236,7 +118,7 @@ fn lines_are_short() {
 
 #[test]
 fn every_source_file_has_a_module_doc() {
-    let missing: Vec<_> = sources()
+    let missing: Vec<_> = rust_files()
         .filter(|file| !file.text.starts_with("//! "))
         .map(|file| format!("{} does not begin with `//! `", file.path))
         .collect();
@@ -245,7 +127,7 @@ fn every_source_file_has_a_module_doc() {
 
 #[test]
 fn no_placeholder_macros() {
-    assert_none(&check_lines(sources(), |_, code| {
+    assert_none(&check_lines(rust_files(), |_, code| {
         let macros = ["todo!", "unimplemented!", "dbg!"];
         let found = macros.iter().find(|name| code.contains(**name))?;
         Some(format!("`{found}`"))
@@ -323,19 +205,4 @@ fn the_manifest_states_the_minimum_compiler_version() {
         .lines()
         .filter(|line| line.starts_with("rust-version = \""));
     assert_eq!(lines.count(), 1);
-}
-
-#[test]
-fn comments_and_strings_are_stripped() {
-    let mut in_string = false;
-    let mut stripped = |line| strip(line, &mut in_string);
-    assert_eq!(
-        stripped("let x = \"72 \\\" hours\"; // 72"),
-        "let x = \"\"; "
-    );
-    assert_eq!(
-        stripped("let quote = '\"'; let y: &'a str = \"5"),
-        "let quote = ; let y: &a str = \""
-    );
-    assert_eq!(stripped("still 72 words\"; 5"), "\"; 5");
 }
