@@ -1,4 +1,4 @@
-//! The calls that only read: lists, one case, watches, letters, the policy, and evaluation.
+//! The calls that only read: determinations, the watch, letters, the policy and evaluation.
 
 use prost_types::Timestamp;
 use second_opinion::notice::Form;

@@ -1,7 +1,7 @@
 //! The health plan and its contact points.
 //!
-//! Pure data: letters print it, and the calendar takes its time zone. The default is Partnership HealthPlan of
-//! California, from its public pages.
+//! Pure data: letters print it, and the calendar takes its time zone. The default is Partnership, from its
+//! public pages.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -83,7 +83,7 @@ pub struct PlanProblem {
 }
 
 impl Default for Plan {
-    /// Partnership HealthPlan of California and the State's offices, with the numbers, hours and addresses of their
+    /// Partnership and the State's offices, with the numbers, hours and addresses of their
     /// public pages.
     fn default() -> Self {
         let tty = "(800) 735-2929 / 711";
