@@ -6,6 +6,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{Actor, Case, Digest, Event, EventBody, NoticeReference, SealedEvent, Submitted};
+use crate::error::CallError;
 use crate::notice::SealedLetter;
 use crate::store::{
     CaseColumns, Commit, CommitError, ReplayKey, Store, StoredNotice, encode_state,
@@ -49,6 +50,12 @@ pub(crate) enum StageError {
     OutOfPlace,
     #[error("a case cannot be encoded")]
     Snapshot,
+}
+
+impl From<StageError> for CallError {
+    fn from(error: StageError) -> Self {
+        Self::Defect(error.to_string())
+    }
 }
 
 /// An event behind the last one of its case, ready to be committed, and the case after it.

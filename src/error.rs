@@ -6,7 +6,6 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use crate::case::{FieldViolation, Refusal};
-use crate::commit::StageError;
 use crate::identity::Scope;
 use crate::notice::NoticeError;
 use crate::store::StoreError;
@@ -128,12 +127,6 @@ impl From<NoticeError> for CallError {
             | NoticeError::FormUnsupported
             | NoticeError::Template(_) => Self::Defect(error.to_string()),
         }
-    }
-}
-
-impl From<StageError> for CallError {
-    fn from(error: StageError) -> Self {
-        Self::Defect(error.to_string())
     }
 }
 

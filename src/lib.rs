@@ -19,6 +19,8 @@ pub mod rpc;
 // Reminders and overdue events.
 pub mod sweeper;
 
+mod commit;
+
 // Logs, traces, metrics and health.
 pub mod telemetry;
 
@@ -26,7 +28,6 @@ pub mod wire;
 
 pub mod error;
 
-mod commit;
 pub mod renderer;
 
 pub mod call;
