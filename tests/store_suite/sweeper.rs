@@ -131,14 +131,14 @@ pub async fn case_without_a_due_event_is_deferred_and_delays_no_other<S: Store>(
     let clock = stopped_clock(sample::urgent_gone(50));
     let mut sweeper = sweeper(&store, &clock, Plan::default());
     let first = sweeper.round().await.expect("swept");
-    assert_eq!((first.set_aside, first.due_soon), (300, 2));
+    assert_eq!((first.deferred, first.due_soon), (300, 2));
     assert_eq!(event_percents(&*store, urgent).await.len(), 2);
     let second = sweeper.round().await.expect("swept");
     assert_eq!(second, Tally::default(), "none is looked at again");
     // Later each is read once more, because it may have changed.
     clock.set(sample::urgent_gone(50) + TimeDelta::minutes(10));
     let third = sweeper.round().await.expect("swept");
-    assert_eq!((third.looked_at, third.set_aside), (300, 300));
+    assert_eq!((third.examined, third.deferred), (300, 300));
     // Once an event is due it is recorded, and from then on the store has the right instant.
     clock.set(sample::start() + TimeDelta::hours(91));
     let fourth = sweeper.round().await.expect("swept");
@@ -176,7 +176,7 @@ pub async fn case_whose_letter_fails_stays_due_and_delays_no_other<S: Store>(sto
     // The urgent case is overdue, and half of the other's time has passed.
     let clock = stopped_clock(sample::start() + TimeDelta::hours(91));
     let first = sweeper(&store, &clock, plan).round().await.expect("swept");
-    assert_eq!((first.due_soon, first.overdue, first.set_aside), (1, 0, 1));
+    assert_eq!((first.due_soon, first.overdue, first.deferred), (1, 0, 1));
     assert_eq!(event_percents(&*store, routine).await.len(), 1);
     assert_eq!(event_percents(&*store, urgent).await.len(), 0);
     let mended = sweeper(&store, &clock, Plan::default()).round().await;

@@ -179,7 +179,7 @@ fn references(letters: &[SealedLetter]) -> Vec<NoticeReference> {
     letters.iter().map(|made| made.reference.clone()).collect()
 }
 
-/// An idempotency record whose content is the digest of the request id.
+/// An idempotency record with the digest of the request id as its content.
 pub fn key(caller: &str, request_id: Uuid) -> (ReplayKey, Digest) {
     let key = ReplayKey {
         caller: caller.to_owned(),
