@@ -76,8 +76,8 @@ pub(super) fn stopped() -> StoreError {
 
 /// A group in the order in which it is written, with the senders of its replies.
 ///
-/// In the order of their instants, so that the log's time moves none of them forward. Without those whose caller is
-/// gone: a commit that was not begun is not made.
+/// In the order of their instants, so that the log's time moves none of them forward. Without commits that no caller
+/// waits for: a commit that was not begun is not made.
 pub(super) fn take_group(queued: &mut Vec<PendingCommit>) -> (Vec<Commit>, Replies) {
     queued.retain(|pending| !pending.reply.is_closed());
     queued.sort_by_key(|pending| pending.commit.event.header.occurred_at);

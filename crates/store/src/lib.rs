@@ -66,7 +66,7 @@ pub trait Store: Send + Sync + 'static {
     /// A page of cases, in the worklist's order.
     async fn list(&self, query: &Worklist) -> Result<Page, StoreError>;
 
-    /// The ids of up to `limit` cases whose [`CaseColumns::sweep_at`] has passed, longest due first.
+    /// The ids of up to `limit` cases with a passed [`CaseColumns::sweep_at`], longest due first.
     async fn to_sweep(&self, as_of: DateTime<Utc>, limit: usize) -> Result<Vec<Uuid>, StoreError>;
 
     /// Counts the open cases as of an instant: the same on every replica, and after a restart.

@@ -171,7 +171,7 @@ impl OpenCases {
     }
 }
 
-/// Open cases whose columns are not filled: rows from before there were such columns, after a position.
+/// Open cases without these columns, after a position: rows from before the columns were added.
 pub(super) const UNFILLED_SQL: &str = "SELECT opened_at, id, version, created_at_us, updated_at_us, head, command_head,
         last_position, snapshot
     FROM cases WHERE due_at_us IS NOT NULL AND determination_due_us IS NULL AND member_notification_due_us IS NULL

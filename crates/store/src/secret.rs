@@ -35,7 +35,7 @@ impl fmt::Display for Secret {
     }
 }
 
-/// A URL without its passwords: the one before the `@`, and any parameter whose name ends in `password`.
+/// A URL without its passwords: the one before the `@`, and any parameter with a name that ends in `password`.
 ///
 /// When in doubt it hides more: a text that is no URL and mentions a password is hidden as a whole.
 #[must_use]

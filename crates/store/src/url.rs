@@ -16,7 +16,7 @@ pub enum StoreUrl {
 }
 
 impl StoreUrl {
-    /// Reads `sqlite://PATH`, whose path may be relative, or `postgres://…`.
+    /// Reads `sqlite://PATH`, with a path that may be relative, or `postgres://…`.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Identifiers whose shape is checked when they are made, and private text.
+//! Identifiers, checked when they are made, and private text.
 
 use std::fmt;
 
@@ -76,7 +76,7 @@ macro_rules! shown {
     )+};
 }
 
-/// Implements `Debug` with the type's name alone, for a type whose every field may hold health information.
+/// Implements `Debug` with the type's name alone, for a type with health information in any field.
 macro_rules! redacted_debug {
     ($($name:ident),+) => {$(
         impl std::fmt::Debug for $name {

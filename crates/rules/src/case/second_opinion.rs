@@ -1,4 +1,4 @@
-//! A request for a second opinion whose every field is well formed.
+//! A request for a second opinion, with every field well formed.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -167,7 +167,7 @@ pub struct ClinicalContext {
     pub procedure_codes: Vec<ProcedureCode>,
     /// A summary in words; empty: none.
     pub summary: Private,
-    /// The professional whose opinion is in question; `None`: not given.
+    /// The professional that gave the first opinion; `None`: not given.
     pub initiating_professional_npi: Option<Npi>,
 }
 
@@ -278,7 +278,7 @@ impl SecondOpinion {
             .any(|requester| matches!(requester, Requester::HealthProfessional(_)))
     }
 
-    /// Whether a representative whose authorization is on file is among the requesters.
+    /// Whether a representative with a signed authorization on file is among the requesters.
     #[must_use]
     pub fn has_authorized_representative(&self) -> bool {
         self.representatives()

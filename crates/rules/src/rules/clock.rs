@@ -123,7 +123,7 @@ impl Clock {
         self.stopped = None;
     }
 
-    /// Adds limits, except those whose source has one already that is due no later.
+    /// Adds limits, except if one of the same source is due no later already.
     pub(crate) fn add_limits(&mut self, limits: Vec<Limit>) {
         for limit in limits {
             if !self

@@ -183,7 +183,7 @@ pub struct Inquiry {
     pub threat_named: bool,
     /// The signed authorization of the representatives.
     pub authorization: RepresentativeAuthorization,
-    /// Whether the requested provider is the professional whose opinion is in question.
+    /// Whether the requested provider is the professional that gave the first opinion.
     pub requests_initiating_professional: bool,
 }
 

@@ -45,8 +45,8 @@ pub(super) use self::target::{Beginning, Target};
 
 /// Maximum read connections of one process. Each read holds one for the length of its query.
 const READERS: usize = 6;
-/// Write connections of one process: one commits, a group in a transaction, and one stores renderings, whose bytes would
-/// hold commits up.
+/// Write connections of one process: one commits, a group in a transaction, and one stores renderings, since their
+/// bytes would delay commits.
 const COMMITTERS: usize = 1;
 const RENDERING_WRITERS: usize = 1;
 /// The wait for a connection of a pool. After it the database is overloaded, and the caller is to try again later.

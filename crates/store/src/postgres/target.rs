@@ -29,9 +29,9 @@ const COUNTS_SQL: &str =
 pub enum Beginning {
     /// It is begun, now or before: the source's keys up to which rows are copied, in the order of [`TABLES`].
     Begun([i64; TABLES.len()]),
-    /// The target is a store already, whose log is at a position.
+    /// The target is a store already, with its log at a position.
     NotEmpty(u64),
-    /// The target holds a part of another log, whose head was at a position.
+    /// The target holds a part of another log, with its head at a position.
     OtherSource(u64),
 }
 

@@ -26,7 +26,7 @@ use crate::StoreError;
 /// The bytes of events and cases between two checkpoints, which make some 20 MiB of log. Fewer write the hot pages of the
 /// indexes again and again; more gain little and make a start after a crash read longer.
 const CHECKPOINT_BYTES: usize = 8 << 20;
-/// The number of new pages whose checkpoint delays a commit by some milliseconds only.
+/// The number of new pages that a checkpoint writes while it delays a commit by some milliseconds only.
 const REST_PAGES_MAX: i64 = 128;
 /// Maximum passes of the thread: the last ones follow a writer that is faster than the disk.
 const PASSES_MAX: usize = 6;

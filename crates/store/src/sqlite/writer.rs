@@ -278,7 +278,7 @@ impl Backlog {
         bytes
     }
 
-    /// The next rendering whose caller still waits for it.
+    /// The next rendering that a caller still waits for.
     fn next_rendering(&mut self) -> Option<(StoredRendering, oneshot::Sender<RenderingOutcome>)> {
         let waiting = |pending: &PendingRendering| !pending.reply.is_closed();
         let at = self.renderings.iter().position(waiting);
